@@ -1,0 +1,11 @@
+//! Drop an issue in a folder: readers get a feed, an e-book and an e-mail, once and correct.
+//!
+//! The modules in reading order; each uses only those above it (`tests/architecture.rs` holds that).
+
+pub mod typography;
+pub mod prose;
+pub mod publication;
+pub mod issue;
+pub mod proof;
+pub mod manuscript;
+pub mod editions;

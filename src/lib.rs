@@ -3,9 +3,16 @@
 //! The modules in reading order; each uses only those above it (`tests/architecture.rs` holds that).
 
 pub mod typography;
+pub mod durable;
 pub mod prose;
 pub mod publication;
 pub mod issue;
 pub mod proof;
+pub mod subscriber;
+pub mod delivery;
 pub mod manuscript;
 pub mod editions;
+pub mod ledger;
+pub mod outbox;
+pub mod inbox;
+pub mod press;

@@ -1,0 +1,219 @@
+//! Reconciles the inbox with the ledger: what lies there that is new, whole, and a manuscript?
+//!
+//! The listing is the truth and the kernel's events are hints. Starting up is the same as any other look.
+
+mod hints;
+mod names;
+mod scan;
+mod settle;
+
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    io,
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+pub use hints::Hints;
+pub use names::passed_over;
+pub use scan::Signature;
+
+use crate::{durable, ledger::Arrival, manuscript};
+use settle::Taken;
+
+/// How long a file that could not be dealt with waits before it is tried again.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// How many quiet times a file may take whose last character is not whole, or that has none: more may be on its way.
+const PATIENCE: u32 = 3;
+
+/// How long on a network mount, where nothing tells of writers, a file must lie still.
+const QUIET_AFAR: Duration = Duration::from_secs(5);
+
+/// How an inbox is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a file must lie unchanged before it is read.
+    pub settle_after: Duration,
+    /// How long it may take until a file is seen of which no event told.
+    pub look_every: Duration,
+}
+
+impl Default for Settings {
+    /// A second: writers that pause longer between two pieces are found by the lease.
+    fn default() -> Self {
+        Self { settle_after: Duration::from_secs(1), look_every: Duration::from_secs(2) }
+    }
+}
+
+/// A manuscript that has come, whole.
+#[derive(Debug, Clone)]
+pub struct Manuscript {
+    /// Its name relative to the inbox, as the file system has it.
+    pub path: PathBuf,
+    /// Its bytes, or why there are none.
+    pub bytes: Result<Vec<u8>, String>,
+    /// Size, times and inode when it was read.
+    pub signature: String,
+}
+
+impl Manuscript {
+    /// The path as bytes, as the ledger keeps it.
+    #[must_use]
+    pub fn path_bytes(&self) -> &[u8] {
+        self.path.as_os_str().as_bytes()
+    }
+}
+
+/// What one look at the inbox gave.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// Manuscripts to deal with, by name.
+    pub ready: Vec<Manuscript>,
+    /// Files that were known and are gone.
+    pub gone: Vec<PathBuf>,
+    /// When to look again at the latest.
+    pub again: Duration,
+}
+
+/// The inbox, with what is known of its files.
+pub struct Inbox {
+    root: PathBuf,
+    settings: Settings,
+    known: HashMap<PathBuf, String>,
+    settling: HashMap<PathBuf, (Signature, Instant)>,
+    retry: HashMap<PathBuf, (Signature, Instant)>,
+    missing: bool,
+}
+
+impl Inbox {
+    /// The inbox in the folder `root`; `arrivals` is what the ledger knows.
+    #[must_use]
+    pub fn new(root: &Path, settings: Settings, arrivals: Vec<Arrival>) -> Self {
+        let known =
+            arrivals.into_iter().map(|a| (PathBuf::from(OsString::from_vec(a.path)), a.signature)).collect();
+        Self {
+            root: root.to_owned(),
+            settings,
+            known,
+            settling: HashMap::new(),
+            retry: HashMap::new(),
+            missing: false,
+        }
+    }
+
+    /// Looks at the folder once. A folder that is not there has no files, and nothing in it counts as gone: it may be
+    /// a mount that comes back.
+    pub fn look(&mut self, now: Instant) -> Look {
+        let started = Instant::now();
+        let (files, unreadable) = match scan::list(&self.root) {
+            Ok(listing) => listing,
+            Err(error) => {
+                if !std::mem::replace(&mut self.missing, true) {
+                    tracing::error!(folder = %self.root.display(), %error, "the inbox cannot be listed");
+                }
+                return Look { again: self.settings.look_every, ..Look::default() };
+            }
+        };
+        if std::mem::take(&mut self.missing) {
+            tracing::info!(folder = %self.root.display(), "the inbox is back");
+        }
+        let local = settle::is_local(&self.root);
+        let quiet = if local { self.settings.settle_after } else { self.settings.settle_after.max(QUIET_AFAR) };
+        // A large folder is looked at less often, so that looking never takes more than a fiftieth of the time.
+        let idle = self.settings.look_every.max(started.elapsed() * 50);
+        let mut look = Look { again: idle, ..Look::default() };
+        if unreadable == 0 {
+            look.gone = self.forget_gone(&files);
+        }
+        for (path, signature) in files {
+            if self.known.get(&path).is_some_and(|known| known == signature.as_str()) {
+                self.settling.remove(&path);
+                continue;
+            }
+            if let Some((tried, until)) = self.retry.get(&path)
+                && *tried == signature
+                && now < *until
+            {
+                look.again = look.again.min(*until - now);
+                continue;
+            }
+            let (settled, since) = self.settling.entry(path.clone()).or_insert_with(|| (signature.clone(), now));
+            if *settled != signature {
+                (*settled, *since) = (signature.clone(), now);
+            }
+            let still = now.saturating_duration_since(*since);
+            if still < quiet {
+                look.again = look.again.min(quiet - still);
+                continue;
+            }
+            match self.take(&path, &signature, still) {
+                Some(manuscript) => look.ready.push(manuscript),
+                None => look.again = look.again.min(quiet),
+            }
+        }
+        look
+    }
+
+    /// What became of a manuscript is in the ledger: it is not looked at again until it changes.
+    pub fn done(&mut self, manuscript: &Manuscript) {
+        self.settling.remove(&manuscript.path);
+        self.retry.remove(&manuscript.path);
+        self.known.insert(manuscript.path.clone(), manuscript.signature.clone());
+    }
+
+    /// A manuscript could not be dealt with now; it comes again after a while, or at once when it changes.
+    pub fn postpone(&mut self, manuscript: &Manuscript, now: Instant) {
+        if let Some((signature, _)) = self.settling.remove(&manuscript.path) {
+            self.retry.insert(manuscript.path.clone(), (signature, now + RETRY));
+        }
+    }
+
+    /// Lays a note beside a file that says why it was not published, or takes it away.
+    ///
+    /// # Errors
+    /// When the inbox cannot be written to.
+    pub fn tell(&self, path: &Path, reason: Option<&str>) -> io::Result<()> {
+        let mut name = self.root.join(path).into_os_string();
+        name.push(names::REASON);
+        match reason {
+            Some(reason) => durable::put(Path::new(&name), format!("{reason}\n").as_bytes()).map(|_| ()),
+            None => durable::remove(Path::new(&name)),
+        }
+    }
+
+    fn forget_gone(&mut self, files: &[(PathBuf, Signature)]) -> Vec<PathBuf> {
+        let is_there = |path: &PathBuf| files.binary_search_by(|(there, _)| there.cmp(path)).is_ok();
+        self.settling.retain(|path, _| is_there(path));
+        self.retry.retain(|path, _| is_there(path));
+        let gone: Vec<PathBuf> = self.known.keys().filter(|path| !is_there(path)).cloned().collect();
+        self.known.retain(|path, _| is_there(path));
+        gone
+    }
+
+    /// The file, if it is whole; `still` is for how long nobody has changed it.
+    fn take(&self, path: &Path, signature: &Signature, still: Duration) -> Option<Manuscript> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let bytes = if manuscript::is_manuscript(&name) {
+            match settle::take(&self.root.join(path), signature, manuscript::MAX_BYTES as u64) {
+                Ok(Taken::Busy) => return None,
+                Ok(Taken::Whole(bytes)) if settle::is_cut(&bytes) && still < self.settings.settle_after * PATIENCE => {
+                    return None;
+                }
+                Ok(Taken::Whole(bytes)) => Ok(bytes),
+                Ok(Taken::Large(length)) => {
+                    let bytes = usize::try_from(length).unwrap_or(usize::MAX);
+                    Err(manuscript::Unreadable::TooLarge { bytes }.to_string())
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+                Err(error) => Err(format!("cannot read it: {error}; check who may read the file, then save it again")),
+            }
+        } else {
+            // Its name is enough to tell; what is in it need not be read.
+            Ok(Vec::new())
+        };
+        Some(Manuscript { path: path.to_owned(), bytes, signature: signature.as_str().to_owned() })
+    }
+}

@@ -1,0 +1,300 @@
+//! What must survive a restart, in our own words: arrivals, releases, subscribers, digests and letters.
+//!
+//! [`Ledger`] is the one interface to it; [`sqlite`] is the only place that knows SQL. Every operation is one transaction:
+//! done and on the disk when it returns, or not done at all.
+
+pub mod sqlite;
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::{
+    delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, delivery::State,
+    editions::BookFile, editions::Letter, editions::Shelved, editions::Volume, editions::Year, issue::Issue, issue::IssueKey,
+    issue::Release, publication::Publication, subscriber::Address, subscriber::Standing, subscriber::Subscriber,
+    subscriber::SubscriberId,
+};
+
+/// What the ledger could not do; nothing of it was done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused, or its disk did.
+    #[error("cannot use the ledger `{}`", path.display())]
+    Database {
+        /// The database's file.
+        path: PathBuf,
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It was written by a newer gazetted.
+    #[error("the ledger `{}` has schema {found}, and this gazetted knows schemas up to {known}", path.display())]
+    Newer {
+        /// The database's file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest one that we know.
+        known: i64,
+    },
+    /// A value in it is not one that we write.
+    #[error("the ledger holds {what} that cannot be read")]
+    Damaged {
+        /// Which.
+        what: String,
+    },
+    /// The copy that is made before a migration could not be made.
+    #[error("cannot save the ledger as `{}` before its migration", path.display())]
+    Backup {
+        /// Where the copy was to be.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// What has become of a file of the inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// Its name as the file system has it, relative to the inbox.
+    pub path: Vec<u8>,
+    /// Size, times and inode when it was taken.
+    pub signature: String,
+    /// BLAKE3 of its bytes in hexadecimal; empty when it was never read whole.
+    pub hash: String,
+    /// What became of it.
+    pub fate: Fate,
+    /// When that was decided.
+    pub at: Timestamp,
+}
+
+/// What became of an arrival.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is the current version of this issue, or was.
+    Published(IssueKey),
+    /// It has the content of this issue; nothing was done.
+    Duplicate(IssueKey),
+    /// It was not published, for the reason that its editor can read beside it.
+    Rejected(String),
+}
+
+/// What [`Ledger::open_release`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opening {
+    /// The version to print: a new one, or the one that a crash interrupted, with its times unchanged.
+    Print(Box<Release>),
+    /// Readers have exactly this manuscript, as the current version of that issue.
+    Duplicate(IssueKey),
+}
+
+/// A release that was opened and not closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted {
+    /// The release.
+    pub release: Release,
+    /// The file that brought it.
+    pub source: Vec<u8>,
+    /// BLAKE3 of that file's bytes.
+    pub manuscript: String,
+}
+
+/// What came of queueing a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queued {
+    /// The digest is new, with so many letters.
+    Letters(u64),
+    /// No letters were asked for.
+    Nothing,
+    /// This issue's digest was made before; a correction is not mailed again.
+    Before,
+}
+
+/// A line of the list of issues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueLine {
+    /// Its key.
+    pub key: IssueKey,
+    /// What readers call it.
+    pub name: String,
+    /// The version that is out.
+    pub version: u32,
+    /// When the first version came out.
+    pub published: Timestamp,
+    /// How its letters stand, for every state that any has.
+    pub letters: Vec<(State, u64)>,
+}
+
+/// The operations that everything which must survive goes through.
+///
+/// They block until the disk has them; tasks that must not block call them where blocking is allowed.
+pub trait Ledger: Send + Sync {
+    /// What is known of the inbox's files.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn arrivals(&self) -> Result<Vec<Arrival>, Error>;
+
+    /// Notes what became of a file, instead of what was noted before.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn note(&self, arrival: &Arrival) -> Result<(), Error>;
+
+    /// Forgets a file that is gone from the inbox. What became of it stays.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn forget(&self, path: &[u8]) -> Result<(), Error>;
+
+    /// The file that brought the current version of an issue, or the version the press was at work on.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn source_of(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Opens the release of an issue as it was read, and names its articles.
+    ///
+    /// Called again after a crash with the same manuscript it gives the same release: number, times and article keys.
+    /// A correction comes out at least a second after the version before, even where the clock went back.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn open_release(
+        &self,
+        publication: &Publication,
+        issue: &Issue,
+        manuscript: &str,
+        source: &[u8],
+        now: Timestamp,
+    ) -> Result<Opening, Error>;
+
+    /// Records that a release is out with its book, what became of its arrival, and freezes `letter` as a digest for every
+    /// subscriber who may be written to: all of it or nothing. A digest that exists stays as it is.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn close_release(
+        &self,
+        publication: &Publication,
+        release: &Release,
+        book: &BookFile,
+        letter: Option<&Letter>,
+        arrival: &Arrival,
+        now: Timestamp,
+    ) -> Result<Queued, Error>;
+
+    /// The releases that were opened and not closed: the press died over them, or the disk was full.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn interrupted(&self, publication: &Publication) -> Result<Vec<Interrupted>, Error>;
+
+    /// The newest issues that are out, newest first, at most `most`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn recent(&self, publication: &Publication, most: usize) -> Result<Vec<Shelved>, Error>;
+
+    /// One issue as it is out.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn issue(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Shelved>, Error>;
+
+    /// The books of all issues that are out, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn books(&self, publication: &Publication) -> Result<Vec<(IssueKey, BookFile)>, Error>;
+
+    /// Records that a release that is out was printed anew as this book.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn rebind(&self, publication: &Publication, release: &Release, book: &BookFile) -> Result<(), Error>;
+
+    /// The issues that are archived under a year, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn volume(&self, publication: &Publication, year: i16) -> Result<Volume, Error>;
+
+    /// The years under which issues are archived, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn years(&self, publication: &Publication) -> Result<Vec<Year>, Error>;
+
+    /// All issues with the state of their letters, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn issues(&self, publication: &Publication) -> Result<Vec<IssueLine>, Error>;
+
+    /// Enters a subscriber who has confirmed, or lets one back in who had left. Says whether anything changed.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn subscribe(&self, address: &Address, how: &str, now: Timestamp) -> Result<(SubscriberId, bool), Error>;
+
+    /// Takes a subscriber out and cancels the letters that wait for him or her. Says whether anything changed.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn leave(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error>;
+
+    /// The subscriber of an address.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn subscriber(&self, address: &Address) -> Result<Option<Subscriber>, Error>;
+
+    /// Subscribers in the order in which they came, after `after`, at most `most`: a page of the list.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn subscribers(&self, after: SubscriberId, most: usize) -> Result<Vec<Subscriber>, Error>;
+
+    /// How many subscribers have a standing.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn count(&self, standing: Standing) -> Result<u64, Error>;
+
+    /// A digest by its number.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn digest(&self, id: DigestId) -> Result<Option<Digest>, Error>;
+
+    /// Claims letters that are due, at most `most`, until `lease`. Subscribers who left are passed over.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn claim(&self, now: Timestamp, lease: Timestamp, most: usize) -> Result<Vec<Delivery>, Error>;
+
+    /// Records how attempts ended. A letter that is no longer claimed (its subscriber left) keeps a `delivered`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<(), Error>;
+
+    /// Queues again what a process that died had claimed. Gives how many letters that were: each may have been on its way.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn release_claims(&self, now: Timestamp) -> Result<u64, Error>;
+
+    /// When the next letter is due, if any waits.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn next_due(&self) -> Result<Option<Timestamp>, Error>;
+
+    /// Finds what is wrong with the database itself, in words; nothing when it is whole.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn examine(&self) -> Result<Vec<String>, Error>;
+}

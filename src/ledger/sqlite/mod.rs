@@ -1,0 +1,284 @@
+//! The ledger in one SQLite file: WAL, every commit synced, one writing thread that commits in groups.
+
+mod connection;
+mod mail;
+mod shelf;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{Arrival, Error, Fate, Interrupted, IssueLine, Ledger, Opening, Queued};
+use crate::{
+    delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, editions::BookFile,
+    editions::Letter, editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release,
+    publication::Publication, subscriber::Address, subscriber::Standing, subscriber::Subscriber,
+    subscriber::SubscriberId,
+};
+
+/// The ledger of a newsroom that runs on one machine.
+pub struct Sqlite {
+    database: connection::Database,
+}
+
+impl Sqlite {
+    /// Opens the ledger at `path`, and makes or migrates it. Before a migration the file is copied beside itself, to
+    /// `NAME.before-SCHEMA`.
+    ///
+    /// # Errors
+    /// [`Error::Newer`] when a newer gazetted wrote it; else what the disk says.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Ok(Self { database: connection::Database::open(path)? })
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Refusal>) -> Result<T, Error> {
+        self.database.read(work)
+    }
+
+    fn write<T, W>(&self, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.database.write(work)
+    }
+}
+
+/// Why a piece of work on the database was given up.
+#[derive(Debug)]
+enum Refusal {
+    /// SQLite's own reason.
+    Sqlite(rusqlite::Error),
+    /// A value in a row is not one that we write.
+    Damaged(String),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Refusal {
+    fn into_error(self, path: &Path) -> Error {
+        match self {
+            Self::Sqlite(error) => database_error(path, error),
+            Self::Damaged(what) => Error::Damaged { what },
+        }
+    }
+}
+
+fn database_error(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Database { path: PathBuf::from(path), source: source.into() }
+}
+
+fn micros(time: Timestamp) -> i64 {
+    time.as_microsecond()
+}
+
+fn timestamp(micros: i64) -> Result<Timestamp, Refusal> {
+    Timestamp::from_microsecond(micros).map_err(|_| Refusal::Damaged(format!("a time `{micros}`")))
+}
+
+impl Ledger for Sqlite {
+    fn arrivals(&self) -> Result<Vec<Arrival>, Error> {
+        self.read(|db| {
+            let mut rows = db.prepare_cached("SELECT path, signature, hash, issue, fate, reason, at FROM arrivals")?;
+            let mut rows = rows.query([])?;
+            let mut arrivals = Vec::new();
+            while let Some(row) = rows.next()? {
+                let issue = row.get::<_, Option<String>>(3)?.map(|key| IssueKey::of(&key));
+                let fate: String = row.get(4)?;
+                let fate = match (fate.as_str(), issue) {
+                    ("published", Some(key)) => Fate::Published(key),
+                    ("duplicate", Some(key)) => Fate::Duplicate(key),
+                    ("rejected", _) => Fate::Rejected(row.get::<_, Option<String>>(5)?.unwrap_or_default()),
+                    _ => return Err(Refusal::Damaged(format!("an arrival whose fate is `{fate}`"))),
+                };
+                arrivals.push(Arrival {
+                    path: row.get(0)?,
+                    signature: row.get(1)?,
+                    hash: row.get(2)?,
+                    fate,
+                    at: timestamp(row.get(6)?)?,
+                });
+            }
+            Ok(arrivals)
+        })
+    }
+
+    fn note(&self, arrival: &Arrival) -> Result<(), Error> {
+        let arrival = arrival.clone();
+        self.write(move |db| note(db, &arrival))
+    }
+
+    fn forget(&self, path: &[u8]) -> Result<(), Error> {
+        let path = path.to_vec();
+        self.write(move |db| {
+            db.execute("DELETE FROM arrivals WHERE path = ?1", [path])?;
+            Ok(())
+        })
+    }
+
+    fn source_of(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Vec<u8>>, Error> {
+        self.read(|db| shelf::source_of(db, &publication.key, key))
+    }
+
+    fn open_release(
+        &self,
+        publication: &Publication,
+        issue: &Issue,
+        manuscript: &str,
+        source: &[u8],
+        now: Timestamp,
+    ) -> Result<Opening, Error> {
+        let draft = shelf::Draft {
+            publication: publication.key.clone(),
+            issue: issue.clone(),
+            manuscript: manuscript.to_owned(),
+            source: source.to_vec(),
+        };
+        self.write(move |db| shelf::open_release(db, draft, now))
+    }
+
+    fn close_release(
+        &self,
+        publication: &Publication,
+        release: &Release,
+        book: &BookFile,
+        letter: Option<&Letter>,
+        arrival: &Arrival,
+        now: Timestamp,
+    ) -> Result<Queued, Error> {
+        let line = Listing::of(release, publication);
+        let (publication, book, letter) = (publication.key.clone(), book.clone(), letter.cloned());
+        let (version, arrival) = (release.version, arrival.clone());
+        self.write(move |db| {
+            shelf::put_out(db, &publication, version, &book, &line)?;
+            note(db, &arrival)?;
+            letter.map_or(Ok(Queued::Nothing), |letter| mail::queue(db, &publication, &line.key, &letter, now))
+        })
+    }
+
+    fn interrupted(&self, publication: &Publication) -> Result<Vec<Interrupted>, Error> {
+        self.read(|db| shelf::interrupted(db, &publication.key))
+    }
+
+    fn recent(&self, publication: &Publication, most: usize) -> Result<Vec<Shelved>, Error> {
+        self.read(|db| shelf::recent(db, &publication.key, most))
+    }
+
+    fn issue(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Shelved>, Error> {
+        self.read(|db| shelf::issue(db, &publication.key, key))
+    }
+
+    fn books(&self, publication: &Publication) -> Result<Vec<(IssueKey, BookFile)>, Error> {
+        self.read(|db| shelf::books(db, &publication.key))
+    }
+
+    fn rebind(&self, publication: &Publication, release: &Release, book: &BookFile) -> Result<(), Error> {
+        let line = Listing::of(release, publication);
+        let (publication, version, book) = (publication.key.clone(), release.version, book.clone());
+        self.write(move |db| shelf::put_out(db, &publication, version, &book, &line))
+    }
+
+    fn volume(&self, publication: &Publication, year: i16) -> Result<Volume, Error> {
+        self.read(|db| shelf::volume(db, &publication.key, year))
+    }
+
+    fn years(&self, publication: &Publication) -> Result<Vec<Year>, Error> {
+        self.read(|db| shelf::years(db, &publication.key))
+    }
+
+    fn issues(&self, publication: &Publication) -> Result<Vec<IssueLine>, Error> {
+        self.read(|db| shelf::lines(db, &publication.key))
+    }
+
+    fn subscribe(&self, address: &Address, how: &str, now: Timestamp) -> Result<(SubscriberId, bool), Error> {
+        let (address, how) = (address.clone(), how.to_owned());
+        self.write(move |db| mail::subscribe(db, &address, &how, now))
+    }
+
+    fn leave(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
+        self.write(move |db| mail::leave(db, id, now))
+    }
+
+    fn subscriber(&self, address: &Address) -> Result<Option<Subscriber>, Error> {
+        self.read(|db| mail::subscriber(db, address))
+    }
+
+    fn subscribers(&self, after: SubscriberId, most: usize) -> Result<Vec<Subscriber>, Error> {
+        self.read(|db| mail::subscribers(db, after, most))
+    }
+
+    fn count(&self, standing: Standing) -> Result<u64, Error> {
+        self.read(|db| {
+            let sql = "SELECT count(*) FROM subscribers WHERE standing = ?1";
+            Ok(db.query_row(sql, [standing.as_str()], |row| row.get(0))?)
+        })
+    }
+
+    fn digest(&self, id: DigestId) -> Result<Option<Digest>, Error> {
+        self.read(|db| mail::digest(db, id))
+    }
+
+    fn claim(&self, now: Timestamp, lease: Timestamp, most: usize) -> Result<Vec<Delivery>, Error> {
+        self.write(move |db| mail::claim(db, now, lease, most))
+    }
+
+    fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<(), Error> {
+        let settlements = settlements.to_vec();
+        self.write(move |db| mail::settle(db, &settlements, now))
+    }
+
+    fn release_claims(&self, now: Timestamp) -> Result<u64, Error> {
+        self.write(move |db| {
+            let sql = "UPDATE deliveries SET state = 'queued', due = ?1 WHERE state = 'claimed'";
+            Ok(db.execute(sql, [micros(now)])? as u64)
+        })
+    }
+
+    fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        self.read(|db| {
+            let sql = "SELECT min(due) FROM deliveries WHERE state IN ('queued', 'claimed', 'delayed')";
+            let due: Option<i64> = db.query_row(sql, [], |row| row.get(0))?;
+            due.map(timestamp).transpose()
+        })
+    }
+
+    fn examine(&self) -> Result<Vec<String>, Error> {
+        self.read(|db| {
+            let mut findings = Vec::new();
+            let whole: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            if whole != "ok" {
+                findings.push(format!("the database is damaged: {whole}"));
+            }
+            let strays: i64 = db.query_row(
+                "SELECT count(*) FROM deliveries d LEFT JOIN digests g ON g.id = d.digest
+                 LEFT JOIN subscribers s ON s.id = d.subscriber WHERE g.id IS NULL OR s.id IS NULL",
+                [],
+                |row| row.get(0),
+            )?;
+            if strays > 0 {
+                findings.push(format!("{strays} letters belong to no digest or no subscriber"));
+            }
+            Ok(findings)
+        })
+    }
+}
+
+fn note(db: &Connection, arrival: &Arrival) -> Result<(), Refusal> {
+    let (fate, issue, reason) = match &arrival.fate {
+        Fate::Published(key) => ("published", Some(key.as_str()), None),
+        Fate::Duplicate(key) => ("duplicate", Some(key.as_str()), None),
+        Fate::Rejected(reason) => ("rejected", None, Some(reason.as_str())),
+    };
+    db.prepare_cached(
+        "INSERT INTO arrivals (path, signature, hash, issue, fate, reason, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (path) DO UPDATE SET signature = excluded.signature, hash = excluded.hash, issue = excluded.issue,
+             fate = excluded.fate, reason = excluded.reason, at = excluded.at",
+    )?
+    .execute(params![arrival.path, arrival.signature, arrival.hash, issue, fate, reason, micros(arrival.at)])?;
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! What readers are served from: a folder in which every file is whole and every link is kept.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{durable, durable::Put, editions::Edition};
+
+/// The outbox could not take a file; readers still see what they saw before.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file could not be put in its place.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that must be there could not be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The folder could not be made or tidied.
+    #[error("cannot use the outbox `{}`", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The path is not one that an edition may have.
+    #[error("`{path}` is no path in the outbox")]
+    Path {
+        /// Which.
+        path: String,
+    },
+}
+
+/// The folder that any web server can serve.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    root: PathBuf,
+}
+
+impl Outbox {
+    /// Opens the outbox, making its folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::Folder { path: root.to_owned(), source };
+        durable::make_folders(root).map_err(failed)?;
+        Ok(Self { root: root.to_owned() })
+    }
+
+    /// Removes the temporary files that a crash left. Only the process that holds the press may call it.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or a file not removed.
+    pub fn sweep(&self) -> Result<usize, Error> {
+        durable::sweep(&self.root).map_err(|source| Error::Folder { path: self.root.clone(), source })
+    }
+
+    /// Puts editions out in the order given, each whole and on the disk before the next: what others link to comes first.
+    /// Gives how many had to be written; those that are there already with the same bytes had not.
+    ///
+    /// # Errors
+    /// At the first edition that cannot be put; those before it stay, those after it are not touched.
+    pub fn put<'e>(&self, editions: impl IntoIterator<Item = &'e Edition>) -> Result<usize, Error> {
+        let mut written = 0;
+        for edition in editions {
+            let path = self.place(&edition.path).ok_or_else(|| Error::Path { path: edition.path.clone() })?;
+            let put = durable::put(&path, &edition.bytes).map_err(|source| Error::Write { path, source })?;
+            written += usize::from(put == Put::Written);
+        }
+        Ok(written)
+    }
+
+    /// Puts the file at `from` out under the name `to` as well. Says whether it had to be written.
+    ///
+    /// # Errors
+    /// When it cannot be read or put.
+    pub fn copy(&self, from: &str, to: &str) -> Result<bool, Error> {
+        let path = self.place(from).ok_or_else(|| Error::Path { path: from.to_owned() })?;
+        let bytes = fs::read(&path).map_err(|source| Error::Read { path, source })?;
+        Ok(self.put([&Edition { path: to.to_owned(), bytes }])? == 1)
+    }
+
+    /// The file of a path such as `issues/7/index.html`, if it is one that readers may have and is there.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<PathBuf> {
+        let file = self.place(path)?;
+        fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file()).then_some(file)
+    }
+
+    /// Where a path lies: only names of letters, digits, `-`, `_` and `.` that do not begin with a dot, so that none leads
+    /// out of the folder or to a temporary file.
+    fn place(&self, path: &str) -> Option<PathBuf> {
+        let name = |segment: &str| {
+            !segment.is_empty()
+                && !segment.starts_with('.')
+                && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        };
+        path.split('/').all(name).then(|| self.root.join(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_leads_out_of_the_outbox() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let outbox = Outbox::open(folder.path()).expect("opened");
+        for path in ["", "/", "../x", "a/../b", "a//b", ".tmp-1", "a/.b", "a\\b", "a b", "%2e%2e/x", "a\0b", "理"] {
+            assert_eq!(outbox.place(path), None, "{path:?}");
+            let edition = Edition { path: path.to_owned(), bytes: vec![] };
+            assert!(matches!(outbox.put([&edition]), Err(Error::Path { .. })), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn an_edition_is_found_where_it_was_put() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let outbox = Outbox::open(folder.path()).expect("opened");
+        let edition = Edition { path: "issues/7/index.html".to_owned(), bytes: b"<!DOCTYPE html>".to_vec() };
+        assert_eq!(outbox.put([&edition, &edition]).expect("put"), 1);
+        assert!(outbox.find("issues/7/index.html").is_some());
+        assert!(outbox.find("issues/7").is_none(), "a folder is no file");
+    }
+}

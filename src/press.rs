@@ -1,0 +1,321 @@
+//! The day's work: one manuscript from the inbox to the queue of letters, top to bottom.
+
+use std::{
+    fs::File,
+    io,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    durable, editions, editions::BookFile, editions::Letter, editions::Listing, editions::Shelf, editions::Shelved,
+    editions::Volume, editions::Year, inbox::Manuscript, issue, issue::IssueKey, issue::Release, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Opening, ledger::Queued,
+    manuscript, outbox, outbox::Outbox, proof::Proof, publication::Publication,
+};
+
+/// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The manuscript could not be kept.
+    #[error("cannot keep the manuscript as `{}`", path.display())]
+    Keep {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process holds the press and its lock could not be waited for.
+    #[error("cannot lock `{}`", path.display())]
+    Lock {
+        /// The lock's file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The ledger could not be used.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The editions could not be printed.
+    #[error("cannot print the issue `{issue}`")]
+    Print {
+        /// Which.
+        issue: IssueKey,
+        /// Why.
+        source: editions::Error,
+    },
+    /// The outbox could not take them.
+    #[error(transparent)]
+    Outbox(#[from] outbox::Error),
+}
+
+/// What became of a manuscript.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Readers have it.
+    Published(Box<Receipt>),
+    /// Readers had it before, under the name of this issue; nothing was done.
+    Duplicate(IssueKey),
+    /// It cannot be published as it is; this is what its editor should know.
+    Rejected(String),
+}
+
+/// What was done for an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The issue and its version.
+    pub release: Release,
+    /// Its book.
+    pub book: BookFile,
+    /// Its letters.
+    pub queued: Queued,
+    /// How many doubts the reader had.
+    pub queries: usize,
+}
+
+/// Everything that one publication is made with.
+pub struct Press {
+    /// The periodical.
+    pub publication: Publication,
+    /// What must survive.
+    pub ledger: Arc<dyn Ledger>,
+    /// What readers are served from.
+    pub outbox: Outbox,
+    /// The folder in which manuscripts lie; a file in it keeps its issue's key from other files.
+    pub inbox: PathBuf,
+    /// The folder in which manuscripts are kept by their hash, and in which the press's lock lies.
+    pub data: PathBuf,
+    /// Issues that carry a date older than this are published without letters: an archive is not news.
+    pub letters_within: Option<SignedDuration>,
+}
+
+impl Press {
+    /// Takes one manuscript all the way: keep it, read it, print it, put it out, queue its digest.
+    ///
+    /// Done again with the same manuscript, after a crash at any point, it ends with the same files and the same letters.
+    ///
+    /// # Errors
+    /// No letter is queued unless the whole issue is out; see [`Error`] for what may stop it.
+    pub fn publish(&self, manuscript: &Manuscript, now: Timestamp) -> Result<Verdict, Error> {
+        let bytes = match &manuscript.bytes {
+            Ok(bytes) => bytes,
+            Err(reason) => return self.reject(manuscript, "", reason.clone(), now),
+        };
+        let hash = blake3::hash(bytes).to_hex().to_string();
+        let name = manuscript.path.file_name().unwrap_or_default().to_string_lossy();
+        let text = match manuscript::open(&name, bytes) {
+            Ok(text) => text,
+            Err(unreadable) => return self.reject(manuscript, &hash, unreadable.to_string(), now),
+        };
+        self.keep(&hash, bytes)?;
+        let proof = manuscript::read(&text, &self.publication);
+        if proof.issue.articles.is_empty() {
+            return self.reject(manuscript, &hash, without_articles(&proof), now);
+        }
+        let _lock = self.lock()?;
+        if let Some(rival) = self.rival(manuscript, &proof.issue.key)? {
+            return self.reject(manuscript, &hash, rival, now);
+        }
+        match self.ledger.open_release(&self.publication, &proof.issue, &hash, manuscript.path_bytes(), now)? {
+            Opening::Duplicate(key) => {
+                let own = self.ledger.source_of(&self.publication, &key)?.as_deref() == Some(manuscript.path_bytes());
+                let fate = if own { Fate::Published(key.clone()) } else { Fate::Duplicate(key.clone()) };
+                self.ledger.note(&arrival(manuscript, &hash, fate, now))?;
+                Ok(Verdict::Duplicate(key))
+            }
+            Opening::Print(release) => {
+                let fate = Fate::Published(release.issue.key.clone());
+                self.put_out(*release, &arrival(manuscript, &hash, fate, now), proof.queries.len(), now)
+            }
+        }
+    }
+
+    /// Finishes what a crash interrupted, whether or not the manuscript is still there. Gives what was finished.
+    ///
+    /// # Errors
+    /// As [`Press::publish`]; what is left unfinished can be resumed again.
+    pub fn resume(&self, now: Timestamp) -> Result<Vec<Verdict>, Error> {
+        let _lock = self.lock()?;
+        self.outbox.sweep()?;
+        let mut finished = Vec::new();
+        for begun in self.ledger.interrupted(&self.publication)? {
+            let fate = Fate::Published(begun.release.issue.key.clone());
+            // Without a signature the file is read once more, and found to be published.
+            let (path, hash, signature) = (begun.source, begun.manuscript, String::new());
+            let arrival = Arrival { path, signature, hash, fate, at: now };
+            finished.push(self.put_out(begun.release, &arrival, 0, now)?);
+        }
+        Ok(finished)
+    }
+
+    /// Prints every issue anew from the ledger and puts it out, as after a change of the publication's settings or of this
+    /// program. Versions, times and letters stay. Gives how many files changed.
+    ///
+    /// # Errors
+    /// As [`Press::publish`].
+    pub fn reprint(&self, mut progress: impl FnMut(usize, usize)) -> Result<usize, Error> {
+        let _lock = self.lock()?;
+        let books = self.ledger.books(&self.publication)?;
+        let mut changed = 0;
+        for (n, (key, _)) in books.iter().enumerate() {
+            if let Some(Shelved { release, .. }) = self.ledger.issue(&self.publication, key)? {
+                let (book, written) = self.print(&release)?;
+                changed += written;
+                self.ledger.rebind(&self.publication, &release, &book)?;
+            }
+            progress(n + 1, books.len());
+        }
+        let recent = self.ledger.recent(&self.publication, editions::RECENT)?;
+        let years = self.ledger.years(&self.publication)?;
+        let volumes = years.iter().map(|year| self.ledger.volume(&self.publication, year.year));
+        let volumes = volumes.collect::<Result<Vec<_>, _>>()?;
+        Ok(changed + self.put_lists(&Shelf { recent: &recent, years: &years, volumes: &volumes })?)
+    }
+
+    /// The steps from an open release to its queue of letters. Nothing links to what is not there yet.
+    fn put_out(&self, release: Release, arrival: &Arrival, queries: usize, now: Timestamp) -> Result<Verdict, Error> {
+        let (book, _) = self.print(&release)?;
+        let shelved = Shelved { release, book };
+        let before = self.ledger.issue(&self.publication, &shelved.release.issue.key)?;
+        let recent = self.recent_with(&shelved, before.as_ref())?;
+        let (years, volumes) = self.archive_with(&shelved.release, before.as_ref())?;
+        self.put_lists(&Shelf { recent: &recent, years: &years, volumes: &volumes })?;
+        let Shelved { release, book } = shelved;
+        let letter = self.is_news(&release, now).then(|| self.letter(&release, &book)).transpose()?;
+        let queued =
+            self.ledger.close_release(&self.publication, &release, &book, letter.as_ref(), arrival, now)?;
+        Ok(Verdict::Published(Box::new(Receipt { release, book, queued, queries })))
+    }
+
+    /// The book and the pages of one release, in the outbox. Gives also how many files changed.
+    fn print(&self, release: &Release) -> Result<(BookFile, usize), Error> {
+        let printed = editions::print(release, &self.publication).map_err(unprintable(release))?;
+        let written = self.outbox.put(std::iter::once(&printed.book).chain(&printed.pages))?;
+        Ok((printed.book_file(), written))
+    }
+
+    /// The pages and feeds that list more than one issue, in the outbox, and the newest book under its lasting name.
+    fn put_lists(&self, shelf: &Shelf<'_>) -> Result<usize, Error> {
+        let Some(newest) = shelf.recent.first() else { return Ok(0) };
+        let latest = self.outbox.copy(&newest.book.path, "latest.epub")?;
+        let lists = editions::lists(shelf, &self.publication).map_err(unprintable(&newest.release))?;
+        Ok(usize::from(latest) + self.outbox.put(&lists)?)
+    }
+
+    fn letter(&self, release: &Release, book: &BookFile) -> Result<Letter, Error> {
+        editions::letter(release, book, &self.publication).map_err(unprintable(release))
+    }
+
+    /// The newest issues as they will be once `new` is out, which the ledger learns last.
+    fn recent_with(&self, new: &Shelved, before: Option<&Shelved>) -> Result<Vec<Shelved>, Error> {
+        let key = &new.release.issue.key;
+        let mut recent = self.ledger.recent(&self.publication, editions::RECENT)?;
+        let place = recent.iter().position(|old| old.release.issue.key == *key);
+        match (place, before) {
+            (Some(place), _) => recent[place] = new.clone(),
+            // A correction of an issue that has left the lists does not bring it back to them.
+            (None, Some(_)) => {}
+            (None, None) => recent.insert(0, new.clone()),
+        }
+        recent.sort_by(|a, b| {
+            (b.release.published, &a.release.issue.key).cmp(&(a.release.published, &b.release.issue.key))
+        });
+        recent.truncate(editions::RECENT);
+        Ok(recent)
+    }
+
+    /// The archive's years as they will be, and the pages of those that `new` comes into or goes out of.
+    fn archive_with(&self, new: &Release, before: Option<&Shelved>) -> Result<(Vec<Year>, Vec<Volume>), Error> {
+        let publication = &self.publication;
+        let line = Listing::of(new, publication);
+        let was = before.map(|before| Listing::of(&before.release, publication).date.year());
+        let mut volumes = Vec::new();
+        let mut years = self.ledger.years(publication)?;
+        for year in was.into_iter().filter(|was| *was != line.date.year()).chain([line.date.year()]) {
+            let mut volume = self.ledger.volume(publication, year)?;
+            volume.listings.retain(|old| old.key != line.key);
+            if year == line.date.year() {
+                volume.listings.push(line.clone());
+                volume.listings.sort_by(|a, b| (b.date, b.published, &a.key).cmp(&(a.date, a.published, &b.key)));
+            }
+            years.retain(|known| known.year != year);
+            years.push(Year { year, n_issues: volume.listings.len() });
+            volumes.push(volume);
+        }
+        years.retain(|year| year.n_issues > 0);
+        years.sort_by_key(|year| std::cmp::Reverse(year.year));
+        Ok((years, volumes))
+    }
+
+    fn is_news(&self, release: &Release, now: Timestamp) -> bool {
+        let (Some(within), Some(date)) = (self.letters_within, release.issue.date) else { return true };
+        let printed = date.to_zoned(self.publication.time_zone.clone());
+        printed.is_ok_and(|day| now.duration_since(day.timestamp()) <= within)
+    }
+
+    fn reject(
+        &self,
+        manuscript: &Manuscript,
+        hash: &str,
+        reason: String,
+        now: Timestamp,
+    ) -> Result<Verdict, Error> {
+        self.ledger.note(&arrival(manuscript, hash, Fate::Rejected(reason.clone()), now))?;
+        Ok(Verdict::Rejected(reason))
+    }
+
+    /// The other file that has this issue's key and still lies in the inbox, as a reason for the editor.
+    fn rival(&self, manuscript: &Manuscript, key: &IssueKey) -> Result<Option<String>, Error> {
+        let Some(source) = self.ledger.source_of(&self.publication, key)? else { return Ok(None) };
+        let path = Path::new(std::ffi::OsStr::from_bytes(&source));
+        if source == manuscript.path_bytes() || !self.inbox.join(path).is_file() {
+            return Ok(None);
+        }
+        Ok(Some(format!(
+            "the issue `{key}` comes from `{}`, which is in the inbox too; to correct that issue, save this text under that \
+             name, and to publish another one, rename this file or give it an `issue:` of its own in its front matter",
+            path.display()
+        )))
+    }
+
+    /// Keeps the manuscript by its hash: whatever becomes of the inbox, we have what we published.
+    fn keep(&self, hash: &str, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.data.join("originals").join(&hash[..2]).join(hash);
+        durable::put(&path, bytes).map(|_| ()).map_err(|source| Error::Keep { path, source })
+    }
+
+    /// One process at a time prints; a `gazetted publish` beside the daemon waits here.
+    fn lock(&self) -> Result<File, Error> {
+        let path = self.data.join("press.lock");
+        File::create(&path)
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(|source| Error::Lock { path, source })
+    }
+}
+
+fn unprintable(release: &Release) -> impl FnOnce(editions::Error) -> Error {
+    let issue = release.issue.key.clone();
+    |source| Error::Print { issue, source }
+}
+
+fn arrival(manuscript: &Manuscript, hash: &str, fate: Fate, at: Timestamp) -> Arrival {
+    Arrival {
+        path: manuscript.path_bytes().to_vec(),
+        signature: manuscript.signature.clone(),
+        hash: hash.to_owned(),
+        fate,
+        at,
+    }
+}
+
+fn without_articles(proof: &Proof) -> String {
+    let first = proof.not_used.first().map(|text| issue::shorten(text, 40));
+    match first {
+        Some(text) => format!(
+            "no article was found in it, only `{text}`; an article needs a paragraph of text below its headline"
+        ),
+        None => "no article was found in it; an article needs a paragraph of text below its headline".to_owned(),
+    }
+}

@@ -1,0 +1,35 @@
+//! Where each edition belongs in the outbox.
+
+use crate::{issue::IssueKey, publication::Publication};
+
+/// The feed of issues.
+pub(super) const FEED: &str = "feed.xml";
+/// The front page.
+pub(super) const INDEX: &str = "index.html";
+/// The newest book under an address that never changes. The outbox keeps it, not we.
+pub(super) const LATEST: &str = "latest.epub";
+
+/// The web page of an issue. Named in full in links, for a plain bucket knows no index of a folder.
+pub(super) fn page(key: &IssueKey) -> String {
+    format!("issues/{key}/index.html")
+}
+
+/// The page of a year.
+pub(super) fn archive(year: i16) -> String {
+    format!("archive/{year}.html")
+}
+
+/// The book of an issue; another content has another address, so that it may be cached for ever.
+pub(super) fn book(key: &IssueKey, publication: &Publication, bytes: &[u8]) -> String {
+    format!("issues/{key}/{}-{key}-{}.epub", publication.key, digest(bytes))
+}
+
+/// A style sheet, named by its content like a book.
+pub(super) fn asset(stem: &str, bytes: &[u8]) -> String {
+    format!("assets/{stem}-{}.css", digest(bytes))
+}
+
+/// The first 10 hex digits of the BLAKE3 hash: 40 bits tell the versions of one file apart.
+fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..10].to_owned()
+}

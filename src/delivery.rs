@@ -46,7 +46,7 @@ pub struct Delivery {
 pub enum State {
     /// Waits for its time.
     Queued,
-    /// A lane has it. After a crash it is queued again.
+    /// A lane has it. When the process that claimed it is gone, it is queued again.
     Claimed,
     /// Refused for now; it waits for its next attempt.
     Delayed,
@@ -101,13 +101,6 @@ pub enum Outcome {
     /// The server answered 5xx, or five days have passed.
     Failed {
         /// What happened.
-        reply: String,
-    },
-    /// It was never offered: the lane could not reach the server. It keeps its count of attempts.
-    Unsent {
-        /// When to try again.
-        until: Timestamp,
-        /// Why.
         reply: String,
     },
 }

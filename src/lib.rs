@@ -4,6 +4,7 @@
 
 pub mod typography;
 pub mod durable;
+pub mod clock;
 pub mod prose;
 pub mod publication;
 pub mod issue;
@@ -15,4 +16,7 @@ pub mod editions;
 pub mod ledger;
 pub mod outbox;
 pub mod inbox;
+pub mod mail;
 pub mod press;
+pub mod http;
+pub mod config;

@@ -99,6 +99,12 @@ impl Outbox {
         fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file()).then_some(file)
     }
 
+    /// Whether the folder is there.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.root.is_dir()
+    }
+
     /// Where a path lies: only names of letters, digits, `-`, `_` and `.` that do not begin with a dot, so that none leads
     /// out of the folder or to a temporary file.
     fn place(&self, path: &str) -> Option<PathBuf> {

@@ -268,11 +268,12 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be read.
     fn digest(&self, id: DigestId) -> Result<Option<Digest>, Error>;
 
-    /// Claims letters that are due, at most `most`, until `lease`. Subscribers who left are passed over.
+    /// Claims letters that are due, at most `most`, the longest due first. Letters to subscribers who left are cancelled.
+    /// What is claimed stays so until it is settled, or until [`Ledger::release_claims`].
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    fn claim(&self, now: Timestamp, lease: Timestamp, most: usize) -> Result<Vec<Delivery>, Error>;
+    fn claim(&self, now: Timestamp, most: usize) -> Result<Vec<Delivery>, Error>;
 
     /// Records how attempts ended. A letter that is no longer claimed (its subscriber left) keeps a `delivered`.
     ///

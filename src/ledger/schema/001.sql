@@ -68,11 +68,12 @@ CREATE TABLE deliveries (
     address     TEXT NOT NULL,
     state       TEXT NOT NULL,             -- queued, claimed, delayed, delivered, failed, canceled
     attempts    INTEGER NOT NULL DEFAULT 0,
-    due         INTEGER NOT NULL,          -- when it may be offered; of a claimed one, when its lease ends
+    due         INTEGER NOT NULL,          -- when it may be offered
     queued      INTEGER NOT NULL,
     reply       TEXT,                      -- what the server said last
     settled     INTEGER,                   -- when
     PRIMARY KEY (digest, subscriber)
 ) WITHOUT ROWID;
-CREATE INDEX deliveries_open ON deliveries (due) WHERE state IN ('queued', 'claimed', 'delayed');
+CREATE INDEX deliveries_open ON deliveries (due) WHERE state IN ('queued', 'delayed');
+CREATE INDEX deliveries_claimed ON deliveries (digest) WHERE state = 'claimed';
 CREATE INDEX deliveries_reader ON deliveries (subscriber);

@@ -50,16 +50,10 @@ pub(super) fn digest(db: &Connection, id: DigestId) -> Result<Option<Digest>, Re
     }))
 }
 
-pub(super) fn claim(
-    db: &Connection,
-    now: Timestamp,
-    lease: Timestamp,
-    most: usize,
-) -> Result<Vec<Delivery>, Refusal> {
-    // A claimed letter whose lease has run out belongs to a lane that is gone.
+pub(super) fn claim(db: &Connection, now: Timestamp, most: usize) -> Result<Vec<Delivery>, Refusal> {
     let sql = "SELECT d.digest, d.subscriber, d.address, d.queued, d.attempts, s.standing
                FROM deliveries d JOIN subscribers s ON s.id = d.subscriber
-               WHERE d.state IN ('queued', 'claimed', 'delayed') AND d.due <= ?1 ORDER BY d.due LIMIT ?2";
+               WHERE d.state IN ('queued', 'delayed') AND d.due <= ?1 ORDER BY d.due LIMIT ?2";
     let mut due = Vec::new();
     let mut rows = db.prepare_cached(sql)?;
     let mut rows = rows.query(params![micros(now), most])?;
@@ -67,11 +61,11 @@ pub(super) fn claim(
         due.push((delivery(row)?, row.get::<_, String>(5)? == Standing::Confirmed.as_str()));
     }
     let mut change =
-        db.prepare_cached("UPDATE deliveries SET state = ?3, due = ?4 WHERE digest = ?1 AND subscriber = ?2")?;
+        db.prepare_cached("UPDATE deliveries SET state = ?3, settled = ?4 WHERE digest = ?1 AND subscriber = ?2")?;
     let mut claimed = Vec::new();
     for (delivery, confirmed) in due {
-        let (state, until) = if confirmed { ("claimed", lease) } else { ("canceled", now) };
-        change.execute(params![delivery.digest.0, delivery.subscriber.0, state, micros(until)])?;
+        let (state, settled) = if confirmed { ("claimed", None) } else { ("canceled", Some(micros(now))) };
+        change.execute(params![delivery.digest.0, delivery.subscriber.0, state, settled])?;
         if confirmed {
             claimed.push(delivery);
         }
@@ -92,18 +86,17 @@ fn delivery(row: &Row<'_>) -> Result<Delivery, Refusal> {
 
 pub(super) fn settle(db: &Connection, settlements: &[Settlement], now: Timestamp) -> Result<(), Refusal> {
     // What the server took is delivered, whatever else has happened to the row; the rest counts only while it is ours.
-    let sql = "UPDATE deliveries SET state = ?3, due = ?4, reply = ?5, settled = ?6, attempts = attempts + ?7
+    let sql = "UPDATE deliveries SET state = ?3, due = ?4, reply = ?5, settled = ?6, attempts = attempts + 1
                WHERE digest = ?1 AND subscriber = ?2 AND (state = 'claimed' OR ?3 = 'delivered')";
     let mut update = db.prepare_cached(sql)?;
     for settlement in settlements {
-        let (state, due, reply, attempts) = match &settlement.outcome {
-            Outcome::Delivered { reply } => ("delivered", now, reply, 1),
-            Outcome::Delayed { until, reply } => ("delayed", *until, reply, 1),
-            Outcome::Failed { reply } => ("failed", now, reply, 1),
-            Outcome::Unsent { until, reply } => ("queued", *until, reply, 0),
+        let (state, due, reply) = match &settlement.outcome {
+            Outcome::Delivered { reply } => ("delivered", now, reply),
+            Outcome::Delayed { until, reply } => ("delayed", *until, reply),
+            Outcome::Failed { reply } => ("failed", now, reply),
         };
         let key = (settlement.digest.0, settlement.subscriber.0);
-        update.execute(params![key.0, key.1, state, micros(due), reply, micros(now), attempts])?;
+        update.execute(params![key.0, key.1, state, micros(due), reply, micros(now)])?;
     }
     Ok(())
 }

@@ -223,8 +223,8 @@ impl Ledger for Sqlite {
         self.read(|db| mail::digest(db, id))
     }
 
-    fn claim(&self, now: Timestamp, lease: Timestamp, most: usize) -> Result<Vec<Delivery>, Error> {
-        self.write(move |db| mail::claim(db, now, lease, most))
+    fn claim(&self, now: Timestamp, most: usize) -> Result<Vec<Delivery>, Error> {
+        self.write(move |db| mail::claim(db, now, most))
     }
 
     fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<(), Error> {
@@ -241,7 +241,7 @@ impl Ledger for Sqlite {
 
     fn next_due(&self) -> Result<Option<Timestamp>, Error> {
         self.read(|db| {
-            let sql = "SELECT min(due) FROM deliveries WHERE state IN ('queued', 'claimed', 'delayed')";
+            let sql = "SELECT min(due) FROM deliveries WHERE state IN ('queued', 'delayed')";
             let due: Option<i64> = db.query_row(sql, [], |row| row.get(0))?;
             due.map(timestamp).transpose()
         })

@@ -1,0 +1,210 @@
+//! Reads the settings' text and says everything that is wrong with it at once, each with its line.
+
+use super::settings::{HostPort, ProtectionName, Settings};
+
+/// How the names of variables begin that override settings.
+const PREFIX: &str = "GAZETTED_";
+
+/// Every section with every key, as the file may have them.
+const KEYS: [(&str, &[&str]); 6] = [
+    (
+        "publication",
+        &[
+            "key", "title", "description", "language", "time_zone", "authority", "base_url", "publisher", "rights",
+            "issn",
+        ],
+    ),
+    ("inbox", &["folder", "settle_after", "look_every"]),
+    ("outbox", &["folder"]),
+    ("data", &["folder"]),
+    (
+        "mail",
+        &[
+            "server", "protection", "user", "password_file", "ca_file", "from", "reply_to", "connections", "patience",
+            "skip_older_than",
+        ],
+    ),
+    ("http", &["listen", "leave_url"]),
+];
+
+/// The settings in `text` with what the environment overrides, or everything that is wrong with them.
+pub(super) fn parse(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Settings, Vec<String>> {
+    let line_of = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+    let parsed = toml::de::DeTable::parse(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(span.start));
+        vec![format!("line {line}: {}", error.message().lines().next().unwrap_or("this is not TOML"))]
+    })?;
+    let mut values: toml::Table =
+        text.parse().map_err(|error: toml::de::Error| vec![error.message().to_owned()])?;
+    let mut problems: Vec<(usize, String)> = Vec::new();
+    for (section, entries) in parsed.get_ref() {
+        let line = line_of(section.span().start);
+        let section: &str = section.get_ref();
+        let Some((_, keys)) = KEYS.iter().find(|(name, _)| *name == section) else {
+            let known: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
+            problems.push((line, format!("there is no section `[{section}]`{}", nearest(section, &known))));
+            continue;
+        };
+        let toml::de::DeValue::Table(entries) = entries.get_ref() else {
+            problems.push((line, format!("`{section}` is a section; write `[{section}]`")));
+            continue;
+        };
+        for (key, _) in entries {
+            let line = line_of(key.span().start);
+            let key: &str = key.get_ref();
+            if !keys.contains(&key) {
+                problems.push((line, format!("there is no setting `{key}` in `[{section}]`{}", nearest(key, keys))));
+            } else if let Some(problem) = values.get(section).and_then(|values| trial(section, key, values.get(key)?)) {
+                problems.push((line, format!("{key}: {problem}")));
+            }
+        }
+    }
+    problems.sort();
+    let mut problems: Vec<String> =
+        problems.into_iter().map(|(line, problem)| format!("line {line}: {problem}")).collect();
+    for (name, value) in environment {
+        let Some((section, key)) = overridden(&name) else { continue };
+        let value = value.parse::<toml::Value>().unwrap_or(toml::Value::String(value));
+        if let Some(problem) = trial(section, key, &value) {
+            problems.push(format!("{name} in the environment: {problem}"));
+        }
+        let table = values.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        if let toml::Value::Table(table) = table {
+            table.insert(key.to_owned(), value);
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let settings = values.try_into().map_err(|error: toml::de::Error| vec![error.message().to_owned()])?;
+    let problems = contradictions(&settings);
+    if problems.is_empty() { Ok(settings) } else { Err(problems) }
+}
+
+/// What is wrong with one value of one key, found by reading settings that have only this.
+fn trial(section: &str, key: &str, value: &toml::Value) -> Option<String> {
+    let mut entries = toml::Table::new();
+    entries.insert(key.to_owned(), value.clone());
+    let mut settings = toml::Table::new();
+    settings.insert(section.to_owned(), toml::Value::Table(entries));
+    let tried: Result<Settings, toml::de::Error> = settings.try_into();
+    tried.err().map(|error| error.message().trim().to_owned())
+}
+
+/// The section and key that a variable such as `GAZETTED_MAIL__SERVER` overrides; others with our prefix are not ours to judge.
+fn overridden(variable: &str) -> Option<(&'static str, &'static str)> {
+    let (section, key) = variable.strip_prefix(PREFIX)?.split_once("__")?;
+    let (section, keys) = KEYS.iter().find(|(name, _)| name.eq_ignore_ascii_case(section))?;
+    Some((section, keys.iter().find(|name| name.eq_ignore_ascii_case(key))?))
+}
+
+/// Settings that are right each by itself and wrong together.
+fn contradictions(settings: &Settings) -> Vec<String> {
+    let mail = &settings.mail;
+    let mut problems = Vec::new();
+    if mail.user.is_some() != mail.password_file.is_some() {
+        problems.push("mail: `user` and `password_file` belong together; set both or none".to_owned());
+    }
+    let loopback = |server: &HostPort| server.host == "localhost" || server.host.starts_with("127.") || server.host == "::1";
+    if mail.user.is_some()
+        && mail.protection == ProtectionName::None
+        && mail.server.as_ref().is_some_and(|server| !loopback(server))
+    {
+        let way = "set `protection` to `starttls` or `tls`";
+        problems.push(format!("mail: without protection the password would cross the network in the clear; {way}"));
+    }
+    problems
+}
+
+/// `; did you mean ...?` where a known name is near enough to the one given.
+#[must_use]
+pub fn nearest(given: &str, known: &[&str]) -> String {
+    let near = known.iter().map(|name| (distance(given, name), name)).min();
+    match near {
+        Some((distance, name)) if distance <= 1 + given.len() / 4 => format!("; did you mean `{name}`?"),
+        _ => format!("; there are `{}`", known.join("`, `")),
+    }
+}
+
+/// How many letters differ (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (n, c) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], n + 1);
+        for (m, d) in b.iter().enumerate() {
+            let here = (diagonal + usize::from(c != *d)).min(row[m] + 1).min(row[m + 1] + 1);
+            diagonal = std::mem::replace(&mut row[m + 1], here);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TEMPLATE;
+    use expect_test::{Expect, expect};
+
+    #[test]
+    fn the_file_of_settings_shows_every_setting_with_its_default() {
+        assert_eq!(parse(TEMPLATE, []).expect("good settings"), Settings::default());
+        for (section, keys) in KEYS {
+            let part = TEMPLATE.split(&format!("\n[{section}]\n")).nth(1).expect(section);
+            let part = part.split("\n[").next().expect("the section's lines");
+            for key in keys {
+                let shown = part.lines().any(|l| l.starts_with(&format!("{key} = ")) || l.starts_with(&format!("# {key} = ")));
+                assert!(shown, "`{key}` in `[{section}]`");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_printed_as_settings_can_be_read_as_settings() {
+        let printed = toml::to_string(&Settings::default()).expect("written");
+        assert_eq!(parse(&printed, []).expect("good settings"), Settings::default());
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &Expect) {
+        expected.assert_eq(&parse(text, []).map_or_else(|problems| problems.join("\n"), |_| "good".to_owned()));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once_with_its_line() {
+        check(
+            "[publication]\ntitel = \"x\"\nlanguage = \"chinese!\"\n\n[inbox]\nsettle_after = \"soon\"\n\n[mails]\n",
+            &expect![[r"
+                line 2: there is no setting `titel` in `[publication]`; did you mean `title`?
+                line 3: language: `chinese!` is not a language tag such as `zh-Hans` or `en`
+                line 6: settle_after: `soon` is not a span of time such as `2s`, `5m` or `720h`
+                line 8: there is no section `[mails]`; did you mean `mail`?"]],
+        );
+        check("[mail]\nconnections = 0\nfrom = \"nobody\"\nserver = \"x\"", &expect![[r"
+            line 2: connections: `0` is not a number from 1 to 1000
+            line 3: from: `nobody` is not an e-mail address: it needs one `@` with a name before it and a domain after it
+            line 4: server: `x` is not a server and a port such as `smtp.example.org:587`"]]);
+        check("[http]\nlisten = \"here\"\n[publication]\nauthority = \"x\"\nissn = \"12\"\nbase_url = \"news.example.org\"", &expect![[r"
+            line 2: listen: invalid socket address syntax
+            line 4: authority: `x` is not a domain or an e-mail address and a year, such as `example.org,2026`
+            line 5: issn: `12` is not an ISSN such as `1234-567X`
+            line 6: base_url: `news.example.org` is not an address such as `https://news.example.org/`"]]);
+        check("[mail]\nuser = \"x\"", &expect!["mail: `user` and `password_file` belong together; set both or none"]);
+        check("[mail\n", &expect!["line 1: unclosed table, expected `]`"]);
+        check(
+            "[mail]\nserver = \"smtp.example.org:25\"\nprotection = \"none\"\nuser = \"x\"\npassword_file = \"y\"",
+            &expect!["mail: without protection the password would cross the network in the clear; set `protection` to `starttls` or `tls`"],
+        );
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file() {
+        let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let environment =
+            [set("GAZETTED_PUBLICATION__TITLE", "News"), set("GAZETTED_MAIL__CONNECTIONS", "9"), set("GAZETTED_X__Y", "z")];
+        let settings = parse("[publication]\ntitle = \"Old\"", environment).expect("good settings");
+        assert_eq!((settings.publication.title.as_str(), settings.mail.connections), ("News", 9));
+        let wrong = parse("", [set("GAZETTED_HTTP__LISTEN", "here")]).expect_err("no address");
+        assert_eq!(wrong, ["GAZETTED_HTTP__LISTEN in the environment: invalid socket address syntax"]);
+    }
+}

@@ -1,0 +1,206 @@
+//! Gathers the settings of every part into one newsroom: a folder with an inbox, an outbox and its state.
+
+mod check;
+mod settings;
+
+use std::{
+    fmt, fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, tz::TimeZone};
+
+pub use check::nearest;
+pub use settings::Settings;
+
+use crate::{
+    inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, publication::Imprint, publication::Publication,
+};
+use settings::{HostPort, ProtectionName};
+
+/// Where a newsroom has its settings.
+pub const FILE: &str = "config/gazetted.toml";
+
+/// The default settings as a file with its explanations.
+pub const TEMPLATE: &str = include_str!("../../config/gazetted.toml");
+
+/// The settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no settings file where one was looked for.
+    #[error("there is no newsroom here: `{}` does not exist", path.display())]
+    Missing {
+        /// Where.
+        path: PathBuf,
+    },
+    /// It is there and cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Some of it is wrong: all of what is wrong.
+    #[error("{} wrong in `{}`{}", Things(problems.len()), path.display(), Lines(problems))]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, each with its place.
+        problems: Vec<String>,
+    },
+    /// A file that the settings name, such as the one with the password, cannot be used.
+    #[error("cannot read `{}`, which `{key}` names", path.display())]
+    Named {
+        /// The setting.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+struct Things(usize);
+
+impl fmt::Display for Things {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 1 { f.write_str("one thing is") } else { write!(f, "{} things are", self.0) }
+    }
+}
+
+struct Lines<'p>(&'p [String]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+/// A newsroom: a folder with its settings, all checked.
+#[derive(Debug, Clone)]
+pub struct Newsroom {
+    /// The folder that holds `config/`.
+    pub root: PathBuf,
+    /// The settings in force.
+    pub settings: Settings,
+}
+
+impl Newsroom {
+    /// Opens the newsroom whose settings are in `file`, with what `environment` overrides.
+    ///
+    /// # Errors
+    /// [`Error::Wrong`] names everything that is wrong at once, each with its line and, for an unknown key, the nearest known.
+    pub fn open(file: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
+        let text = fs::read_to_string(file).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => Error::Missing { path: file.to_owned() },
+            _ => Error::Read { path: file.to_owned(), source },
+        })?;
+        let settings = check::parse(&text, environment)
+            .map_err(|problems| Error::Wrong { path: file.to_owned(), problems })?;
+        let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let in_config = folder.file_name().is_some_and(|name| name == "config");
+        let root = if in_config { folder.parent().unwrap_or(Path::new(".")) } else { folder };
+        let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+        Ok(Self { root: root.to_owned(), settings })
+    }
+
+    /// The folder in which issues are saved.
+    #[must_use]
+    pub fn inbox(&self) -> PathBuf {
+        self.root.join(&self.settings.inbox.folder)
+    }
+
+    /// The folder from which readers are served.
+    #[must_use]
+    pub fn outbox(&self) -> PathBuf {
+        self.root.join(&self.settings.outbox.folder)
+    }
+
+    /// The folder of all state.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.root.join(&self.settings.data.folder)
+    }
+
+    /// How the inbox is looked at.
+    #[must_use]
+    pub fn inbox_settings(&self) -> inbox::Settings {
+        let settings = &self.settings.inbox;
+        inbox::Settings { settle_after: settings.settle_after.0, look_every: settings.look_every.0 }
+    }
+
+    /// The periodical, served at `listening` unless the settings name another address.
+    #[must_use]
+    pub fn publication(&self, listening: SocketAddr) -> Publication {
+        let settings = &self.settings.publication;
+        let base_url = settings.base_url.as_ref().map_or_else(|| format!("http://{listening}/"), |url| url.0.clone());
+        Publication {
+            key: settings.key.clone(),
+            title: settings.title.clone(),
+            description: settings.description.clone(),
+            language: settings.language.clone(),
+            time_zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
+            base_url,
+            authority: settings.authority.clone(),
+            imprint: Imprint {
+                publisher: settings.publisher.clone(),
+                rights: settings.rights.clone(),
+                issn: settings.issn.clone(),
+            },
+        }
+    }
+
+    /// How old an issue's date may be for letters to be sent.
+    #[must_use]
+    pub fn letters_within(&self) -> Option<SignedDuration> {
+        self.settings.mail.skip_older_than.and_then(|span| SignedDuration::try_from(span.0).ok())
+    }
+
+    /// Who writes the letters of a publication.
+    #[must_use]
+    pub fn sender(&self, publication: &Publication) -> Sender {
+        let settings = &self.settings.mail;
+        Sender {
+            name: settings.from.name.clone(),
+            address: settings.from.address.clone(),
+            reply_to: settings.reply_to.clone(),
+            leave_url: self.settings.http.leave_url.as_ref().map_or(&publication.base_url, |url| &url.0).clone(),
+        }
+    }
+
+    /// Where letters go.
+    ///
+    /// # Errors
+    /// When the file with the password cannot be read.
+    pub fn way(&self) -> Result<Way, Error> {
+        let settings = &self.settings.mail;
+        let Some(HostPort { host, port }) = settings.server.clone() else {
+            return Ok(Way::Folder(self.data().join("mail")));
+        };
+        let login = match (&settings.user, &settings.password_file) {
+            (Some(user), Some(file)) => {
+                let path = self.root.join(file);
+                let password = fs::read_to_string(&path)
+                    .map_err(|source| Error::Named { key: "mail.password_file", path, source })?;
+                Some((user.clone(), password.trim_end_matches(['\r', '\n']).to_owned()))
+            }
+            _ => None,
+        };
+        let server = Server {
+            host,
+            port,
+            protection: match settings.protection {
+                ProtectionName::Starttls => Protection::StartTls,
+                ProtectionName::Tls => Protection::Tls,
+                ProtectionName::None => Protection::None,
+            },
+            login,
+            ca_file: settings.ca_file.as_ref().map(|file| self.root.join(file)),
+            patience: settings.patience.0,
+        };
+        Ok(Way::Smtp { server, connections: settings.connections })
+    }
+}
+

@@ -1,0 +1,119 @@
+//! Serves the outbox to readers, and the page on which a subscriber leaves. It never writes the outbox.
+
+mod leaving;
+mod reading;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock::Clock, ledger::Ledger, outbox::Outbox, publication::Publication, subscriber::LeaveKey,
+    subscriber::Standing,
+};
+
+/// Most connections at once; more wait to be accepted.
+const CONNECTIONS: usize = 1024;
+
+/// How long a client may take to send its request's head: a half-sent one would hold its connection for ever.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// What the pages are served from.
+pub struct Desk {
+    /// The periodical.
+    pub publication: Publication,
+    /// What readers are served from.
+    pub outbox: Outbox,
+    /// What must survive.
+    pub ledger: Arc<dyn Ledger>,
+    /// The key of the addresses for leaving.
+    pub leave_key: LeaveKey,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// Listens on an address; port 0 takes any that is free.
+///
+/// # Errors
+/// When the address cannot be had.
+pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+/// Answers requests until `stop`, and then those that have begun.
+pub async fn serve(listener: TcpListener, desk: Arc<Desk>, stop: CancellationToken) {
+    let router = router(desk);
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let connections = TaskTracker::new();
+    loop {
+        let place = tokio::select! {
+            place = Arc::clone(&room).acquire_owned() => place,
+            () = stop.cancelled() => break,
+        };
+        let Ok(place) = place else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // The client is gone, or we have no file descriptors left: others may still be served.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let (service, stop) = (TowerToHyperService::new(router.clone()), stop.clone());
+        connections.spawn(async move {
+            let _place = place;
+            let connection = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_WITHIN)
+                .serve_connection(TokioIo::new(stream), service);
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+    connections.close();
+    connections.wait().await;
+}
+
+fn router(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/leave/{token}", get(leaving::ask).post(leaving::leave))
+        .fallback(reading::read)
+        .with_state(desk)
+}
+
+/// Whether the ledger answers and the outbox is there.
+async fn health(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
+    let asked = tokio::task::spawn_blocking(move || {
+        let confirmed = desk.ledger.count(Standing::Confirmed);
+        (confirmed.is_ok(), desk.outbox.is_there())
+    });
+    let (status, text) = match asked.await {
+        Ok((true, true)) => (StatusCode::OK, "ok\n"),
+        Ok((false, _)) => (StatusCode::SERVICE_UNAVAILABLE, "the ledger does not answer\n"),
+        Ok((_, false)) => (StatusCode::SERVICE_UNAVAILABLE, "the outbox is not there\n"),
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the question could not be asked\n"),
+    };
+    (status, [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")], text)
+}

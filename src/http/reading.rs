@@ -1,0 +1,97 @@
+//! The outbox's files over HTTP: right types, validators of their content, and nothing that a path could reach beyond them.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse as _, Response},
+};
+
+use super::Desk;
+
+/// What a page may load: its own style and pictures, and no script.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+pub(super) async fn read(State(desk): State<Arc<Desk>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], "only GET and HEAD\n").into_response();
+    }
+    let path = uri.path().trim_start_matches('/').to_owned();
+    let found = tokio::task::spawn_blocking(move || {
+        let named = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path };
+        let Some(file) = desk.outbox.find(&named) else {
+            let folder = desk.outbox.find(&format!("{named}/index.html")).is_some();
+            return if folder { Found::Folder(named) } else { Found::Nothing };
+        };
+        std::fs::read(file).map_or(Found::Nothing, |bytes| Found::File(named, bytes))
+    });
+    match found.await {
+        Ok(Found::File(name, bytes)) => answer(&name, bytes, &method, &headers),
+        Ok(Found::Folder(name)) => {
+            (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, format!("/{name}/"))]).into_response()
+        }
+        Ok(Found::Nothing) => (StatusCode::NOT_FOUND, "there is no such page here\n").into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+enum Found {
+    File(String, Vec<u8>),
+    Folder(String),
+    Nothing,
+}
+
+fn answer(name: &str, bytes: Vec<u8>, method: &Method, asked: &HeaderMap) -> Response {
+    let tag = format!("\"{}\"", &blake3::hash(&bytes).to_hex()[..32]);
+    let mut response = if knows(asked, &tag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let length = bytes.len();
+        let body = if method == Method::HEAD { Body::empty() } else { Body::from(bytes) };
+        let mut response = Response::new(body);
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(name)));
+        response
+    };
+    let headers = response.headers_mut();
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    let keeping = if is_lasting(name) { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keeping));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
+}
+
+/// Whether the client has these very bytes (RFC 9110 §13.1.2; weak comparison, since proxies may weaken our tags).
+fn knows(asked: &HeaderMap, tag: &str) -> bool {
+    let Some(tags) = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()) else { return false };
+    tags.split(',').map(|known| known.trim().trim_start_matches("W/")).any(|known| known == tag || known == "*")
+}
+
+/// Whether a file's name carries a hash of its bytes, so that it never changes: books and assets.
+fn is_lasting(name: &str) -> bool {
+    name.starts_with("assets/") || (name.starts_with("issues/") && name.ends_with(".epub"))
+}
+
+/// The media type of a file. Feeds are `application/xml`, because browsers show the style sheet of those and only those.
+fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "xml" => "application/xml; charset=utf-8",
+        "txt" => "text/plain; charset=utf-8",
+        "json" => "application/json",
+        "epub" => "application/epub+zip",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,273 @@
+//! A lane: one connection at a time, one letter after the other, each settled in the ledger before the next final dot.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Mail, Settled, Work, folder, letter,
+    letter::Letter,
+    next_attempt, settlement,
+    smtp::{Connection, Failure, Kind, Phase, Server},
+};
+use crate::{delivery::Delivery, delivery::Outcome};
+
+/// The shortest pause after the server could not be reached.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
+/// An open connection is used for so many letters, then renewed: some relays close after that by themselves.
+const LETTERS_PER_CONNECTION: u32 = 500;
+
+/// How long an idle lane keeps its connection.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// Words in a 5xx answer that speak of our pace and not of the mailbox: large mailbox providers answer 550 to senders who
+/// are too quick, and taking that for a dead address would end living subscriptions.
+const PACE_WORDS: [&str; 6] = ["frequency", "rate limit", "too many", "limit exceeded", "try again later", "throttl"];
+
+/// Where all lanes send, and what they have learnt of it together.
+#[derive(Clone)]
+pub(super) struct Road(Arc<Inner>);
+
+struct Inner {
+    end: End,
+    /// How often in a row the server could not be reached.
+    failures: AtomicU32,
+    /// Until when no lane tries.
+    closed_until: Mutex<Option<tokio::time::Instant>>,
+}
+
+enum End {
+    Smtp(Server),
+    Folder(PathBuf),
+}
+
+impl Road {
+    pub(super) fn smtp(server: Server) -> Self {
+        Self::to(End::Smtp(server))
+    }
+
+    pub(super) fn folder(folder: PathBuf) -> Self {
+        Self::to(End::Folder(folder))
+    }
+
+    fn to(end: End) -> Self {
+        Self(Arc::new(Inner { end, failures: AtomicU32::new(0), closed_until: Mutex::new(None) }))
+    }
+
+    /// Closes the road for a while that doubles with each failure; says so once for all lanes.
+    fn close(&self, failure: &Failure) {
+        let mut closed_until = self.0.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = tokio::time::Instant::now();
+        if closed_until.is_some_and(|until| until > now) {
+            return;
+        }
+        let failures = self.0.failures.fetch_add(1, Ordering::Relaxed).min(10);
+        let pause = (FIRST_PAUSE * 2_u32.pow(failures)).min(LONGEST_PAUSE);
+        *closed_until = Some(now + pause);
+        tracing::warn!(
+            reply = failure.reply,
+            pause_s = pause.as_secs(),
+            "the mail server does not take letters, {}; they wait",
+            failure.phase
+        );
+    }
+
+    fn reopen(&self) {
+        if self.0.failures.swap(0, Ordering::Relaxed) > 0 {
+            tracing::info!("the mail server takes letters again");
+        }
+    }
+
+    fn closed_until(&self) -> Option<tokio::time::Instant> {
+        *self.0.closed_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(super) struct Lane {
+    mail: Arc<Mail>,
+    road: Road,
+    settled: mpsc::Sender<Settled>,
+    stop: CancellationToken,
+    connection: Option<(Connection, u32)>,
+}
+
+impl Lane {
+    pub(super) fn new(
+        mail: Arc<Mail>,
+        road: Road,
+        settled: mpsc::Sender<Settled>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { mail, road, settled, stop, connection: None }
+    }
+
+    /// Sends what comes out of `queue` until it is closed or `stop`.
+    pub(super) async fn run(mut self, queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Work>>>) {
+        loop {
+            let next = async { queue.lock().await.recv().await };
+            let work = tokio::select! {
+                work = next => work,
+                () = tokio::time::sleep(IDLE), if self.connection.is_some() => {
+                    self.hang_up().await;
+                    continue;
+                }
+            };
+            let Some((delivery, digest)) = work else { break };
+            if self.stop.is_cancelled() {
+                // Still claimed; whoever stops us queues it again.
+                continue;
+            }
+            let (mail, sender) = (&self.mail, &self.mail.sender);
+            let outcome = match letter::write(&mail.publication, sender, &mail.leave_key, &digest, &delivery) {
+                Ok(letter) => self.deliver(&delivery, &letter).await,
+                Err(error) => Some(Outcome::Failed { reply: error.to_string() }),
+            };
+            if let Some(outcome) = outcome {
+                self.settle(&delivery, outcome).await;
+            }
+        }
+        self.hang_up().await;
+    }
+
+    async fn settle(&self, delivery: &Delivery, outcome: Outcome) {
+        let (bell, written) = oneshot::channel();
+        if self.settled.send((settlement(delivery, outcome), bell)).await.is_ok() {
+            // The next final dot must not be sent before this outcome is on the disk.
+            let _ = written.await;
+        }
+    }
+
+    /// Offers a letter until the server has answered for it; `None` when we were stopped before.
+    async fn deliver(&mut self, delivery: &Delivery, letter: &Letter) -> Option<Outcome> {
+        let folder = match &self.road.0.end {
+            End::Folder(folder) => folder.clone(),
+            End::Smtp(server) => {
+                let server = server.clone();
+                return self.offer(&server, delivery, letter).await;
+            }
+        };
+        let file = letter.clone();
+        let laid = tokio::task::spawn_blocking(move || folder::deliver(&folder, &file)).await;
+        Some(match laid {
+            Ok(Ok(reply)) => Outcome::Delivered { reply },
+            Ok(Err(error)) => self.later(delivery, error.to_string()),
+            Err(error) => self.later(delivery, error.to_string()),
+        })
+    }
+
+    async fn offer(&mut self, server: &Server, delivery: &Delivery, letter: &Letter) -> Option<Outcome> {
+        loop {
+            let (mut connection, used) = match self.connection.take() {
+                Some(connection) => connection,
+                None => match self.connect(server, delivery).await? {
+                    Ok(connection) => (connection, 0),
+                    Err(outcome) => return Some(outcome),
+                },
+            };
+            let failure = match connection.send(letter).await {
+                Ok(reply) => {
+                    self.road.reopen();
+                    self.keep(connection, used + 1).await;
+                    return Some(Outcome::Delivered { reply });
+                }
+                Err(failure) => failure,
+            };
+            let answered = failure.kind != Kind::Silence;
+            if answered && connection.reset().await {
+                self.keep(connection, used + 1).await;
+            }
+            match failure.phase {
+                // A connection that was kept may have been closed by the server meanwhile: that says nothing.
+                Phase::Mail if !answered && used > 0 => {}
+                Phase::Connect | Phase::Mail => {
+                    self.road.close(&failure);
+                    if let Some(gone) = self.given_up(delivery, &failure) {
+                        return Some(gone);
+                    }
+                }
+                Phase::Rcpt | Phase::Data | Phase::Text => return Some(self.refused(delivery, &failure)),
+            }
+        }
+    }
+
+    /// Waits until the road is open, and connects. `None` when we were stopped.
+    async fn connect(
+        &self,
+        server: &Server,
+        delivery: &Delivery,
+    ) -> Option<Result<Connection, Outcome>> {
+        loop {
+            if let Some(until) = self.road.closed_until() {
+                tokio::select! {
+                    () = tokio::time::sleep_until(until) => {}
+                    () = self.stop.cancelled() => return None,
+                }
+            }
+            let opened = tokio::select! {
+                opened = Connection::open(server) => opened,
+                () = self.stop.cancelled() => return None,
+            };
+            match opened {
+                Ok(connection) => return Some(Ok(connection)),
+                Err(failure) => {
+                    self.road.close(&failure);
+                    if let Some(gone) = self.given_up(delivery, &failure) {
+                        return Some(Err(gone));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What becomes of a letter that the server answered for, or fell silent over.
+    fn refused(&self, delivery: &Delivery, failure: &Failure) -> Outcome {
+        let reply = format!("{}, {}", failure.reply, failure.phase);
+        let lower = failure.reply.to_lowercase();
+        let about_pace = PACE_WORDS.iter().any(|word| lower.contains(word));
+        if failure.kind == Kind::Permanent && !about_pace {
+            return Outcome::Failed { reply };
+        }
+        self.later(delivery, reply)
+    }
+
+    fn later(&self, delivery: &Delivery, reply: String) -> Outcome {
+        match next_attempt(delivery.queued, delivery.attempts + 1, self.mail.clock.now()) {
+            Some(until) => Outcome::Delayed { until, reply },
+            None => Outcome::Failed { reply },
+        }
+    }
+
+    /// A letter that could not be offered at all waits with its lane, for five days at most.
+    fn given_up(&self, delivery: &Delivery, failure: &Failure) -> Option<Outcome> {
+        let now: Timestamp = self.mail.clock.now();
+        let reply = || format!("{}, {}", failure.reply, failure.phase);
+        next_attempt(delivery.queued, 1, now).is_none().then(|| Outcome::Failed { reply: reply() })
+    }
+
+    async fn keep(&mut self, connection: Connection, used: u32) {
+        if used < LETTERS_PER_CONNECTION {
+            self.connection = Some((connection, used));
+        } else {
+            connection.close().await;
+        }
+    }
+
+    async fn hang_up(&mut self) {
+        if let Some((connection, _)) = self.connection.take() {
+            connection.close().await;
+        }
+    }
+}

@@ -18,5 +18,8 @@ pub mod outbox;
 pub mod inbox;
 pub mod mail;
 pub mod press;
+pub mod verify;
 pub mod http;
 pub mod config;
+pub mod daemon;
+pub mod cli;

@@ -67,6 +67,29 @@ impl Manuscript {
     }
 }
 
+/// Opens a file by hand, wherever it lies. In the inbox `root` it is known by its name there, elsewhere by its whole path.
+///
+/// # Errors
+/// When there is no such file, or it cannot be read or changes meanwhile.
+pub fn open(root: &Path, file: &Path) -> io::Result<Manuscript> {
+    let whole = file.canonicalize()?;
+    let signature = Signature::of(&whole.metadata()?);
+    let path = match root.canonicalize() {
+        Ok(root) => whole.strip_prefix(root).unwrap_or(&whole).to_owned(),
+        Err(_) => whole.clone(),
+    };
+    let bytes = match settle::take(&whole, &signature, manuscript::MAX_BYTES as u64)? {
+        Taken::Whole(bytes) => Ok(bytes),
+        Taken::Large(length) => Err(too_large(length)),
+        Taken::Busy => return Err(io::Error::other("somebody is writing it just now")),
+    };
+    Ok(Manuscript { path, bytes, signature: signature.as_str().to_owned() })
+}
+
+fn too_large(length: u64) -> String {
+    manuscript::Unreadable::TooLarge { bytes: usize::try_from(length).unwrap_or(usize::MAX) }.to_string()
+}
+
 /// What one look at the inbox gave.
 #[derive(Debug, Default)]
 pub struct Look {
@@ -203,10 +226,7 @@ impl Inbox {
                     return None;
                 }
                 Ok(Taken::Whole(bytes)) => Ok(bytes),
-                Ok(Taken::Large(length)) => {
-                    let bytes = usize::try_from(length).unwrap_or(usize::MAX);
-                    Err(manuscript::Unreadable::TooLarge { bytes }.to_string())
-                }
+                Ok(Taken::Large(length)) => Err(too_large(length)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
                 Err(error) => Err(format!("cannot read it: {error}; check who may read the file, then save it again")),
             }

@@ -1,0 +1,144 @@
+//! The command line: one file a command, and one place that prints errors and chooses the exit code.
+
+mod config;
+mod init;
+mod issues;
+mod proof;
+mod publish;
+mod report;
+mod run;
+mod subscribers;
+mod verify;
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::{config::FILE, config::Newsroom, daemon, ledger, press};
+
+/// Done.
+const DONE: u8 = 0;
+/// Could not.
+const COULD_NOT: u8 = 1;
+/// Asked wrongly.
+const ASKED_WRONGLY: u8 = 2;
+
+/// Drop an issue in a folder: readers get a feed, an e-book and an e-mail, once and correct.
+#[derive(Parser)]
+#[command(name = "gazetted", version, max_term_width = 100)]
+struct Arguments {
+    /// The newsroom's settings
+    #[arg(long, global = true, value_name = "FILE", default_value = FILE)]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Watch the inbox, publish what comes, send letters and serve readers, until stopped
+    Run(run::Arguments),
+    /// Publish files now; needs no running daemon, and works beside one
+    Publish(publish::Arguments),
+    /// Show how a file would be read, with every doubt about it
+    Proof(proof::Arguments),
+    /// Make a new newsroom
+    Init(init::Arguments),
+    /// Add, list or remove subscribers
+    #[command(subcommand)]
+    Subscribers(subscribers::Command),
+    /// List the issues that are out, show one, or print all anew
+    #[command(subcommand)]
+    Issues(issues::Command),
+    /// Show the settings in force
+    Config,
+    /// Check that every link of every feed leads to its file, and that ledger and outbox agree
+    Verify,
+}
+
+/// A command could not do its work.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Config(#[from] crate::config::Error),
+    #[error(transparent)]
+    Daemon(#[from] daemon::Error),
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    #[error("cannot publish `{}`", path.display())]
+    Publish { path: PathBuf, source: press::Error },
+    #[error(transparent)]
+    Press(#[from] press::Error),
+    #[error("cannot read `{}`", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot write `{}`", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("cannot write the answer")]
+    Answer(#[source] std::io::Error),
+    /// The work was done, and what it found is bad; it has been said already.
+    #[error("")]
+    Found,
+    /// What was asked cannot be.
+    #[error("{problem}")]
+    Asked { problem: String, help: Option<String> },
+}
+
+impl Error {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Asked { .. } => ASKED_WRONGLY,
+            _ => COULD_NOT,
+        }
+    }
+}
+
+/// Runs one command with its arguments, the program's name first. Gives the exit code: 0 done, 1 could not, 2 asked wrongly.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(asked) => {
+            let code = if asked.use_stderr() { ASKED_WRONGLY } else { DONE };
+            // Nobody is left to tell when the terminal is gone.
+            let _ = asked.print();
+            return ExitCode::from(code);
+        }
+    };
+    match dispatch(arguments) {
+        Ok(()) => ExitCode::from(DONE),
+        // Whoever read the answer has had enough: `gazetted issues list | head`.
+        Err(Error::Answer(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::from(DONE),
+        Err(error) => {
+            report::print(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Result<(), Error> {
+    let file = &arguments.config;
+    match arguments.command {
+        Command::Run(arguments) => run::run(&newsroom(file)?, &arguments),
+        Command::Publish(arguments) => publish::run(&newsroom(file)?, &arguments),
+        Command::Proof(arguments) => proof::run(file, &arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Subscribers(command) => subscribers::run(&newsroom(file)?, command),
+        Command::Issues(command) => issues::run(&newsroom(file)?, command),
+        Command::Config => config::run(&newsroom(file)?),
+        Command::Verify => verify::run(&newsroom(file)?),
+    }
+}
+
+fn newsroom(file: &Path) -> Result<Newsroom, Error> {
+    Ok(Newsroom::open(file, std::env::vars())?)
+}
+
+/// Prints a line of an answer; `Error::Answer` when nobody reads it any more.
+fn say(line: &str) -> Result<(), Error> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout().lock(), "{line}").map_err(Error::Answer)
+}

@@ -1,0 +1,112 @@
+//! `gazetted proof`: how a file is read, without publishing it.
+
+use std::path::{Path, PathBuf};
+
+use super::{Error, newsroom, say};
+use crate::{
+    config::Newsroom, config::Settings, issue::Article, issue::Role, manuscript, proof::Proof, prose::Block,
+};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The file
+    file: PathBuf,
+    /// Print it as JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
+    // A file can be read anywhere; in a newsroom it is read as there.
+    let newsroom = if config.exists() {
+        newsroom(config)?
+    } else {
+        Newsroom { root: PathBuf::from("."), settings: Settings::default() }
+    };
+    let file = &arguments.file;
+    let bytes = std::fs::read(file).map_err(|source| Error::Read { path: file.clone(), source })?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let publication = newsroom.publication(newsroom.settings.http.listen);
+    let text = manuscript::open(&name, &bytes).map_err(|unreadable| Error::Asked {
+        problem: format!("cannot read `{}`: {unreadable}", file.display()),
+        help: None,
+    })?;
+    let proof = manuscript::read(&text, &publication);
+    if arguments.json {
+        let json = serde_json::to_string_pretty(&proof.to_json()).unwrap_or_default();
+        return say(&json);
+    }
+    say(&outline(&proof, &proof.issue.name(&publication)))
+}
+
+/// The proof as an editor looks it over: what became of each part, then the doubts.
+fn outline(proof: &Proof, name: &str) -> String {
+    let issue = &proof.issue;
+    let mut lines = vec![format!("{name}  (issue {})", issue.key)];
+    let fields = [
+        ("section", issue.section.clone()),
+        ("page", issue.page.clone()),
+        ("editors", Some(issue.editors.join(", ")).filter(|names| !names.is_empty())),
+        ("publisher", issue.publisher.clone()),
+        ("language", Some(issue.language.as_str().to_owned())),
+    ];
+    lines.extend(fields.into_iter().filter_map(|(name, value)| Some(format!("  {name}: {}", value?))));
+    lines.extend(issue.contact.iter().map(|(name, value)| format!("  {name}: {value}")));
+    for (n, article) in issue.articles.iter().enumerate() {
+        lines.push(String::new());
+        lines.extend(article_lines(n + 1, article));
+    }
+    if !proof.queries.is_empty() {
+        lines.push(String::new());
+        lines.push("Queries".to_owned());
+        for query in &proof.queries {
+            let code = serde_json::to_value(query.code).ok();
+            let code = code.as_ref().and_then(|code| code.as_str()).unwrap_or_default();
+            let place = query.line.map_or(String::new(), |line| format!("line {line}, "));
+            lines.push(format!("  {place}{code}: {}", query.text));
+        }
+    }
+    if !proof.not_used.is_empty() {
+        lines.push(String::new());
+        lines.push("Not used".to_owned());
+        lines.extend(proof.not_used.iter().map(|text| format!("  {text}")));
+    }
+    lines.join("\n")
+}
+
+fn article_lines(n: usize, article: &Article) -> Vec<String> {
+    let made_up = if article.headline.synthetic { "  (made from its first words)" } else { "" };
+    let mut lines = Vec::new();
+    lines.extend(article.kicker.iter().map(|kicker| format!("   {kicker}")));
+    lines.push(format!("{n}. {}{made_up}", article.headline.text));
+    lines.extend(article.dek.iter().map(|dek| format!("   {dek}")));
+    for byline in &article.bylines {
+        let role = match byline.role {
+            Role::Author => "by",
+            Role::Photographer => "pictures",
+            Role::Translator => "translated by",
+        };
+        let from = byline.affiliation.as_ref().map_or(String::new(), |from| format!(", {from}"));
+        lines.push(format!("   {role} {}{from}", byline.name));
+    }
+    for block in &article.body {
+        match block {
+            Block::Subhead { .. } => lines.push(format!("   ## {}", block.plain())),
+            _ => lines.push(format!("   {}", ends(&block.plain()))),
+        }
+    }
+    lines.extend(article.credit.iter().map(|credit| format!("   {}", credit.printed)));
+    lines.extend(article.captions.iter().map(|caption| format!("   [{caption}]")));
+    lines
+}
+
+/// The first and the last words of a paragraph: where cuts and joins show.
+fn ends(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    if letters.len() <= 44 {
+        return text.to_owned();
+    }
+    let head: String = letters[..24].iter().collect();
+    let tail: String = letters[letters.len() - 16..].iter().collect();
+    format!("{head} … {tail}  ({} characters)", letters.len())
+}

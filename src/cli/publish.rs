@@ -1,0 +1,67 @@
+//! `gazetted publish`: one file or more, now.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::{Error, report, say};
+use crate::{
+    config::Newsroom, daemon, inbox, ledger::Queued, press::Press, press::Receipt, press::Verdict,
+};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The files; one in the inbox is the same issue as when the daemon finds it there
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Error> {
+    let ledger = daemon::open_ledger(newsroom)?;
+    let publication = newsroom.publication(newsroom.settings.http.listen);
+    let press = daemon::open_press(newsroom, publication, ledger)?;
+    let mut rejected = false;
+    for file in &arguments.files {
+        rejected |= !publish(&press, newsroom, file)?;
+    }
+    if rejected { Err(Error::Found) } else { Ok(()) }
+}
+
+/// Publishes one file; says whether readers have it now.
+fn publish(press: &Press, newsroom: &Newsroom, file: &Path) -> Result<bool, Error> {
+    let manuscript = inbox::open(&newsroom.inbox(), file)
+        .map_err(|source| Error::Read { path: file.to_owned(), source })?;
+    let verdict = press
+        .publish(&manuscript, Timestamp::now())
+        .map_err(|source| Error::Publish { path: file.to_owned(), source })?;
+    match &verdict {
+        Verdict::Published(receipt) => say(&told(file, receipt))?,
+        Verdict::Duplicate(key) => {
+            say(&format!("`{}` holds the text of issue `{key}`, which is out; nothing was done", file.display()))?;
+        }
+        Verdict::Rejected(reason) => eprintln!("`{}` was not published: {reason}", file.display()),
+    }
+    Ok(!matches!(verdict, Verdict::Rejected(_)))
+}
+
+fn told(file: &Path, receipt: &Receipt) -> String {
+    let issue = &receipt.release.issue;
+    let count = |n: usize, noun| report::count(n as u64, noun);
+    let letters = match receipt.queued {
+        Queued::Letters(letters) => format!("{} queued", report::count(letters, "letter")),
+        Queued::Nothing => "no letters: its date is too old".to_owned(),
+        Queued::Before => "no letters: its digest was made before".to_owned(),
+    };
+    let mut told = format!(
+        "`{}` is out as issue `{}`, version {}: {}, {letters}",
+        file.display(),
+        issue.key,
+        receipt.release.version,
+        count(issue.articles.len(), "article"),
+    );
+    if receipt.queries > 0 {
+        let queries = if receipt.queries == 1 { "1 query".to_owned() } else { format!("{} queries", receipt.queries) };
+        told.push_str(&format!("; {queries}: see `gazetted proof {}`", file.display()));
+    }
+    told
+}

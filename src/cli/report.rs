@@ -1,0 +1,75 @@
+//! Prints an error with its causes, each once, and what to do next.
+
+use std::{error::Error as _, io};
+
+use super::Error;
+use crate::{config, daemon, ledger};
+
+/// Prints `error:`, `caused by:` and `help:` lines to standard error.
+pub(super) fn print(error: &Error) {
+    if matches!(error, Error::Found) {
+        return;
+    }
+    eprintln!("{}", text(error));
+}
+
+/// The lines of [`print`].
+pub(super) fn text(error: &Error) -> String {
+    let mut text = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(because) = cause {
+        text.push_str(&format!("\n  caused by: {because}"));
+        cause = because.source();
+    }
+    if let Some(help) = help(error) {
+        text.push_str(&format!("\nhelp: {help}"));
+    }
+    text
+}
+
+fn help(error: &Error) -> Option<String> {
+    match error {
+        Error::Config(config::Error::Missing { .. }) => {
+            Some("run `gazetted init` to make one, or name its settings with `--config FILE`".to_owned())
+        }
+        Error::Config(config::Error::Wrong { .. }) => {
+            Some("`gazetted init` in an empty folder writes a file that explains every setting".to_owned())
+        }
+        Error::Daemon(daemon::Error::Running { .. }) => Some("stop it first; `gazetted publish` works beside it".to_owned()),
+        Error::Daemon(daemon::Error::Listen { .. }) => {
+            Some("another program may use that address; set `listen` in `[http]` to another one".to_owned())
+        }
+        Error::Daemon(daemon::Error::Ledger(error)) | Error::Ledger(error) => ledger_help(error),
+        Error::Publish { .. } | Error::Press(_) if is_full(error) => {
+            Some("free some space, then publish again; no letter has been sent".to_owned())
+        }
+        Error::Publish { .. } | Error::Press(_) => Some("publish again when this is mended; nothing is done twice".to_owned()),
+        Error::Asked { help, .. } => help.clone(),
+        _ => None,
+    }
+}
+
+fn ledger_help(error: &ledger::Error) -> Option<String> {
+    match error {
+        ledger::Error::Newer { .. } => Some(
+            "run the newer gazetted, or bring back the copy `ledger.db.before-…` that it made before its migration".to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+fn is_full(error: &Error) -> bool {
+    let mut cause = error.source();
+    while let Some(because) = cause {
+        if because.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::StorageFull) {
+            return true;
+        }
+        cause = because.source();
+    }
+    false
+}
+
+/// A count with its noun: `1 letter`, `2 letters`.
+pub(super) fn count(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}

@@ -1,0 +1,67 @@
+//! `gazetted run`: the daemon.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::{Error, say};
+use crate::{clock::Clock, config::Newsroom, daemon, daemon::Daemon, mail::Way, subscriber::Standing};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Write the log as JSON, a line an event
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Error> {
+    let filter = EnvFilter::try_from_env("GAZETTED_LOG").unwrap_or_else(|_| EnvFilter::new("gazetted=info,warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    // A second subscriber cannot be there: this is the first thing that the only daemon of the process does.
+    let _ = if arguments.json { log.json().try_init() } else { log.with_ansi(terminal).try_init() };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source })?;
+    runtime.block_on(work(newsroom))
+}
+
+async fn work(newsroom: &Newsroom) -> Result<(), Error> {
+    let signals = |kind| {
+        signal(kind).map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source })
+    };
+    let (mut interrupt, mut terminate) = (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
+    let daemon = Daemon::start(newsroom, &Clock::default()).await?;
+    greet(newsroom, &daemon)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    say("stopping: finishing what is at the press and on its way; press Ctrl-C again to stop at once")?;
+    tokio::select! {
+        () = daemon.stop() => {}
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// The addresses that an editor wants to know first.
+fn greet(newsroom: &Newsroom, daemon: &Daemon) -> Result<(), Error> {
+    let here = format!("http://{}/", daemon.address);
+    let subscribers = daemon.ledger.count(Standing::Confirmed)?;
+    let letters = match newsroom.way()? {
+        Way::Folder(folder) => format!("files in {} (no mail server is set)", folder.display()),
+        Way::Smtp { server, .. } => format!("by {}:{}", server.host, server.port),
+    };
+    say(&format!("{} is open", daemon.publication.title))?;
+    say(&format!("  save issues in   {}", newsroom.inbox().display()))?;
+    say(&format!("  web pages        {here}"))?;
+    say(&format!("  feed             {here}feed.xml"))?;
+    say(&format!("  newest book      {here}latest.epub"))?;
+    say(&format!("  letters          {letters}, to {}", super::report::count(subscribers, "subscriber")))?;
+    if daemon.publication.base_url != here {
+        say(&format!("  readers come to  {}", daemon.publication.base_url))?;
+    }
+    say("stop with Ctrl-C")
+}

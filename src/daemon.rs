@@ -1,0 +1,352 @@
+//! Starts the press, the inbox, the mail and the web pages of a newsroom; stops them in order.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write as _},
+    net::SocketAddr,
+    os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock::Clock, config, config::Newsroom, durable, http, inbox::Hints, inbox::Inbox, inbox::Manuscript, ledger,
+    ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox, press, press::Press,
+    press::Verdict, publication::Publication, subscriber::LeaveKey,
+};
+
+/// How long letters on their way may take to be answered once we are asked to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// A newsroom could not be opened, or its daemon not started.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another daemon runs in this newsroom.
+    #[error("another gazetted runs in this newsroom: it holds `{}`", path.display())]
+    Running {
+        /// The lock that it holds.
+        path: PathBuf,
+    },
+    /// A folder or file of the newsroom could not be made or read.
+    #[error("cannot use `{}`", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The address for the web pages could not be had.
+    #[error("cannot listen on `{address}`")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The settings name what cannot be used.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The ledger could not be opened.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The outbox could not be opened.
+    #[error(transparent)]
+    Outbox(#[from] outbox::Error),
+    /// What a crash had interrupted could not be finished.
+    #[error(transparent)]
+    Press(#[from] press::Error),
+}
+
+/// Opens the ledger of a newsroom, making or migrating it.
+///
+/// # Errors
+/// When its folder cannot be made or the ledger not opened.
+pub fn open_ledger(newsroom: &Newsroom) -> Result<Arc<dyn Ledger>, Error> {
+    let data = newsroom.data();
+    durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
+    Ok(Arc::new(Sqlite::open(&data.join("ledger.db"))?))
+}
+
+/// Opens the press of a newsroom.
+///
+/// # Errors
+/// When one of its folders cannot be made.
+pub fn open_press(newsroom: &Newsroom, publication: Publication, ledger: Arc<dyn Ledger>) -> Result<Press, Error> {
+    let inbox = newsroom.inbox();
+    durable::make_folders(&inbox).map_err(|source| Error::Folder { path: inbox.clone(), source })?;
+    Ok(Press {
+        publication,
+        ledger,
+        outbox: Outbox::open(&newsroom.outbox())?,
+        inbox,
+        data: newsroom.data(),
+        letters_within: newsroom.letters_within(),
+    })
+}
+
+/// A daemon at work.
+pub struct Daemon {
+    /// Where its web pages answer.
+    pub address: SocketAddr,
+    /// The periodical that it serves.
+    pub publication: Publication,
+    /// What must survive.
+    pub ledger: Arc<dyn Ledger>,
+    /// Rings when letters were queued by somebody else.
+    pub mail_bell: Arc<Notify>,
+    stop_inbox: CancellationToken,
+    stop_mail: CancellationToken,
+    stop_http: CancellationToken,
+    inbox: TaskTracker,
+    mail: TaskTracker,
+    http: TaskTracker,
+    /// Held as long as we run: what was claimed in the ledger before is nobody's.
+    _lock: File,
+}
+
+impl Daemon {
+    /// Starts a newsroom: finishes what a crash interrupted, then watches the inbox, sends letters and serves pages.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing runs then.
+    pub async fn start(newsroom: &Newsroom, clock: &Clock) -> Result<Self, Error> {
+        let data = newsroom.data();
+        durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
+        let lock = lock(&data.join("daemon.lock"))?;
+        let ledger = open_ledger(newsroom)?;
+        let leave_key = leave_key(&data.join("leave.key"))?;
+        let wanted = newsroom.settings.http.listen;
+        let failed = |source| Error::Listen { address: wanted, source };
+        let listener = http::listen(wanted).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let publication = newsroom.publication(address);
+        let press = Arc::new(open_press(newsroom, publication.clone(), Arc::clone(&ledger))?);
+        let way = newsroom.way()?;
+        let now = clock.now();
+        let resumed = blocking({
+            let press = Arc::clone(&press);
+            move || press.resume(now)
+        })
+        .await?;
+        for verdict in &resumed {
+            tell_log(Path::new("(interrupted)"), verdict);
+        }
+        let mail_bell = Arc::new(Notify::new());
+        let mail = Mail {
+            publication: publication.clone(),
+            ledger: Arc::clone(&ledger),
+            sender: newsroom.sender(&publication),
+            leave_key: leave_key.clone(),
+            way,
+            clock: clock.clone(),
+            bell: Arc::clone(&mail_bell),
+        };
+        let desk = http::Desk {
+            publication: publication.clone(),
+            outbox: press.outbox.clone(),
+            ledger: Arc::clone(&ledger),
+            leave_key,
+            clock: clock.clone(),
+        };
+        let inbox = Inbox::new(&newsroom.inbox(), newsroom.inbox_settings(), ledger.arrivals()?);
+        let daemon = Self {
+            address,
+            publication,
+            ledger,
+            mail_bell: Arc::clone(&mail_bell),
+            stop_inbox: CancellationToken::new(),
+            stop_mail: CancellationToken::new(),
+            stop_http: CancellationToken::new(),
+            inbox: TaskTracker::new(),
+            mail: TaskTracker::new(),
+            http: TaskTracker::new(),
+            _lock: lock,
+        };
+        daemon.http.spawn(http::serve(listener, Arc::new(desk), daemon.stop_http.clone()));
+        daemon.mail.spawn(mail.run(daemon.stop_mail.clone()));
+        let hints = Hints::new(&newsroom.inbox());
+        daemon.inbox.spawn(watch(inbox, hints, press, clock.clone(), mail_bell, daemon.stop_inbox.clone()));
+        Ok(daemon)
+    }
+
+    /// Stops: takes no more manuscripts and finishes the one at the press; finishes the letters that are on their way, for
+    /// 20 seconds at most; answers the requests that have come.
+    pub async fn stop(self) {
+        let within = Instant::now() + STOP_WITHIN;
+        for (stop, tasks, what) in [
+            (&self.stop_inbox, &self.inbox, "the press"),
+            (&self.stop_mail, &self.mail, "the mail"),
+            (&self.stop_http, &self.http, "the web pages"),
+        ] {
+            stop.cancel();
+            tasks.close();
+            if tokio::time::timeout_at(within.into(), tasks.wait()).await.is_err() {
+                tracing::warn!("{what} did not stop in time; the rest is done at the next start");
+            }
+        }
+    }
+}
+
+/// Watches the inbox and takes what comes to the press, until `stop`.
+async fn watch(
+    mut inbox: Inbox,
+    mut hints: Hints,
+    press: Arc<Press>,
+    clock: Clock,
+    mail_bell: Arc<Notify>,
+    stop: CancellationToken,
+) {
+    let bell = hints.bell();
+    while !stop.is_cancelled() {
+        let (press, clock, mail_bell, stop_press) =
+            (Arc::clone(&press), clock.clone(), Arc::clone(&mail_bell), stop.clone());
+        let again;
+        (inbox, hints, again) = blocking(move || {
+            // First the watch, then the listing: what comes between the two rings the bell.
+            hints.renew();
+            let again = look(&mut inbox, &press, &clock, &mail_bell, &stop_press);
+            (inbox, hints, again)
+        })
+        .await;
+        tokio::select! {
+            () = bell.notified() => {}
+            () = tokio::time::sleep(again) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// One look at the inbox, with all that follows from it. Gives when to look again at the latest.
+fn look(
+    inbox: &mut Inbox,
+    press: &Press,
+    clock: &Clock,
+    mail_bell: &Notify,
+    stop: &CancellationToken,
+) -> Duration {
+    let look = inbox.look(Instant::now());
+    for path in look.gone {
+        if let Err(error) = press.ledger.forget(path.as_os_str().as_bytes()) {
+            tracing::error!(error = &error as &dyn std::error::Error, "a file that is gone cannot be forgotten");
+        }
+        tell_editor(inbox, &path, None);
+    }
+    for manuscript in look.ready {
+        if stop.is_cancelled() {
+            return Duration::ZERO;
+        }
+        let started = Instant::now();
+        match press.publish(&manuscript, clock.now()) {
+            Ok(verdict) => {
+                inbox.done(&manuscript);
+                tell_log(&manuscript.path, &verdict);
+                let reason = match &verdict {
+                    Verdict::Rejected(reason) => Some(format!("gazetted did not publish this: {reason}.")),
+                    Verdict::Published(_) | Verdict::Duplicate(_) => None,
+                };
+                tell_editor(inbox, &manuscript.path, reason.as_deref());
+                if matches!(&verdict, Verdict::Published(receipt) if receipt.queued != Queued::Before) {
+                    mail_bell.notify_one();
+                }
+                tracing::debug!(duration_ms = started.elapsed().as_secs_f64() * 1000.0, "a manuscript was dealt with");
+            }
+            Err(error) => postpone(inbox, &manuscript, &error),
+        }
+    }
+    look.again
+}
+
+/// The press could not do its work, through no fault of the manuscript: said in the log and to the editor, and tried again.
+fn postpone(inbox: &mut Inbox, manuscript: &Manuscript, error: &press::Error) {
+    let causes = causes(error);
+    tracing::error!(
+        manuscript = %manuscript.path.display(),
+        "an issue could not be put out: {causes}; it is tried again in a while"
+    );
+    inbox.postpone(manuscript, Instant::now());
+    let note = format!("gazetted could not publish this yet: {causes}. It is tried again every few seconds.");
+    tell_editor(inbox, &manuscript.path, Some(&note));
+}
+
+fn tell_editor(inbox: &Inbox, path: &Path, reason: Option<&str>) {
+    if let Err(error) = inbox.tell(path, reason) {
+        tracing::warn!(manuscript = %path.display(), %error, "the note beside a manuscript cannot be changed");
+    }
+}
+
+fn tell_log(path: &Path, verdict: &Verdict) {
+    let manuscript = path.display();
+    match verdict {
+        Verdict::Published(receipt) => {
+            let issue = receipt.release.issue.key.as_str();
+            let (version, articles) = (receipt.release.version, receipt.release.issue.articles.len());
+            let (queries, what) = (receipt.queries, if version > 1 { "corrected" } else { "published" });
+            let letters = match receipt.queued {
+                Queued::Letters(letters) => letters,
+                Queued::Nothing | Queued::Before => 0,
+            };
+            tracing::info!(issue, version, articles, queries, letters, "{what} `{manuscript}`");
+        }
+        Verdict::Duplicate(key) => {
+            tracing::info!(issue = key.as_str(), "readers have the text of `{manuscript}` already; nothing was done");
+        }
+        Verdict::Rejected(reason) => tracing::warn!("did not publish `{manuscript}`: {reason}"),
+    }
+}
+
+/// An error with its causes on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+/// Takes the lock that one daemon a newsroom may hold. The kernel frees it when the process ends, however it ends.
+fn lock(path: &Path) -> Result<File, Error> {
+    let failed = |source| Error::Folder { path: path.to_owned(), source };
+    let file = File::create(path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Running { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// The key of the addresses for leaving: made once, from the kernel's random numbers, readable by us alone.
+fn leave_key(path: &Path) -> Result<LeaveKey, Error> {
+    let failed = |source| Error::Folder { path: path.to_owned(), source };
+    match fs::read(path) {
+        Ok(bytes) => {
+            let bytes = <[u8; 32]>::try_from(bytes)
+                .map_err(|_| failed(io::Error::new(io::ErrorKind::InvalidData, "it does not hold 32 bytes")))?;
+            Ok(LeaveKey::new(bytes))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut bytes = [0; 32];
+            io::Read::read_exact(&mut File::open("/dev/urandom").map_err(failed)?, &mut bytes).map_err(failed)?;
+            let temporary = path.with_extension("new");
+            let _ = fs::remove_file(&temporary);
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(failed)?;
+            file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+            fs::rename(&temporary, path).map_err(failed)?;
+            Ok(LeaveKey::new(bytes))
+        }
+        Err(error) => Err(failed(error)),
+    }
+}

@@ -1,0 +1,127 @@
+//! Checks what readers see against what the ledger says, as an outsider would: by following the links.
+
+use std::{collections::BTreeSet, fs, str::FromStr as _};
+
+use crate::{ledger, ledger::Ledger, outbox::Outbox, publication::Publication};
+
+/// What was looked at and what is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// How many issues.
+    pub issues: u64,
+    /// How many links.
+    pub links: u64,
+    /// What is wrong, a sentence each.
+    pub findings: Vec<String>,
+}
+
+/// Looks at the ledger itself, at every issue that it says is out, and at every link of the feed and of the pages.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub fn verify(ledger: &dyn Ledger, outbox: &Outbox, publication: &Publication) -> Result<Checked, ledger::Error> {
+    let mut checked = Checked { findings: ledger.examine()?, ..Checked::default() };
+    let books = ledger.books(publication)?;
+    for (key, book) in &books {
+        checked.issues += 1;
+        checked.follow(outbox, publication, "the ledger", &publication.url(&book.path), Some(book.length));
+        checked.follow(outbox, publication, "the ledger", &publication.url(&format!("issues/{key}/")), None);
+    }
+    for begun in ledger.interrupted(publication)? {
+        let key = &begun.release.issue.key;
+        checked.findings.push(format!("issue `{key}` was begun and not finished; the next `gazetted run` does it"));
+    }
+    if books.is_empty() {
+        return Ok(checked);
+    }
+    checked.read_feed(outbox, publication, "feed.xml", &books.iter().map(|(key, _)| key.to_string()).collect());
+    let pages = books.iter().map(|(key, _)| format!("issues/{key}/index.html"));
+    let mut links = BTreeSet::new();
+    for page in std::iter::once("index.html".to_owned()).chain(pages) {
+        let Some(html) = outbox.find(&page).and_then(|file| fs::read_to_string(file).ok()) else { continue };
+        links.extend(addresses(&html).filter_map(|link| absolute(&link, &page, publication)));
+    }
+    for link in links {
+        checked.follow(outbox, publication, "a page", &link, None);
+    }
+    Ok(checked)
+}
+
+impl Checked {
+    fn read_feed(&mut self, outbox: &Outbox, publication: &Publication, path: &str, known: &BTreeSet<String>) {
+        let Some(text) = outbox.find(path).and_then(|file| fs::read_to_string(file).ok()) else {
+            self.findings.push(format!("`{path}` is not there"));
+            return;
+        };
+        let feed = match rss::Channel::from_str(&text) {
+            Ok(feed) => feed,
+            Err(error) => {
+                self.findings.push(format!("`{path}` is no feed: {error}"));
+                return;
+            }
+        };
+        for item in feed.items() {
+            if let Some(link) = item.link() {
+                self.follow(outbox, publication, path, link, None);
+            }
+            if let Some(enclosure) = item.enclosure() {
+                self.follow(outbox, publication, path, enclosure.url(), enclosure.length().parse().ok());
+            }
+            let guid = item.guid().map(rss::Guid::value).unwrap_or_default();
+            if !known.iter().any(|key| publication.tag(key) == guid) {
+                self.findings.push(format!("`{path}` has the entry `{guid}`, of which the ledger knows nothing"));
+            }
+        }
+    }
+
+    /// Follows a link to our own address; links to elsewhere are not ours to answer for.
+    fn follow(&mut self, outbox: &Outbox, publication: &Publication, from: &str, link: &str, length: Option<u64>) {
+        let Some(path) = link.strip_prefix(&publication.base_url) else { return };
+        self.links += 1;
+        let path = path.split(['#', '?']).next().unwrap_or_default();
+        let path = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
+        match outbox.find(&path).and_then(|file| fs::metadata(file).ok()) {
+            None => self.findings.push(format!("{from} leads to `{path}`, which is not there")),
+            Some(file) => match length {
+                Some(length) if length != file.len() => self.findings.push(format!(
+                    "{from} says that `{path}` has {length} bytes, and it has {}",
+                    file.len()
+                )),
+                _ if file.len() == 0 => self.findings.push(format!("`{path}` is empty")),
+                _ => {}
+            },
+        }
+    }
+}
+
+/// The values of `href` and `src` in a page of ours.
+fn addresses(html: &str) -> impl Iterator<Item = String> + '_ {
+    ["href=\"", "src=\""].into_iter().flat_map(move |attribute| {
+        html.split(attribute)
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .map(|link| link.replace("&amp;", "&").replace("&#x2f;", "/"))
+    })
+}
+
+/// The address that a link on `page` leads to, if it leads to another page of ours.
+fn absolute(link: &str, page: &str, publication: &Publication) -> Option<String> {
+    if link.starts_with(&publication.base_url) {
+        return Some(link.to_owned());
+    }
+    if link.contains(':') || link.starts_with('#') || link.is_empty() {
+        return None;
+    }
+    let mut folders: Vec<&str> = page.split('/').collect();
+    folders.pop();
+    if let Some(rooted) = link.strip_prefix('/') {
+        return Some(publication.url(rooted));
+    }
+    let mut rest = link;
+    while let Some(above) = rest.strip_prefix("../") {
+        folders.pop();
+        rest = above;
+    }
+    folders.push(rest.strip_prefix("./").unwrap_or(rest));
+    Some(publication.url(&folders.join("/")))
+}

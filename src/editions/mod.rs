@@ -3,9 +3,23 @@
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::{issue::IssueKey, issue::Release, publication::Publication};
+use crate::{editions::outline::Outline, issue::IssueKey, issue::Release, publication::Publication};
 
 mod paths;
+mod words;
+mod markup;
+mod outline;
+mod templates;
+mod book;
+mod feeds;
+mod site;
+mod letter;
+#[cfg(test)]
+mod specimens;
+#[cfg(test)]
+mod tests;
+
+pub use self::letter::Letter;
 
 /// How many issues the front page and the feed hold, newest first.
 pub const RECENT: usize = 20;
@@ -123,24 +137,6 @@ pub struct Shelf<'a> {
     pub volumes: &'a [Volume],
 }
 
-/// An issue as a letter, the same for every reader but for [`LEAVE`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
-    /// The subject line.
-    pub subject: String,
-    /// What mail programs show beside the subject; it stands hidden at the top of `html` already.
-    pub preheader: String,
-    /// The HTML part, at most [`Letter::MAX_HTML`] bytes.
-    pub html: String,
-    /// The plain text part.
-    pub text: String,
-}
-
-impl Letter {
-    /// Largest HTML part, in bytes: Gmail clips a message at about 102 kB, and an address for leaving comes in twice.
-    pub const MAX_HTML: usize = 96 * 1024;
-}
-
 /// Why an edition could not be printed: a fault of this program, for no manuscript should be able to cause one.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -150,6 +146,31 @@ pub enum Error {
         /// The key of the issue.
         issue: IssueKey,
     },
+    /// A template does not fit what it is filled with.
+    #[error("cannot fill the template `{name}`")]
+    Template {
+        /// The template.
+        name: &'static str,
+        /// What it lacks.
+        source: minijinja::Error,
+    },
+    /// The binder of books failed.
+    #[error("cannot bind the book")]
+    Bind(#[source] epub_builder::Error),
+    /// The bound book is no archive.
+    #[error("cannot open the bound book")]
+    Zip(#[from] zip::result::ZipError),
+    /// The binder's templates are not those we know.
+    #[error("the bound book has `{place}` {n_found} times, not once")]
+    Finish {
+        /// What we look for.
+        place: String,
+        /// How often it is there.
+        n_found: usize,
+    },
+    /// The feed has no XML declaration to put its style sheet after.
+    #[error("the feed does not begin with an XML declaration")]
+    Feed,
 }
 
 /// Prints the book and the web pages of one issue.
@@ -161,10 +182,12 @@ pub fn print(release: &Release, publication: &Publication) -> Result<Printed, Er
     if release.issue.articles.is_empty() {
         return Err(Error::Empty { issue: key.clone() });
     }
-    let bytes = Vec::new();
+    let outline = Outline::of(release, publication);
+    let bytes = book::bind(release, publication, &outline)?;
     let book = Edition { path: paths::book(key, publication, &bytes), bytes };
-    let page = Edition { path: paths::page(key), bytes: release.issue.name(publication).into_bytes() };
-    Ok(Printed { book, pages: vec![page] })
+    let file = BookFile { path: book.path.clone(), length: book.bytes.len() as u64 };
+    let pages = vec![site::stylesheet(), site::issue(release, &file, publication, &outline)?];
+    Ok(Printed { book, pages })
 }
 
 /// Prints what lists more than one issue, in the order in which the files must be put out: first what others link to,
@@ -173,16 +196,24 @@ pub fn print(release: &Release, publication: &Publication) -> Result<Printed, Er
 /// # Errors
 /// Only by faults of this program.
 pub fn lists(shelf: &Shelf<'_>, publication: &Publication) -> Result<Vec<Edition>, Error> {
-    let _ = (shelf, publication);
-    Ok(vec![Edition { path: "feed.xml".to_owned(), bytes: Vec::new() }])
+    let shelf = Shelf { recent: &shelf.recent[..shelf.recent.len().min(RECENT)], ..*shelf };
+    let mut editions = vec![site::stylesheet(), feeds::stylesheet()];
+    for volume in shelf.volumes {
+        editions.push(site::archive(volume, publication)?);
+    }
+    editions.push(site::index(&shelf, publication)?);
+    editions.push(site::robots());
+    editions.push(feeds::rss(shelf.recent, publication)?);
+    Ok(editions)
 }
 
 /// Prints the letter of one issue: its contents and the beginning of each article, with links to the whole.
 ///
 /// # Errors
-/// Only by faults of this program.
+/// [`Error::Empty`] for an issue without articles; the others are faults of this program.
 pub fn letter(release: &Release, book: &BookFile, publication: &Publication) -> Result<Letter, Error> {
-    let name = release.issue.name(publication);
-    let text = format!("{name}\n{}\n{LEAVE}\n", publication.url(&book.path));
-    Ok(Letter { subject: name.clone(), preheader: String::new(), html: text.clone(), text })
+    if release.issue.articles.is_empty() {
+        return Err(Error::Empty { issue: release.issue.key.clone() });
+    }
+    letter::write(release, book, publication, &Outline::of(release, publication))
 }

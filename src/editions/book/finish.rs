@@ -1,0 +1,132 @@
+//! The finishing pass over a bound book: what the binder's templates cannot say is put in, or the book is refused.
+//!
+//! `epub-builder` 0.8.3 has fixed templates without the language of the package, with clashing identifiers, and with
+//! navigation that fails accessibility checks. Each change below is made at a place that must be there exactly once,
+//! so that another release of the crate cannot give half-changed books.
+
+use std::io::{Cursor, Read as _, Write as _};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+
+use crate::{editions::Error, editions::markup};
+
+/// The property of the element in whose place our metadata go.
+pub(super) const MARK: &str = "gazetted:metadata";
+
+const PACKAGE: &str = "OEBPS/content.opf";
+const NAV: &str = "OEBPS/nav.xhtml";
+const NCX: &str = "OEBPS/toc.ncx";
+const STYLESHEET: &str = "OEBPS/stylesheet.css";
+
+/// What the pass puts in.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    /// The elements that belong into `metadata`.
+    pub metadata: String,
+    /// The EPUB 3 table of contents.
+    pub nav: String,
+    /// The EPUB 2 table of contents, in step with it.
+    pub ncx: String,
+    /// The language of the package.
+    pub lang: &'a str,
+    /// The direction of its metadata.
+    pub dir: &'a str,
+}
+
+/// The book with its parts: entries in the order of reading, all stamped with the first moment a zip can tell (1980).
+///
+/// # Errors
+/// [`Error::Finish`] when the binder's templates are not those we know; [`Error::Zip`] when it gave no archive.
+pub(super) fn finish(raw: &[u8], parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
+    let mut archive = ZipArchive::new(Cursor::new(raw))?;
+    let mut package = String::new();
+    archive.by_name(PACKAGE)?.read_to_string(&mut package).map_err(zip::result::ZipError::from)?;
+    let package = patch(&package, parts)?;
+
+    let mut order: Vec<usize> = (0..archive.len()).collect();
+    order.sort_by_key(|&index| rank(archive.name_for_index(index).unwrap_or_default()));
+    let mut writer = ZipWriter::new(Cursor::new(Vec::with_capacity(raw.len() + 4096)));
+    writer.set_comment("");
+    for index in order {
+        let name = archive.name_for_index(index).unwrap_or_default().to_owned();
+        let ours = match name.as_str() {
+            PACKAGE => Some(&package),
+            NAV => Some(&parts.nav),
+            NCX => Some(&parts.ncx),
+            _ => None,
+        };
+        if let Some(text) = ours {
+            let options = SimpleFileOptions::default()
+                .compression_method(CompressionMethod::Deflated)
+                .last_modified_time(DateTime::default());
+            writer.start_file(name, options)?;
+            writer.write_all(text.as_bytes()).map_err(zip::result::ZipError::from)?;
+        } else {
+            let entry = archive.by_index_raw(index)?;
+            writer.raw_copy_file_touch(entry, DateTime::default(), None)?;
+        }
+    }
+    Ok(writer.finish()?.into_inner())
+}
+
+/// OCF 3.3 §4.2.2 wants `mimetype` first; a reader that streams wants the package next, and the text last.
+fn rank(name: &str) -> u8 {
+    match name {
+        "mimetype" => 0,
+        PACKAGE => 2,
+        NAV => 3,
+        NCX => 4,
+        STYLESHEET => 5,
+        name if name.starts_with("META-INF/") => 1,
+        _ => 6,
+    }
+}
+
+fn patch(package: &str, parts: &Parts<'_>) -> Result<String, Error> {
+    let opening = r#"unique-identifier="epub-id-1">"#;
+    let with_language = format!(
+        r#"unique-identifier="epub-id-1" xml:lang="{}" dir="{}">"#,
+        markup::escape(parts.lang),
+        markup::escape(parts.dir)
+    );
+    let mark = format!(r#"<meta property="{MARK}"></meta>"#);
+    let package = replace_once(package, opening, &with_language)?;
+    let package = replace_once(&package, "<dc:title>", r#"<dc:title id="title">"#)?;
+    let package = replace_once(&package, r#"<dc:language id="epub-creator-0">"#, "<dc:language>")?;
+    replace_once(&package, &mark, parts.metadata.trim_end())
+}
+
+fn replace_once(text: &str, place: &str, with: &str) -> Result<String, Error> {
+    let n_found = text.matches(place).count();
+    if n_found == 1 {
+        Ok(text.replacen(place, with, 1))
+    } else {
+        Err(Error::Finish { place: place.to_owned(), n_found })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_book_of_another_binder_is_refused() {
+        assert!(replace_once("<a><b>", "<b>", "<c>").is_ok_and(|text| text == "<a><c>"));
+        assert!(matches!(replace_once("<a>", "<b>", ""), Err(Error::Finish { n_found: 0, .. })));
+        assert!(matches!(replace_once("<b><b>", "<b>", ""), Err(Error::Finish { n_found: 2, .. })));
+        assert!(matches!(
+            finish(
+                b"no archive",
+                &Parts {
+                    metadata: String::new(),
+                    nav: String::new(),
+                    ncx: String::new(),
+                    lang: "en",
+                    dir: "ltr",
+                }
+            ),
+            Err(Error::Zip(_))
+        ));
+    }
+}

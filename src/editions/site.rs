@@ -1,0 +1,305 @@
+//! The web pages: an issue in full, the front page, a page for each year, and what browsers need with them.
+
+use serde::Serialize;
+
+use crate::{
+    editions::BookFile, editions::Edition, editions::Error, editions::Listing, editions::Shelf,
+    editions::Shelved, editions::Volume, editions::markup::Markup, editions::markup::Medium,
+    editions::outline::Day, editions::outline::Outline, editions::outline::said, editions::paths,
+    editions::templates, editions::words, editions::words::Words, issue::Release, issue::shorten,
+    publication::Publication,
+};
+
+const STYLESHEET: &str = include_str!("templates/site/site.css");
+
+/// How many articles of the newest issue the front page shows with their first words, before it only counts.
+const STORIES: usize = 12;
+
+/// The style sheet of all pages.
+pub(super) fn stylesheet() -> Edition {
+    Edition { path: paths::asset("site", STYLESHEET.as_bytes()), bytes: STYLESHEET.as_bytes().to_vec() }
+}
+
+/// Everything is for everyone, search engines too.
+pub(super) fn robots() -> Edition {
+    Edition { path: "robots.txt".to_owned(), bytes: b"User-agent: *\nAllow: /\n".to_vec() }
+}
+
+/// What the frame of every page says of it.
+#[derive(Debug, Serialize)]
+struct Page<'a> {
+    lang: &'a str,
+    dir: &'static str,
+    title: &'a str,
+    description: &'a str,
+    paper: &'a str,
+    tagline: Option<String>,
+    kind: &'static str,
+    class: &'static str,
+    /// The way from this page up to the outbox, so that a copy of the outbox works anywhere.
+    root: &'static str,
+    url: String,
+    feed_url: String,
+    latest_url: String,
+    stylesheet: String,
+}
+
+impl<'a> Page<'a> {
+    fn new(
+        path: &str,
+        root: &'static str,
+        title: &'a str,
+        paper: &'a str,
+        publication: &'a Publication,
+    ) -> Self {
+        Self {
+            lang: publication.language.as_str(),
+            dir: words::direction(&publication.language),
+            title,
+            description: title,
+            paper,
+            tagline: said(&publication.description),
+            kind: "website",
+            class: "",
+            root,
+            url: publication.url(path),
+            feed_url: publication.url(paths::FEED),
+            latest_url: publication.url(paths::LATEST),
+            stylesheet: paths::asset("site", STYLESHEET.as_bytes()),
+        }
+    }
+}
+
+/// The page of an issue, with the whole text of every article.
+pub(super) fn issue(
+    release: &Release,
+    book: &BookFile,
+    publication: &Publication,
+    outline: &Outline,
+) -> Result<Edition, Error> {
+    #[derive(Serialize)]
+    struct Text {
+        body: String,
+        notes: String,
+    }
+    #[derive(Serialize)]
+    struct Content<'a> {
+        page: Page<'a>,
+        words: &'static Words,
+        issue: &'a Outline,
+        texts: &'a [Text],
+        book: &'a BookFile,
+        book_size: String,
+        published: String,
+        updated: String,
+    }
+    let texts: Vec<Text> = outline
+        .pieces()
+        .map(|piece| {
+            let article = &release.issue.articles[piece.nth];
+            let mut markup = Markup::new(Medium::Web, 3, article.notes.len());
+            markup.prefix = format!("{}-", piece.anchor);
+            markup.table = outline.words.table;
+            let body = markup.blocks(&article.body);
+            let notes = article.notes.iter().enumerate().map(|(n, note)| markup.note(n + 1, note)).collect();
+            Text { body, notes }
+        })
+        .collect();
+    let path = paths::page(&release.issue.key);
+    let description = outline.summary.clone().unwrap_or_else(|| outline.contents(160));
+    let content = Content {
+        page: Page {
+            lang: &outline.lang,
+            dir: outline.dir,
+            description: &description,
+            kind: "article",
+            class: "issue",
+            ..Page::new(&path, "../../", &outline.name, &outline.paper, publication)
+        },
+        words: outline.words,
+        issue: outline,
+        texts: &texts,
+        book,
+        book_size: size(book.length),
+        published: release.published.to_string(),
+        updated: release.updated.to_string(),
+    };
+    Ok(Edition { bytes: templates::fill("site/issue.html", &content)?.into_bytes(), path })
+}
+
+/// A size as people read it, rounded up: `21 kB`, `1.4 MB`.
+fn size(bytes: u64) -> String {
+    let kb = bytes.div_ceil(1000);
+    if kb < 1000 { format!("{kb} kB") } else { format!("{}.{} MB", kb / 1000, kb % 1000 / 100) }
+}
+
+/// An issue as a line of a list.
+#[derive(Debug, Serialize)]
+struct Line {
+    page: String,
+    lang: String,
+    name: String,
+    line: String,
+}
+
+/// The front page: the newest issue, the recent ones, the years, and how to follow.
+pub(super) fn index(shelf: &Shelf<'_>, publication: &Publication) -> Result<Edition, Error> {
+    #[derive(Serialize)]
+    struct Story {
+        href: String,
+        headline: String,
+        byline: Option<String>,
+        teaser: String,
+    }
+    #[derive(Serialize)]
+    struct Latest {
+        lang: String,
+        page: String,
+        book: String,
+        title: String,
+        number: Option<String>,
+        day: Day,
+        n_articles: String,
+        summary: Option<String>,
+        stories: Vec<Story>,
+    }
+    #[derive(Serialize)]
+    struct Year {
+        href: String,
+        label: String,
+        count: String,
+    }
+    #[derive(Serialize)]
+    struct Content<'a> {
+        page: Page<'a>,
+        words: &'static Words,
+        latest: Option<Latest>,
+        recent: Vec<Line>,
+        years: Vec<Year>,
+        publisher: Option<String>,
+        rights: Option<String>,
+    }
+    let words = words::of(&publication.language);
+    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let description = said(&publication.description).unwrap_or_else(|| paper.clone());
+    let latest = shelf.recent.first().map(|shelved| {
+        let outline = Outline::of(&shelved.release, publication);
+        let page = paths::page(&shelved.release.issue.key);
+        let stories = outline.pieces().take(STORIES).map(|piece| Story {
+            href: format!("{page}#{}", piece.anchor),
+            headline: shorten(&piece.headline, 120),
+            byline: piece.byline.as_deref().map(|byline| shorten(byline, 80)),
+            teaser: piece.teaser.clone(),
+        });
+        Latest {
+            stories: stories.collect(),
+            title: match (&outline.title, &outline.number) {
+                (Some(title), _) => title.clone(),
+                (None, Some(number)) => number.clone(),
+                (None, None) => outline.name.clone(),
+            },
+            number: outline.number.filter(|_| outline.title.is_some()),
+            day: outline.day,
+            n_articles: outline.n_articles,
+            summary: outline.summary,
+            lang: outline.lang,
+            book: shelved.book.path.clone(),
+            page,
+        }
+    });
+    let line = |shelved: &Shelved| {
+        let outline = Outline::of(&shelved.release, publication);
+        Line {
+            page: paths::page(&shelved.release.issue.key),
+            line: outline.contents(140),
+            lang: outline.lang,
+            name: outline.name,
+        }
+    };
+    let content = Content {
+        page: Page {
+            description: &description,
+            class: "front",
+            ..Page::new(paths::INDEX, "", &paper, &paper, publication)
+        },
+        words,
+        latest,
+        recent: shelf.recent.iter().skip(1).map(line).collect(),
+        years: shelf
+            .years
+            .iter()
+            .map(|year| Year {
+                href: paths::archive(year.year),
+                label: words.year(year.year),
+                count: words.n_issues(year.n_issues),
+            })
+            .collect(),
+        publisher: publication.imprint.publisher.as_deref().and_then(said),
+        rights: publication.imprint.rights.as_deref().and_then(said),
+    };
+    Ok(Edition {
+        path: paths::INDEX.to_owned(),
+        bytes: templates::fill("site/index.html", &content)?.into_bytes(),
+    })
+}
+
+/// The page of a year, by months. It names no other year, so that it stays as it is when the archive grows.
+pub(super) fn archive(volume: &Volume, publication: &Publication) -> Result<Edition, Error> {
+    #[derive(Serialize)]
+    struct Month {
+        label: String,
+        issues: Vec<Line>,
+    }
+    #[derive(Serialize)]
+    struct Content<'a> {
+        page: Page<'a>,
+        words: &'static Words,
+        heading: String,
+        n_issues: String,
+        months: Vec<Month>,
+    }
+    let words = words::of(&publication.language);
+    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let heading = words.year(volume.year);
+    let title = format!("{paper} · {heading}");
+    let path = paths::archive(volume.year);
+    let mut months: Vec<Month> = Vec::new();
+    for listing in &volume.listings {
+        let label = words.month(listing.date);
+        let line = archive_line(listing, publication, words);
+        match months.last_mut() {
+            Some(month) if month.label == label => month.issues.push(line),
+            _ => months.push(Month { label, issues: vec![line] }),
+        }
+    }
+    let content = Content {
+        page: Page { class: "archive", ..Page::new(&path, "../", &title, &paper, publication) },
+        words,
+        heading,
+        n_issues: words.n_issues(volume.listings.len()),
+        months,
+    };
+    Ok(Edition { bytes: templates::fill("site/archive.html", &content)?.into_bytes(), path })
+}
+
+fn archive_line(listing: &Listing, publication: &Publication, words: &Words) -> Line {
+    let between = if words.lang == "en" { "; " } else { "；" };
+    Line {
+        page: paths::page(&listing.key),
+        lang: publication.language.as_str().to_owned(),
+        name: said(&listing.name).unwrap_or_else(|| listing.key.to_string()),
+        line: shorten(&listing.headlines.join(between), 140),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_told_as_people_read_it() {
+        assert_eq!(size(0), "0 kB");
+        assert_eq!(size(20_001), "21 kB");
+        assert_eq!(size(1_450_000), "1.4 MB");
+    }
+}

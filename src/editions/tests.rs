@@ -1,0 +1,366 @@
+//! What readers get, as a whole: the same every time, well-formed whatever the manuscript, and as the golden files show.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use expect_test::{ExpectFile, expect, expect_file};
+use proptest::prelude::*;
+
+use super::specimens::{self, all, chinese, english, gazette, hostile, letterpress, many, shelved};
+use super::*;
+use crate::{issue::Article, prose::Block, prose::Inline};
+
+/// The files of a book by name, in the order of the archive.
+fn unpack(book: &Edition) -> Vec<(String, String)> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&book.bytes)).expect("an archive");
+    (0..archive.len())
+        .map(|n| {
+            let mut entry = archive.by_index(n).expect("an entry");
+            let stamp = entry.last_modified().expect("a date");
+            assert_eq!(
+                (stamp.year(), stamp.month(), stamp.day(), stamp.hour()),
+                (1980, 1, 1, 0),
+                "{}",
+                entry.name()
+            );
+            let mut text = String::new();
+            entry.read_to_string(&mut text).expect("text");
+            (entry.name().to_owned(), text)
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check_well_formed(name: &str, text: &str) {
+    assert!(text.chars().all(crate::typography::is_printable), "{name} has what XML cannot carry");
+    let mut reader = quick_xml::Reader::from_str(text);
+    reader.config_mut().check_end_names = true;
+    let mut depth = 0_i32;
+    loop {
+        match reader.read_event() {
+            Ok(quick_xml::events::Event::Eof) => break,
+            Ok(quick_xml::events::Event::Start(start)) => {
+                depth += 1;
+                check_attributes(name, &start);
+            }
+            Ok(quick_xml::events::Event::Empty(start)) => check_attributes(name, &start),
+            Ok(quick_xml::events::Event::End(_)) => depth -= 1,
+            Ok(quick_xml::events::Event::GeneralRef(entity)) => {
+                let entity = String::from_utf8_lossy(&entity).into_owned();
+                assert!(
+                    ["amp", "lt", "gt", "quot", "apos", "#39"].contains(&entity.as_str()),
+                    "{name}: &{entity};"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => panic!("{name} is not well-formed: {error}\n{text}"),
+        }
+    }
+    assert_eq!(depth, 0, "{name}");
+}
+
+#[track_caller]
+fn check_attributes(name: &str, start: &quick_xml::events::BytesStart<'_>) {
+    for attribute in start.attributes() {
+        let attribute = attribute.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!attribute.value.contains(&b'<'), "{name}");
+    }
+}
+
+#[track_caller]
+fn check_all(release: &Release, publication: &Publication) {
+    let printed = print(release, publication).expect("it prints");
+    assert_eq!(printed, print(release, publication).expect("it prints again"), "the same bytes");
+    for (name, text) in unpack(&printed.book) {
+        assert!(name.is_ascii());
+        if name.ends_with("xhtml") {
+            assert!(text.len() <= 260_000, "{name} has {} bytes", text.len());
+        }
+        if name.ends_with("xhtml") || name.ends_with("opf") || name.ends_with("ncx") || name.ends_with("xml")
+        {
+            check_well_formed(&name, &text);
+        }
+    }
+    let file = printed.book_file();
+    let shelved = Shelved { release: release.clone(), book: file.clone() };
+    let volume = Volume { year: 2026, listings: vec![Listing::of(release, publication)] };
+    let shelf = Shelf {
+        recent: &[shelved.clone(), shelved],
+        years: &[Year { year: 2026, n_issues: 1 }],
+        volumes: &[volume],
+    };
+    let lists = lists(&shelf, publication).expect("they print");
+    for edition in printed.pages.iter().chain(&lists) {
+        assert!(
+            edition.path.bytes().all(|b| b"abcdefghijklmnopqrstuvwxyz0123456789-./".contains(&b)),
+            "{}",
+            edition.path
+        );
+        if edition.path.ends_with("html") || edition.path.ends_with("xml") {
+            let text = std::str::from_utf8(&edition.bytes).expect("UTF-8");
+            check_well_formed(&edition.path, text.trim_start_matches("<!DOCTYPE html>"));
+        }
+    }
+    let letter = letter(release, &file, publication).expect("it is written");
+    assert!(letter.html.len() <= Letter::MAX_HTML, "{} bytes", letter.html.len());
+    for part in [&letter.html, &letter.text] {
+        assert_eq!(
+            part.matches(LEAVE).count(),
+            2,
+            "a way to leave at the top and the bottom, and no forged one"
+        );
+    }
+    check_well_formed(
+        "letter",
+        letter.html.replace(LEAVE, "https://leave.example/").trim_start_matches("<!DOCTYPE html>"),
+    );
+    let feed = lists.last().expect("the feed");
+    assert_eq!(feed.path, "feed.xml", "the feed comes last");
+    let read = feed_rs::parser::parse(feed.bytes.as_slice()).expect("a feed");
+    assert_eq!(read.entries.len(), 2);
+    assert_eq!(read.entries[0].published.map(|date| date.timestamp()), Some(release.published.as_second()));
+}
+
+#[test]
+fn every_specimen_gives_well_formed_editions_and_the_same_ones_each_time() {
+    for (release, publication) in all() {
+        check_all(&release, &publication);
+    }
+}
+
+#[test]
+fn an_issue_without_articles_is_not_printed() {
+    let empty = specimens::release(specimens::issue("empty", "en", vec![]));
+    let refused = print(&empty, &letterpress()).expect_err("nothing to print");
+    expect!["issue `empty` has no articles"].assert_eq(&refused.to_string());
+}
+
+#[test]
+fn front_page_and_feed_of_a_paper_without_issues_can_be_read() {
+    let lists = lists(&Shelf { recent: &[], years: &[], volumes: &[] }, &gazette()).expect("they print");
+    let paths: Vec<&str> = lists.iter().map(|edition| edition.path.as_str()).collect();
+    assert_eq!(paths[2..], ["index.html", "robots.txt", "feed.xml"]);
+    assert!(feed_rs::parser::parse(lists[4].bytes.as_slice()).expect("a feed").entries.is_empty());
+}
+
+#[test]
+fn a_correction_keeps_its_identifiers_and_says_so() {
+    let (first, publication) = (chinese(), gazette());
+    let mut second = first.clone();
+    second.version = 2;
+    second.updated = "2026-07-10T01:00:00Z".parse().expect("a moment");
+    second.issue.articles[0].headline.text.push('！');
+    let feeds: Vec<String> = [first, second]
+        .map(|release| {
+            let shelved = [shelved(release, &publication)];
+            let shelf = Shelf { recent: &shelved, years: &[], volumes: &[] };
+            let feed = lists(&shelf, &publication).expect("they print").pop().expect("the feed");
+            String::from_utf8(feed.bytes).expect("UTF-8")
+        })
+        .into();
+    let line = |feed: &str, tag: &str| -> String {
+        feed.split_once(&format!("<{tag}"))
+            .expect("it is there")
+            .1
+            .split_once("</")
+            .expect("it ends")
+            .0
+            .to_owned()
+    };
+    assert_eq!(line(&feeds[0], "guid"), line(&feeds[1], "guid"));
+    assert_eq!(line(&feeds[0], "pubDate"), line(&feeds[1], "pubDate"));
+    assert_ne!(line(&feeds[0], "enclosure"), line(&feeds[1], "enclosure"));
+    assert!(feeds[1].contains("<dcterms:modified>2026-07-10T01:00:00Z</dcterms:modified>"));
+    assert!(
+        !feeds[0].contains("更正：") && feeds[1].contains("更正：本期已于2026年7月10日修订（第 2 稿）。")
+    );
+}
+
+#[test]
+fn what_a_book_holds() {
+    let book = print(&chinese(), &gazette()).expect("it prints").book;
+    let files = unpack(&book);
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    expect![[r#"
+        mimetype
+        META-INF/container.xml
+        META-INF/com.apple.ibooks.display-options.xml
+        OEBPS/content.opf
+        OEBPS/nav.xhtml
+        OEBPS/toc.ncx
+        OEBPS/stylesheet.css
+        OEBPS/title.xhtml
+        OEBPS/contents.xhtml
+        OEBPS/a001.xhtml
+        OEBPS/a002.xhtml
+        OEBPS/a003.xhtml
+        OEBPS/a004.xhtml
+        OEBPS/colophon.xhtml"#]]
+    .assert_eq(&names.join("\n"));
+    assert_eq!(&book.bytes[30..58], b"mimetypeapplication/epub+zip", "OCF 3.3 §4.2.2");
+    let file =
+        |name: &str| files.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str()).expect("a file");
+    golden("content.opf").assert_eq(file("OEBPS/content.opf"));
+    golden("nav.xhtml").assert_eq(file("OEBPS/nav.xhtml"));
+    golden("toc.ncx").assert_eq(file("OEBPS/toc.ncx"));
+    golden("a001.xhtml").assert_eq(file("OEBPS/a001.xhtml"));
+}
+
+#[test]
+fn what_a_feed_holds() {
+    let (zh, en) = (gazette(), letterpress());
+    for (name, release, publication) in [("feed.xml", chinese(), zh), ("feed-en.xml", english(), en)] {
+        let shelved = [shelved(release, &publication)];
+        let lists =
+            lists(&Shelf { recent: &shelved, years: &[], volumes: &[] }, &publication).expect("they print");
+        let feed = lists.last().expect("the feed");
+        golden(name).assert_eq(std::str::from_utf8(&feed.bytes).expect("UTF-8"));
+    }
+}
+
+#[test]
+fn what_a_letter_says() {
+    for (name, release, publication) in
+        [("letter", chinese(), gazette()), ("letter-en", english(), letterpress())]
+    {
+        let shelved = shelved(release, &publication);
+        let letter = letter(&shelved.release, &shelved.book, &publication).expect("it is written");
+        let shown = |part: &str| part.replace(LEAVE, "LEAVE");
+        golden(&format!("{name}.txt")).assert_eq(&shown(&letter.text));
+        golden(&format!("{name}.html")).assert_eq(&shown(&letter.html));
+    }
+}
+
+fn golden(name: &str) -> ExpectFile {
+    expect_file![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/editions").join(name)]
+}
+
+#[test]
+fn a_letter_of_many_articles_shows_the_beginning_of_as_many_as_it_can() {
+    let publication = gazette();
+    let shelved = shelved(many(60), &publication);
+    let letter = letter(&shelved.release, &shelved.book, &publication).expect("it is written");
+    assert_eq!(letter.html.matches("class=\"story\"").count(), 60);
+    assert!(letter.html.len() > Letter::MAX_HTML / 2);
+    assert!(letter.html.contains("这是第60篇。"));
+}
+
+/// With `SPECIMENS=folder`, puts every specimen there, for `epubcheck`, feed validators and a look at them.
+#[test]
+fn specimens_go_into_a_folder_when_asked() {
+    let Some(folder) = std::env::var_os("SPECIMENS").map(std::path::PathBuf::from) else { return };
+    let put = |name: &str, edition: &Edition| {
+        let path = folder.join(name).join(&edition.path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, &edition.bytes).expect("written");
+    };
+    for (release, publication) in all() {
+        let name = release.issue.key.to_string();
+        let printed = print(&release, &publication).expect("it prints");
+        let shelf = [
+            shelved(release.clone(), &publication),
+            shelved(chinese(), &publication),
+            shelved(english(), &publication),
+        ];
+        let volume = Volume {
+            year: 2026,
+            listings: shelf.iter().map(|s| Listing::of(&s.release, &publication)).collect(),
+        };
+        let years = [Year { year: 2026, n_issues: 3 }, Year { year: 2025, n_issues: 51 }];
+        let shelf = Shelf { recent: &shelf, years: &years, volumes: &[volume] };
+        let letter = letter(&release, &printed.book_file(), &publication).expect("it is written");
+        put(&name, &printed.book);
+        printed
+            .pages
+            .iter()
+            .chain(&lists(&shelf, &publication).expect("they print"))
+            .for_each(|e| put(&name, e));
+        let part = |path: &str, text: &str| Edition {
+            path: path.to_owned(),
+            bytes: text.replace(LEAVE, "https://news.example.org/leave/x").into_bytes(),
+        };
+        put(&name, &part("letter.html", &letter.html));
+        put(&name, &part("letter.txt", &letter.text));
+    }
+}
+
+fn any_inline() -> impl Strategy<Value = Inline> {
+    let text = "\\PC*|[\\x00-\\x20<>&\"'\u{FFFE}\u{FFFF}]{0,9}";
+    let leaf = prop_oneof![
+        text.prop_map(Inline::text),
+        text.prop_map(|text| Inline::Code { text }),
+        (0..4_usize).prop_map(|number| Inline::Note { number }),
+        Just(Inline::Break),
+    ];
+    leaf.prop_recursive(2, 6, 3, |inner| {
+        let some = proptest::collection::vec(inner, 0..3);
+        prop_oneof![
+            some.clone().prop_map(|text| Inline::Emphasis { text }),
+            (some, "https://[a-z]{1,5}\\PC{0,9}").prop_map(|(text, href)| {
+                match crate::prose::Href::parse(&href) {
+                    Some(href) => Inline::Link { href, text },
+                    None => Inline::Strong { text },
+                }
+            }),
+        ]
+    })
+}
+
+fn any_block() -> impl Strategy<Value = Block> {
+    let line = || proptest::collection::vec(any_inline(), 0..3);
+    let leaf = prop_oneof![
+        line().prop_map(|text| Block::Paragraph { text }),
+        (any::<u8>(), line()).prop_map(|(level, text)| Block::Subhead { level, text }),
+        "\\PC*".prop_map(|text| Block::Code { text }),
+        (
+            proptest::collection::vec(line(), 0..3),
+            proptest::collection::vec(proptest::collection::vec(line(), 0..3), 0..3)
+        )
+            .prop_map(|(head, rows)| Block::Table { head, rows }),
+        Just(Block::Rule),
+    ];
+    leaf.prop_recursive(2, 6, 3, |inner| {
+        let some = proptest::collection::vec(inner, 0..3);
+        prop_oneof![
+            some.clone().prop_map(|blocks| Block::Quote { blocks }),
+            (proptest::option::of(any::<u64>()), proptest::collection::vec(some, 0..3))
+                .prop_map(|(start, items)| Block::List { start, items }),
+        ]
+    })
+}
+
+fn any_article() -> impl Strategy<Value = Article> {
+    let line = || proptest::option::of("[\\x00-\\x20\\PC<>&]{0,20}");
+    let blocks = || proptest::collection::vec(any_block(), 0..4);
+    let lines = (".*", line(), line(), line(), line(), any::<bool>());
+    (lines, blocks(), proptest::collection::vec(blocks(), 0..3)).prop_map(
+        |((headline, kicker, dek, section, name, synthetic), body, notes)| {
+            let mut article = specimens::article(&headline, body);
+            article.headline.synthetic = synthetic;
+            article.captions = kicker.iter().cloned().collect();
+            article.bylines = name
+                .iter()
+                .map(|name| specimens::by(name, crate::issue::Role::Author, section.as_deref()))
+                .collect();
+            Article { kicker, dek, section, notes, key: name.unwrap_or_default(), ..article }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn whatever_the_text_every_edition_is_well_formed(
+        articles in proptest::collection::vec(any_article(), 1..4),
+        title in proptest::option::of(".*"),
+        number in proptest::option::of(".{0,9}"),
+        paper in "\\PC{0,9}[\\x00-\\x1f]{0,3}",
+    ) {
+        let mut release = hostile();
+        release.issue.articles = articles;
+        release.issue.title = title;
+        release.issue.number = number;
+        let publication = Publication { title: paper.clone(), description: paper, ..letterpress() };
+        check_all(&release, &publication);
+    }
+}

@@ -1,0 +1,463 @@
+//! The words that editions add to an issue's own, in the languages we speak: one table, and how it says dates and counts.
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::{issue::Article, issue::Byline, issue::Role, prose::Language};
+
+/// What we say around an issue's own text.
+#[derive(Debug, Serialize)]
+pub(super) struct Words {
+    /// The language of this table, as in `lang`.
+    pub lang: &'static str,
+    #[serde(skip)]
+    grammar: Grammar,
+    pub contents: &'static str,
+    pub untitled: &'static str,
+    pub untitled_note: &'static str,
+    pub first_published: &'static str,
+    pub photographs: &'static str,
+    pub notes: &'static str,
+    pub note: &'static str,
+    pub table: &'static str,
+    pub previous: &'static str,
+    pub next: &'static str,
+    pub continued: &'static str,
+    pub read_on: &'static str,
+    pub read_online: &'static str,
+    pub download: &'static str,
+    pub book: &'static str,
+    pub feed: &'static str,
+    pub follow: &'static str,
+    pub follow_feed: &'static str,
+    pub follow_book: &'static str,
+    pub copy_address: &'static str,
+    pub latest: &'static str,
+    pub recent: &'static str,
+    pub archive: &'static str,
+    pub home: &'static str,
+    pub nothing_yet: &'static str,
+    pub top: &'static str,
+    pub skip: &'static str,
+    pub editors: &'static str,
+    pub publisher: &'static str,
+    pub rights: &'static str,
+    pub contact: &'static str,
+    pub colophon: &'static str,
+    pub made: &'static str,
+    pub corrected: &'static str,
+    pub leave: &'static str,
+    pub why: &'static str,
+    pub accessibility: &'static str,
+    pub page_title: &'static str,
+    pub phone: &'static str,
+    pub email: &'static str,
+    pub web: &'static str,
+    pub address: &'static str,
+    pub separator: &'static str,
+    pub colon: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grammar {
+    Simplified,
+    Traditional,
+    English,
+}
+
+/// The table for texts in `language`: Chinese in its two scripts, else English.
+pub(super) fn of(language: &Language) -> &'static Words {
+    let tag = language.as_str().to_ascii_lowercase();
+    let traditional = ["hant", "tw", "hk", "mo"].iter().any(|subtag| tag.split('-').any(|s| s == *subtag));
+    match language.primary().to_ascii_lowercase().as_str() {
+        "zh" | "yue" | "wuu" if traditional => &TRADITIONAL,
+        "zh" | "yue" | "wuu" => &SIMPLIFIED,
+        _ => &ENGLISH,
+    }
+}
+
+/// The direction of lines in `language`: `rtl` for the scripts that run from right to left.
+pub(super) fn direction(language: &Language) -> &'static str {
+    let tag = language.as_str().to_ascii_lowercase();
+    let by_script = tag.split('-').any(|s| matches!(s, "arab" | "hebr" | "syrc" | "thaa" | "nkoo" | "adlm"));
+    let by_language = matches!(
+        tag.split('-').next().unwrap_or_default(),
+        "ar" | "he" | "fa" | "ur" | "yi" | "ps" | "dv" | "ug" | "ckb" | "sd"
+    );
+    if by_script || (by_language && !tag.split('-').any(|s| s == "latn" || s == "cyrl")) {
+        "rtl"
+    } else {
+        "ltr"
+    }
+}
+
+impl Words {
+    /// A day in full, with its weekday.
+    pub(super) fn date(&self, date: Date) -> String {
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        let weekday = usize::from(date.weekday().to_monday_zero_offset().unsigned_abs());
+        if self.grammar == Grammar::English {
+            format!(
+                "{}, {day} {} {year}",
+                DAYS[weekday % 7],
+                MONTHS[usize::from(month.unsigned_abs() - 1) % 12]
+            )
+        } else {
+            let weekday = ["一", "二", "三", "四", "五", "六", "日"][weekday % 7];
+            format!("{year}年{month}月{day}日　星期{weekday}")
+        }
+    }
+
+    /// A month as a heading of an archive page.
+    pub(super) fn month(&self, date: Date) -> String {
+        if self.grammar == Grammar::English {
+            MONTHS[usize::from(date.month().unsigned_abs() - 1) % 12].to_owned()
+        } else {
+            format!("{}月", date.month())
+        }
+    }
+
+    /// A year as a heading.
+    pub(super) fn year(&self, year: i16) -> String {
+        if self.grammar == Grammar::English { year.to_string() } else { format!("{year}年") }
+    }
+
+    /// How many articles there are.
+    pub(super) fn n_articles(&self, n: usize) -> String {
+        match self.grammar {
+            Grammar::English if n == 1 => "1 article".to_owned(),
+            Grammar::English => format!("{n} articles"),
+            _ => format!("{n} 篇文章"),
+        }
+    }
+
+    /// How many issues there are.
+    pub(super) fn n_issues(&self, n: usize) -> String {
+        match self.grammar {
+            Grammar::English if n == 1 => "1 issue".to_owned(),
+            Grammar::English => format!("{n} issues"),
+            _ => format!("{n} 期"),
+        }
+    }
+
+    /// Where the articles are that a letter has no room for.
+    pub(super) fn n_more(&self, n: usize) -> String {
+        match self.grammar {
+            Grammar::English => format!("{} more on the web page of this issue", self.n_articles(n)),
+            Grammar::Simplified => format!("还有 {n} 篇，请到本期网页阅读"),
+            Grammar::Traditional => format!("還有 {n} 篇，請到本期網頁閱讀"),
+        }
+    }
+
+    /// The number of an issue as it is said: `217` becomes 第217期; what is said in words already stays.
+    pub(super) fn number(&self, number: &str) -> String {
+        let bare = number.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-');
+        match self.grammar {
+            Grammar::English if bare => format!("No. {number}"),
+            _ if bare => format!("第{number}期"),
+            _ => number.to_owned(),
+        }
+    }
+
+    /// The printed page as it is said: `3` becomes 第3版.
+    pub(super) fn page(&self, page: &str) -> String {
+        let bare = page.chars().all(|c| c.is_ascii_digit());
+        match self.grammar {
+            Grammar::English if bare => format!("page {page}"),
+            _ if bare => format!("第{page}版"),
+            _ => page.to_owned(),
+        }
+    }
+
+    /// That readers see another version than before, and from which day on.
+    pub(super) fn correction(&self, version: u32, day: Date) -> String {
+        match self.grammar {
+            Grammar::English => format!("Corrected on {} (version {version}).", self.date(day)),
+            Grammar::Simplified => format!("更正：本期已于{}修订（第 {version} 稿）。", day_of(day)),
+            Grammar::Traditional => format!("更正：本期已於{}修訂（第 {version} 稿）。", day_of(day)),
+        }
+    }
+
+    /// Names one after the other.
+    pub(super) fn names<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> String {
+        let names: Vec<&str> = names.into_iter().filter(|n| !n.trim().is_empty()).collect();
+        match (self.grammar, names.as_slice()) {
+            (Grammar::English, [firsts @ .., last]) if !firsts.is_empty() => {
+                format!("{} and {last}", firsts.join(", "))
+            }
+            (Grammar::English, _) => names.join(", "),
+            _ => names.join("、"),
+        }
+    }
+
+    /// The line under a headline that says who made the article; empty when nobody is named.
+    pub(super) fn byline(&self, article: &Article) -> String {
+        let roles = [Role::Author, Role::Translator, Role::Photographer];
+        let parts = roles.iter().filter_map(|&role| {
+            let people: Vec<&Byline> = article.bylines.iter().filter(|b| b.role == role).collect();
+            (!people.is_empty()).then(|| self.role(role, &self.people(&people)))
+        });
+        parts.collect::<Vec<_>>().join(if self.grammar == Grammar::English { "; " } else { "　" })
+    }
+
+    /// People with their offices; an office that several share in a row is named once, after the last.
+    fn people(&self, people: &[&Byline]) -> String {
+        let named: Vec<String> = people
+            .iter()
+            .enumerate()
+            .map(|(n, person)| match &person.affiliation {
+                Some(office) if people.get(n + 1).and_then(|p| p.affiliation.as_ref()) != Some(office) => {
+                    if self.grammar == Grammar::English {
+                        format!("{} ({office})", person.name)
+                    } else {
+                        format!("{}（{office}）", person.name)
+                    }
+                }
+                _ => person.name.clone(),
+            })
+            .collect();
+        self.names(named.iter().map(String::as_str))
+    }
+
+    fn role(&self, role: Role, people: &str) -> String {
+        match (self.grammar, role) {
+            (Grammar::English, Role::Author) => format!("By {people}"),
+            (Grammar::English, Role::Translator) => format!("Translated by {people}"),
+            (Grammar::English, Role::Photographer) => format!("Photographs by {people}"),
+            (_, Role::Author) => people.to_owned(),
+            (Grammar::Simplified, Role::Translator) => format!("译：{people}"),
+            (Grammar::Simplified, Role::Photographer) => format!("摄影：{people}"),
+            (_, Role::Translator) => format!("譯：{people}"),
+            (_, Role::Photographer) => format!("攝影：{people}"),
+        }
+    }
+
+    /// The label of a contact, such as `phone`; one we do not know is its own label.
+    pub(super) fn contact_label<'a>(&self, key: &'a str) -> &'a str {
+        match key {
+            "phone" => self.phone,
+            "email" => self.email,
+            "web" => self.web,
+            "address" => self.address,
+            other => other,
+        }
+    }
+}
+
+fn day_of(date: Date) -> String {
+    format!("{}年{}月{}日", date.year(), date.month(), date.day())
+}
+
+const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+static SIMPLIFIED: Words = Words {
+    lang: "zh-Hans",
+    grammar: Grammar::Simplified,
+    contents: "目录",
+    untitled: "无题",
+    untitled_note: "编者未给标题，此处取正文首句",
+    first_published: "原载",
+    photographs: "图片说明",
+    notes: "注释",
+    note: "注",
+    table: "表格",
+    previous: "上一篇",
+    next: "下一篇",
+    continued: "续",
+    read_on: "阅读全文",
+    read_online: "网页版",
+    download: "下载电子书",
+    book: "电子书",
+    feed: "订阅源",
+    follow: "如何订阅",
+    follow_feed: "用阅读器订阅：把下面的地址添加到任何 RSS 阅读器，每期全文自动送达。",
+    follow_book: "用电子书阅读器：下面的地址始终是最新一期的 EPUB。",
+    copy_address: "地址",
+    latest: "最新一期",
+    recent: "近期",
+    archive: "往期",
+    home: "首页",
+    nothing_yet: "还没有出版任何一期。",
+    top: "回到页首",
+    skip: "跳到正文",
+    editors: "责编",
+    publisher: "出版",
+    rights: "版权",
+    contact: "联系",
+    colophon: "版权页",
+    made: "本书由 gazetted 排印。",
+    corrected: "更正",
+    leave: "退订",
+    why: "您收到这封信，是因为您订阅了它。",
+    accessibility: "本书全部内容为文字，有目录与导航，没有图像、声音和脚本，可以放大和朗读。",
+    page_title: "书名页",
+    phone: "电话",
+    email: "邮箱",
+    web: "网址",
+    address: "地址",
+    separator: "　",
+    colon: "：",
+};
+
+static TRADITIONAL: Words = Words {
+    lang: "zh-Hant",
+    grammar: Grammar::Traditional,
+    contents: "目錄",
+    untitled: "無題",
+    untitled_note: "編者未給標題，此處取正文首句",
+    first_published: "原載",
+    photographs: "圖片說明",
+    notes: "註釋",
+    note: "註",
+    table: "表格",
+    previous: "上一篇",
+    next: "下一篇",
+    continued: "續",
+    read_on: "閱讀全文",
+    read_online: "網頁版",
+    download: "下載電子書",
+    book: "電子書",
+    feed: "訂閱源",
+    follow: "如何訂閱",
+    follow_feed: "用閱讀器訂閱：把下面的地址加入任何 RSS 閱讀器，每期全文自動送達。",
+    follow_book: "用電子書閱讀器：下面的地址始終是最新一期的 EPUB。",
+    copy_address: "地址",
+    latest: "最新一期",
+    recent: "近期",
+    archive: "往期",
+    home: "首頁",
+    nothing_yet: "還沒有出版任何一期。",
+    top: "回到頁首",
+    skip: "跳到正文",
+    editors: "責編",
+    publisher: "出版",
+    rights: "版權",
+    contact: "聯絡",
+    colophon: "版權頁",
+    made: "本書由 gazetted 排印。",
+    corrected: "更正",
+    leave: "退訂",
+    why: "您收到這封信，是因為您訂閱了它。",
+    accessibility: "本書全部內容為文字，有目錄與導航，沒有圖像、聲音和程式，可以放大和朗讀。",
+    page_title: "書名頁",
+    phone: "電話",
+    email: "電郵",
+    web: "網址",
+    address: "地址",
+    separator: "　",
+    colon: "：",
+};
+
+static ENGLISH: Words = Words {
+    lang: "en",
+    grammar: Grammar::English,
+    contents: "Contents",
+    untitled: "Untitled",
+    untitled_note: "Untitled by its editor; these are its first words",
+    first_published: "First published in",
+    photographs: "Captions",
+    notes: "Notes",
+    note: "Note",
+    table: "Table",
+    previous: "Previous",
+    next: "Next",
+    continued: "continued",
+    read_on: "Read on",
+    read_online: "Read online",
+    download: "Download the e-book",
+    book: "E-book",
+    feed: "Feed",
+    follow: "How to follow",
+    follow_feed: "In a feed reader: add this address to any RSS reader, and every issue comes in full.",
+    follow_book: "On an e-reader: this address always holds the newest issue as an EPUB.",
+    copy_address: "Address",
+    latest: "Latest issue",
+    recent: "Recent issues",
+    archive: "Archive",
+    home: "Front page",
+    nothing_yet: "Nothing has been published yet.",
+    top: "Back to top",
+    skip: "Skip to the text",
+    editors: "Edited by",
+    publisher: "Published by",
+    rights: "Rights",
+    contact: "Contact",
+    colophon: "Colophon",
+    made: "This book was set by gazetted.",
+    corrected: "Corrected",
+    leave: "Unsubscribe",
+    why: "You get this letter because you asked for it.",
+    accessibility: "All of this book is text, with a table of contents and navigation; it has no pictures, sounds \
+                    or scripts, and can be enlarged and read aloud.",
+    page_title: "Title page",
+    phone: "Phone",
+    email: "E-mail",
+    web: "Web",
+    address: "Address",
+    separator: " · ",
+    colon: ": ",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn language(tag: &str) -> Language {
+        Language::parse(tag).expect("a language tag")
+    }
+
+    #[test]
+    fn words_follow_the_language_and_its_script() {
+        for (tag, lang) in [
+            ("zh", "zh-Hans"),
+            ("zh-CN", "zh-Hans"),
+            ("zh-TW", "zh-Hant"),
+            ("zh-Hant", "zh-Hant"),
+            ("fr", "en"),
+        ] {
+            assert_eq!(of(&language(tag)).lang, lang, "{tag}");
+        }
+    }
+
+    #[test]
+    fn lines_run_from_right_to_left_where_they_should() {
+        for (tag, dir) in
+            [("ar", "rtl"), ("az-Arab", "rtl"), ("he-IL", "rtl"), ("ar-Latn", "ltr"), ("zh", "ltr")]
+        {
+            assert_eq!(direction(&language(tag)), dir, "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_told_as_people_tell_it() {
+        let day = jiff::civil::date(2025, 7, 9);
+        assert_eq!(SIMPLIFIED.date(day), "2025年7月9日　星期三");
+        assert_eq!(ENGLISH.date(day), "Wednesday, 9 July 2025");
+    }
+
+    #[test]
+    fn people_of_one_office_share_its_name() {
+        let person = |name: &str, office: Option<&str>| Byline {
+            name: name.to_owned(),
+            role: Role::Author,
+            affiliation: office.map(str::to_owned),
+        };
+        let people = [person("甲", Some("大学")), person("乙", Some("大学")), person("丙", None)];
+        assert_eq!(SIMPLIFIED.people(&people.iter().collect::<Vec<_>>()), "甲、乙（大学）、丙");
+        assert_eq!(ENGLISH.people(&people.iter().collect::<Vec<_>>()), "甲, 乙 (大学) and 丙");
+    }
+}

@@ -33,6 +33,12 @@ pub fn is_shared_mark(c: char) -> bool {
     matches!(c, '“' | '”' | '‘' | '’' | '—' | '―' | '…' | '·')
 }
 
+/// How many columns of a fixed-width page `c` takes: two if wide, one otherwise (Unicode UAX #11, simplified).
+#[must_use]
+pub fn columns(c: char) -> usize {
+    if is_wide(c) || is_hangul(c) || is_shared_mark(c) { 2 } else { 1 }
+}
+
 /// What stands between two lines of one paragraph when they become one: nothing between wide characters,
 /// a space elsewhere. The rule is that of CSS Text 3 §4.1.3 (segment breaks), with Hangul keeping its spaces.
 #[must_use]

@@ -1,13 +1,36 @@
 //! Reads: bytes in, proof out. Reading never fails and never touches the disk, the network or the clock.
+//!
+//! **Nothing is lost.** Of a plain-text page, every character but white space is in exactly one place: in an article
+//! (headline unless synthetic, kicker, dek, name, affiliation, credit line as printed, caption, body) or in
+//! `not_used`, character for character. The fields of the issue are read from running heads and mastheads, which
+//! are listed in `not_used` as printed, and so are a byline's labels and the marks of Markdown. An affiliation that
+//! several names of one byline share counts once. Of Markdown, the same holds for every letter and digit of the
+//! text, of link addresses and of HTML; what only marks the text (list numbers, labels of notes, entities) and a
+//! front matter that was understood are read, not kept.
 
-use crate::{proof::Proof, publication::Publication};
+mod decode;
+mod draft;
+mod dates;
+mod language;
+mod headline;
+mod byline;
+mod front_matter;
+mod markdown;
+mod page;
+
+use crate::{issue::Issue, issue::IssueKey, proof::Doubt, proof::Proof, publication::Publication};
+
+use draft::Draft;
+
+/// The largest manuscript that is read, in bytes: a thousand times an issue, and still read in seconds.
+pub const MAX_BYTES: usize = 20_000_000;
 
 /// The forms of manuscript that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// A plain-text page (`.txt`).
+    /// A plain-text page (`.txt`, `.text`).
     Page,
-    /// Markdown with front matter (`.md`, `.markdown`).
+    /// Markdown, with front matter or without (`.md`, `.markdown`).
     Markdown,
 }
 
@@ -24,9 +47,126 @@ impl Form {
     }
 }
 
-/// Reads a manuscript. `file_name` names the issue where the text does not.
+/// Whether the name is one of a file that [`open`] reads.
 #[must_use]
-pub fn read(file_name: &str, form: Form, text: &str, publication: &Publication) -> Proof {
-    let _ = (file_name, form, text, publication);
-    unreachable!("the reader is being written")
+pub fn is_manuscript(file_name: &str) -> bool {
+    Form::of(file_name).is_some()
+}
+
+/// A text as its editor saved it, decoded but not yet understood.
+#[derive(Debug, Clone)]
+pub struct Manuscript {
+    /// The file's name without its folder and extension: it names the issue, and may date it.
+    stem: String,
+    form: Form,
+    text: decode::Text,
+}
+
+/// A file that cannot be read at all. All lesser trouble is a query in the proof.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// The file's name announces a form that we do not read.
+    #[error("cannot read a `.{extension}` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`")]
+    UnknownForm {
+        /// What follows the last dot of the name; empty when there is none.
+        extension: String,
+    },
+    /// The file is larger than [`MAX_BYTES`].
+    #[error("the file has {bytes} bytes, and at most {MAX_BYTES} are read; split it into several issues")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// The bytes are no UTF-8.
+    #[error("the text is not UTF-8 at line {line}, column {column}; save it again with the encoding UTF-8")]
+    NotUtf8 {
+        /// The line of the first wrong byte, counted from 1.
+        line: usize,
+        /// The character of that line, counted from 1.
+        column: usize,
+    },
+    /// The bytes are UTF-8 as far as they go, but end inside a character: the rest is probably on its way.
+    #[error("the text ends in the middle of a character; copy or save the whole file again")]
+    Incomplete,
+    /// There is no text.
+    #[error("the file holds no text; save it again with its text")]
+    Empty,
+}
+
+impl Unreadable {
+    /// Whether the file may become readable by waiting for the rest of it.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self, Self::Incomplete | Self::Empty)
+    }
+}
+
+/// Opens a file of that name and content.
+///
+/// # Errors
+/// See [`Unreadable`]; each says what its editor can do.
+pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
+    let name = file_name.rsplit(['/', '\\']).next().unwrap_or(file_name);
+    let Some(form) = Form::of(name) else {
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_owned()).unwrap_or_default();
+        return Err(Unreadable::UnknownForm { extension });
+    };
+    let text = decode::decode(bytes)?;
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
+    Ok(Manuscript { stem, form, text })
+}
+
+/// Reads a manuscript: an issue, perhaps without articles, and every doubt about it.
+#[must_use]
+pub fn read(manuscript: &Manuscript, publication: &Publication) -> Proof {
+    let dated = dates::of_stem(&manuscript.stem);
+    let mut draft = match manuscript.form {
+        Form::Page => page::read(&manuscript.text.text, dated),
+        Form::Markdown => markdown::read(&manuscript.text.text),
+    };
+    for removed in &manuscript.text.removed {
+        draft.query(Doubt::ControlCharacters, removed.line, format!("{removed} left out"));
+        draft.not_used.push(removed.to_string());
+    }
+    finish(draft, manuscript, dated, publication)
+}
+
+/// Gives a draft what only the whole text and the publication can tell: key, language, made-up headlines.
+fn finish(
+    mut draft: Draft,
+    manuscript: &Manuscript,
+    dated: Option<jiff::civil::Date>,
+    publication: &Publication,
+) -> Proof {
+    let language = draft.language.take().unwrap_or_else(|| language::of(&draft.articles, &publication.language));
+    let key = IssueKey::of(draft.key.as_deref().unwrap_or(&manuscript.stem));
+    for index in 0..draft.articles.len() {
+        let article = &mut draft.articles[index];
+        if !article.headline.text.is_empty() {
+            continue;
+        }
+        article.headline = headline::made_of(&article.body);
+        let text = format!("no headline; readers see \"{}\"", article.headline.text);
+        let line = draft.lines.get(index).copied();
+        draft.query_at(Doubt::NoHeadline, line, text);
+    }
+    if draft.articles.is_empty() {
+        draft.query_at(Doubt::NoArticles, None, "no article was found".to_owned());
+    }
+    draft.queries.sort_by_key(|query| query.line.unwrap_or(0));
+    let issue = Issue {
+        key,
+        title: draft.title,
+        number: draft.number,
+        date: draft.date.or(dated),
+        page: draft.page,
+        section: draft.section,
+        summary: draft.summary,
+        editors: draft.editors,
+        publisher: draft.publisher,
+        contact: draft.contact,
+        language,
+        articles: draft.articles,
+    };
+    Proof { issue, queries: draft.queries, not_used: draft.not_used }
 }

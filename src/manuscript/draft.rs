@@ -1,0 +1,63 @@
+//! What a reader has understood so far, before the text as a whole gives it a key and a language.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use crate::{issue, issue::Article, proof::Doubt, proof::Query, prose::Language};
+
+/// An issue in the making, with its queries. `None` and empty mean that the text does not say.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) key: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) number: Option<String>,
+    pub(super) date: Option<Date>,
+    pub(super) page: Option<String>,
+    pub(super) section: Option<String>,
+    pub(super) summary: Option<String>,
+    pub(super) editors: Vec<String>,
+    pub(super) publisher: Option<String>,
+    pub(super) contact: BTreeMap<String, String>,
+    pub(super) language: Option<Language>,
+    /// Who wrote the articles that name nobody.
+    pub(super) authors: Vec<String>,
+    pub(super) articles: Vec<Article>,
+    /// The line where each article begins.
+    pub(super) lines: Vec<usize>,
+    pub(super) queries: Vec<Query>,
+    pub(super) not_used: Vec<String>,
+}
+
+/// The most queries of one kind: a text that is all doubt is told so once more, not ten thousand times.
+const MAX_QUERIES: usize = 200;
+
+impl Draft {
+    /// Asks the editor about a line.
+    pub(super) fn query(&mut self, code: Doubt, line: usize, text: String) {
+        self.query_at(code, Some(line), text);
+    }
+
+    /// Asks the editor about a line, or about the whole.
+    pub(super) fn query_at(&mut self, code: Doubt, line: Option<usize>, text: String) {
+        if self.queries.len() >= MAX_QUERIES {
+            let same = self.queries.iter().filter(|query| query.code == code).count();
+            if same >= MAX_QUERIES {
+                return;
+            }
+        }
+        self.queries.push(Query { code, line, text });
+    }
+
+    /// Sets a text aside, without asking.
+    pub(super) fn set_aside(&mut self, text: &str) {
+        if !text.trim().is_empty() {
+            self.not_used.push(text.trim().to_owned());
+        }
+    }
+}
+
+/// The first characters of a text, for a query.
+pub(super) fn excerpt(text: &str) -> String {
+    issue::shorten(text.trim(), 24)
+}

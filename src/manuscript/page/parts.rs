@@ -1,0 +1,273 @@
+//! Blocks told apart: paragraphs, titles, bylines, credit lines, captions, fragments.
+
+use crate::{issue::Byline, proof::Doubt, typography};
+
+use super::super::draft::{Draft, excerpt};
+use super::super::byline;
+use super::credit::{self, Credit};
+use super::reflow::Block;
+
+/// What a block is.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Paragraph,
+    /// A short text without a stop: a headline, subhead, kicker, or something else around an article.
+    Title {
+        /// The number of `#` before it.
+        level: Option<u8>,
+        /// Whether it begins with a number, as only subheads do.
+        numbered: bool,
+    },
+    Byline(Vec<Byline>),
+    Credit(Credit),
+    Caption,
+}
+
+/// A block with its kind.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) kind: Kind,
+    pub(super) text: String,
+    pub(super) line: usize,
+    /// See [`Block::seam`].
+    pub(super) seam: bool,
+}
+
+impl Part {
+    pub(super) fn is_paragraph(&self) -> bool {
+        matches!(self.kind, Kind::Paragraph)
+    }
+
+    pub(super) fn is_title(&self) -> bool {
+        matches!(self.kind, Kind::Title { .. })
+    }
+
+    pub(super) fn level(&self) -> Option<u8> {
+        match self.kind {
+            Kind::Title { level, .. } => level,
+            _ => None,
+        }
+    }
+}
+
+/// The longest title in Chinese characters: two lines of the widest column headline, 17 to the line.
+const MAX_TITLE: usize = 34;
+
+/// The longest title in Latin letters: some fourteen words.
+const MAX_LATIN_TITLE: usize = 90;
+
+/// The longest text, in characters, that is too short to be anything.
+const MAX_FRAGMENT: usize = 2;
+
+/// A paragraph's remainder is at most a line of a column.
+const MAX_REMAINDER: usize = 25;
+
+/// Tells the blocks apart and joins the pieces of paragraphs. Marks go to `marks`, fragments to the draft.
+pub(super) fn tell_apart(blocks: Vec<Block>, marks: &mut Vec<String>, draft: &mut Draft) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        let Block { mut text, line, level, seam, .. } = block;
+        let bold = text.len() > 4 && text.starts_with("**") && text.ends_with("**") && text.matches("**").count() == 2;
+        if bold {
+            marks.push("****".to_owned());
+            text = text[2..text.len() - 2].trim().to_owned();
+        }
+        let credit = credit::at_end(&text).filter(|_| level.is_none());
+        let Some((start, credit)) = credit else {
+            push(&mut parts, text, line, level, seam, draft);
+            continue;
+        };
+        let stars = text[start..].matches('*').count();
+        if stars > 0 {
+            marks.push("*".repeat(stars));
+        }
+        let before = text[..start].trim_end().to_owned();
+        if is_second_reading(&before, parts.last()) {
+            draft.query(Doubt::Fragment, line, format!("the line above, read twice, left out: {}", excerpt(&before)));
+            draft.set_aside(&before);
+        } else if !before.is_empty() {
+            push(&mut parts, before, line, level, seam, draft);
+        }
+        parts.push(Part { text: credit.printed.clone(), kind: Kind::Credit(credit), line, seam: false });
+    }
+    parts
+}
+
+fn push(parts: &mut Vec<Part>, text: String, line: usize, level: Option<u8>, seam: bool, draft: &mut Draft) {
+    let kind = if let Some(bylines) = byline::parse(&text) {
+        Kind::Byline(bylines)
+    } else if level.is_some() {
+        Kind::Title { level, numbered: is_numbered(&text) }
+    } else if is_caption(&text) {
+        Kind::Caption
+    } else if is_title(&text) {
+        if text.chars().filter(|c| c.is_alphanumeric()).count() <= MAX_FRAGMENT {
+            draft.query(Doubt::Fragment, line, format!("too short to be anything, left out: {text}"));
+            draft.set_aside(&text);
+            return;
+        }
+        Kind::Title { level, numbered: is_numbered(&text) }
+    } else {
+        Kind::Paragraph
+    };
+    if matches!(kind, Kind::Paragraph) && !seam && join(parts, &text, line, draft) {
+        return;
+    }
+    parts.push(Part { kind, text, line, seam });
+}
+
+/// Joins a piece to the paragraph that it goes on with; says whether it did.
+fn join(parts: &mut [Part], text: &str, line: usize, draft: &mut Draft) -> bool {
+    let [.., before, last] = parts else {
+        return match parts {
+            [only] => join_to(only, text, line, draft),
+            _ => false,
+        };
+    };
+    if join_to(last, text, line, draft) {
+        return true;
+    }
+    // A remainder of a line or less that stands below a subhead, with its paragraph above.
+    last.is_title() && text.chars().count() <= MAX_REMAINDER && join_to(before, text, line, draft)
+}
+
+fn join_to(part: &mut Part, text: &str, line: usize, draft: &mut Draft) -> bool {
+    if !part.is_paragraph() || !goes_on(&part.text, text) {
+        return false;
+    }
+    draft.query(Doubt::Joined, line, format!("joined to the paragraph above: {}", excerpt(text)));
+    let joint = typography::joint(&part.text, text);
+    part.text.push_str(joint);
+    part.text.push_str(text);
+    true
+}
+
+/// Whether a paragraph ends like a sentence: with a stop, or with what may follow one.
+pub(super) fn ends(text: &str) -> bool {
+    let text = text.trim_end_matches('*');
+    text.ends_with(|c: char| "。！？；：…”’）】」』.!?:;\"')]".contains(c))
+}
+
+fn goes_on(above: &str, below: &str) -> bool {
+    if ends(above) {
+        return false;
+    }
+    let (Some(last), Some(first)) = (above.chars().next_back(), below.chars().next()) else { return false };
+    if typography::is_wide(last) || typography::is_wide(first) {
+        return true;
+    }
+    // Latin paragraphs often lack a stop; one goes on only where the next begins in lower case.
+    first.is_lowercase() || matches!(last, ',' | '-')
+}
+
+/// Whether a text is a second reading of the end of the line above: a few characters, some of them the same.
+fn is_second_reading(text: &str, above: Option<&Part>) -> bool {
+    let Some(above) = above.filter(|part| part.is_paragraph() && ends(&part.text)) else { return false };
+    let characters: Vec<char> = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    let mut tail: Vec<char> = above.text.chars().rev().filter(|c| c.is_alphanumeric()).take(12).collect();
+    tail.reverse();
+    (1..=8).contains(&characters.len())
+        && characters.windows(2).any(|pair| tail.windows(2).any(|other| pair == other))
+}
+
+/// Whether a text can be a title: short, without a stop inside or a comma at its end.
+fn is_title(text: &str) -> bool {
+    let length = text.chars().filter(|c| !c.is_whitespace()).count();
+    let chinese = text.chars().any(typography::is_wide);
+    if length > if chinese { MAX_TITLE } else { MAX_LATIN_TITLE } {
+        return false;
+    }
+    if text.contains(['。', '；']) || text.ends_with(['，', '、', '：', ',', ':', ';', '.']) {
+        return false;
+    }
+    // A sentence of dialogue is a paragraph.
+    !(text.starts_with(['“', '"', '「']) && text.ends_with(['”', '"', '」']) && text.contains(['！', '？', '，', '!', '?']))
+}
+
+/// Whether a title is numbered: 一、 （二） 3. 第四章.
+pub(super) fn is_numbered(text: &str) -> bool {
+    let inner = text.trim_start_matches(['（', '(']);
+    let bracketed = inner.len() < text.len();
+    let core = inner.strip_prefix('第').unwrap_or(inner);
+    let ordinal = core.len() < inner.len();
+    let number: usize = core.chars().take_while(|c| "一二三四五六七八九十".contains(*c)).map(char::len_utf8).sum();
+    let digits = core.bytes().take_while(u8::is_ascii_digit).count();
+    let (length, after) = if number > 0 { (number / 3, &core[number..]) } else { (digits, &core[digits..]) };
+    if !(1..=3).contains(&length) {
+        return false;
+    }
+    let mut rest = after.chars();
+    match rest.next() {
+        Some('）' | ')') => bracketed || digits > 0,
+        Some('、' | '．') => true,
+        Some('.') => rest.next().is_none_or(|c| !c.is_ascii_digit()),
+        Some('章' | '节' | '部' | '篇') => ordinal,
+        _ => false,
+    }
+}
+
+/// Whether a short text says what a picture shows: 图为……, ……摄.
+fn is_caption(text: &str) -> bool {
+    let short = text.chars().count() <= 80;
+    let opens = ["图为", "图：", "图:", "上图", "下图", "左图", "右图", "题图", "▲", "△", "▼"].iter().any(|o| text.starts_with(o));
+    let closes = ["资料图）", "资料图)", " 摄", " 摄）", "/摄", "\u{3000}摄", "供图", "供图）"].iter().any(|c| text.ends_with(c));
+    short && (opens || closes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let mut draft = Draft::default();
+        let block =
+            Block { text: text.to_owned(), line: 1, level: None, seam: false, full: false, wrapped: false };
+        let parts = tell_apart(vec![block], &mut Vec::new(), &mut draft);
+        let mut kinds: Vec<String> = parts
+            .iter()
+            .map(|part| match &part.kind {
+                Kind::Paragraph => "paragraph".to_owned(),
+                Kind::Title { numbered: true, .. } => "numbered".to_owned(),
+                Kind::Title { .. } => "title".to_owned(),
+                Kind::Byline(_) => "byline".to_owned(),
+                Kind::Credit(_) => "credit".to_owned(),
+                Kind::Caption => "caption".to_owned(),
+            })
+            .collect();
+        kinds.extend(draft.not_used.iter().map(|text| format!("not used: {text}")));
+        assert_eq!(kinds.join(" + "), expected, "{text}");
+    }
+
+    #[test]
+    fn blocks_are_told_apart_by_their_shape() {
+        check("老桥重修以后", "title");
+        check("老桥重修以后，", "paragraph");
+        check("桥修好了。", "paragraph");
+        check("一、桥的来历", "numbered");
+        check("（二）桥的去处", "numbered");
+        check("3. 桥的用处", "numbered");
+        check("3.5公里的桥", "title");
+        check("图为重修的老桥", "caption");
+        check("李小雨", "byline");
+        check("桥", "not used: 桥");
+        check("“你来了吗？”", "paragraph");
+        check("桥修好了。（原载《河畔日报》2025年3月1日）", "paragraph + credit");
+        check("**（原载《河畔日报》2025年3月1日）**", "credit");
+        check("A bridge for the town", "title");
+        check("A bridge for the town.", "paragraph");
+    }
+
+    #[track_caller]
+    fn check_join(above: &str, below: &str, expected: bool) {
+        assert_eq!(goes_on(above, below), expected, "{above} | {below}");
+    }
+
+    #[test]
+    fn a_paragraph_without_a_stop_goes_on() {
+        check_join("桥下的水", "流得很慢。", true);
+        check_join("桥下的水。", "流得很慢。", false);
+        check_join("the old", "bridge is closed.", true);
+        check_join("The Old Bridge", "It is closed.", false);
+    }
+}

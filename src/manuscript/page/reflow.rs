@@ -1,0 +1,181 @@
+//! Lines to blocks: wrapped lines become one text, a blank line or an indent begins the next.
+
+use crate::{proof::Doubt, typography};
+
+use super::super::draft::{Draft, excerpt};
+use super::clean::Line;
+use super::super::byline;
+use super::credit;
+
+/// A run of text between two breaks of the page: a paragraph or a piece of one, a title, a byline.
+#[derive(Debug, Clone)]
+pub(super) struct Block {
+    pub(super) text: String,
+    /// The line where it begins.
+    pub(super) line: usize,
+    /// The number of `#` before it.
+    pub(super) level: Option<u8>,
+    /// Whether it begins with an indent alone where all other paragraphs stand after a blank line: the text layer
+    /// went on with another frame of the page.
+    pub(super) seam: bool,
+    /// Whether its last line is as long as its column is wide.
+    pub(super) full: bool,
+    /// Whether it begins after the blank line of a wrapped text.
+    pub(super) wrapped: bool,
+}
+
+/// The widest column, in columns of a fixed-width page, whose lines are wrapped ones: e-mail and typescripts have
+/// up to 80, newspapers 26 to 60.
+const WIDEST_COLUMN: usize = 90;
+
+/// The page's blocks and its Markdown marks (`#`, `**`), which are in no block.
+pub(super) fn reflow(lines: &[Line<'_>], draft: &mut Draft) -> (Vec<Block>, Vec<String>) {
+    let wrapped = is_wrapped(lines);
+    let indents = indents_begin_paragraphs(lines);
+    let mut flow = Flow { blocks: Vec::new(), open: false, widest: 0, shortest_open: 0, marks: Vec::new() };
+    let mut in_credit = false;
+    for (index, line) in lines.iter().enumerate() {
+        if line.text.is_empty() {
+            flow.close();
+            in_credit = false;
+            continue;
+        }
+        let (level, text) = heading(line.text);
+        if let Some(level) = level {
+            flow.close();
+            flow.marks.push("#".repeat(usize::from(level)));
+            if !text.is_empty() {
+                flow.begin(line, text, Some(level), false, wrapped);
+            }
+            flow.close();
+            continue;
+        }
+        let after_blank = index == 0 || lines[index - 1].text.is_empty();
+        let opens_credit = credit::opens(text);
+        let begins = !flow.open
+            || !wrapped
+            || (indents && line.indented)
+            || (opens_credit && !in_credit)
+            || (in_credit && !flow.in_open_credit())
+            || flow.is_byline_after_title(text, lines.get(index + 1));
+        if begins && !(in_credit && flow.in_open_credit()) {
+            let seam = indents && line.indented && !after_blank && flow.open;
+            flow.close();
+            flow.begin(line, text, None, seam, wrapped);
+            in_credit = opens_credit;
+        } else {
+            flow.append(text);
+        }
+    }
+    flow.close();
+    if wrapped {
+        join_hanging_quotes(&mut flow.blocks, draft);
+    }
+    (flow.blocks, flow.marks)
+}
+
+struct Flow {
+    blocks: Vec<Block>,
+    /// Whether the last block takes more lines.
+    open: bool,
+    /// The widest line of the open block, and the width of its last line.
+    widest: usize,
+    shortest_open: usize,
+    marks: Vec<String>,
+}
+
+impl Flow {
+    fn begin(&mut self, line: &Line<'_>, text: &str, level: Option<u8>, seam: bool, wrapped: bool) {
+        let block =
+            Block { text: text.to_owned(), line: line.number, level, seam, full: false, wrapped };
+        self.blocks.push(block);
+        self.open = true;
+        self.widest = width(text);
+        self.shortest_open = self.widest;
+    }
+
+    fn append(&mut self, text: &str) {
+        if let Some(block) = self.blocks.last_mut() {
+            // A word that is parted at the line's end loses its hyphen only if it would be wrong: we keep it.
+            let joint = typography::joint(&block.text, text);
+            block.text.push_str(joint);
+            block.text.push_str(text);
+        }
+        self.shortest_open = width(text);
+        self.widest = self.widest.max(self.shortest_open);
+    }
+
+    fn close(&mut self) {
+        if self.open && let Some(block) = self.blocks.last_mut() {
+            // Punctuation may hang over a column's edge, so that a full line is up to a character short of the widest.
+            block.full = self.shortest_open + 2 >= self.widest;
+        }
+        self.open = false;
+    }
+
+    fn in_open_credit(&self) -> bool {
+        self.open && self.blocks.last().is_some_and(|block| credit::opens(&block.text) && credit::at_end(&block.text).is_none())
+    }
+
+    /// Whether a line names an author right below a title, without a blank line between.
+    fn is_byline_after_title(&self, text: &str, next: Option<&Line<'_>>) -> bool {
+        let ends = next.is_none_or(|next| next.text.is_empty() || next.indented);
+        ends && self.blocks.last().is_some_and(|block| block.text.chars().count() <= 34)
+            && byline::parse(text).is_some()
+    }
+}
+
+fn width(text: &str) -> usize {
+    text.chars().map(typography::columns).sum()
+}
+
+/// The level of a Markdown heading and its text; other lines as they are.
+fn heading(line: &str) -> (Option<u8>, &str) {
+    let text = line.trim_start_matches('#');
+    match u8::try_from(line.len() - text.len()) {
+        Ok(level @ 1..=6) if text.is_empty() || text.starts_with(char::is_whitespace) => {
+            (Some(level), text.trim().trim_end_matches('#').trim_end())
+        }
+        _ => (None, line),
+    }
+}
+
+/// Whether the page's lines end where its columns do: over half of them are directly followed by another, and half
+/// are narrower than the widest column.
+fn is_wrapped(lines: &[Line<'_>]) -> bool {
+    let mut widths: Vec<usize> = lines.iter().filter(|l| !l.text.is_empty()).map(|l| width(l.text)).collect();
+    let followed = lines.windows(2).filter(|pair| !pair[0].text.is_empty() && !pair[1].text.is_empty()).count();
+    if followed * 2 <= widths.len() {
+        return false;
+    }
+    let middle = widths.len() / 2;
+    let (_, median, _) = widths.select_nth_unstable(middle);
+    *median <= WIDEST_COLUMN
+}
+
+/// Whether an indent begins a paragraph: when some lines have one and most have none.
+fn indents_begin_paragraphs(lines: &[Line<'_>]) -> bool {
+    let printed = lines.iter().filter(|l| !l.text.is_empty()).count();
+    let indented = lines.iter().filter(|l| !l.text.is_empty() && l.indented).count();
+    indented > 0 && indented * 2 < printed
+}
+
+/// A quotation mark hangs out of its column, so that a text layer sees a gap before its line: after a full line that
+/// gap is no paragraph. The pieces are marked as one by joining them.
+fn join_hanging_quotes(blocks: &mut Vec<Block>, draft: &mut Draft) {
+    let mut joined: Vec<Block> = Vec::with_capacity(blocks.len());
+    for block in blocks.drain(..) {
+        let hangs = block.text.starts_with(['“', '‘', '「', '『']) && block.level.is_none() && !block.seam;
+        match joined.last_mut() {
+            Some(before) if hangs && before.full && before.level.is_none() && before.text.chars().count() > 34 => {
+                let text = format!("joined to the line above: {}", excerpt(&block.text));
+                draft.query(Doubt::Joined, block.line, text);
+                before.text.push_str(typography::joint(&before.text, &block.text));
+                before.text.push_str(&block.text);
+                before.full = block.full;
+            }
+            _ => joined.push(block),
+        }
+    }
+    *blocks = joined;
+}

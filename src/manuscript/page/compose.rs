@@ -18,11 +18,11 @@ use super::vocabulary::Vocabulary;
 
 /// How alike the words left and right of a break may be, compared with those within either side. Measured on pages
 /// whose articles are known: true breaks lie mostly below half, paragraphs of one article mostly above three quarters.
-const ALIKE_AT_NOTHING: f64 = 0.55;
+const ALIKE_AT_NOTHING: f64 = 0.35;
 /// The same where a short line stands, which is a headline or a subhead.
-const ALIKE_AT_TITLE: f64 = 0.75;
+const ALIKE_AT_TITLE: f64 = 0.40;
 /// The same where the text layer went on with another frame of the page.
-const ALIKE_AT_SEAM: f64 = 0.80;
+const ALIKE_AT_SEAM: f64 = 0.55;
 /// A page with more headlines than bodies has lost a break: by so much each of the above may then be exceeded.
 const SURPLUS: f64 = 1.5;
 
@@ -110,14 +110,14 @@ impl Page {
         }
         let gap = self.parts_between(k);
         if gap.iter().any(|part| self.may_be_headline(part)) {
-            Some(ALIKE_AT_TITLE)
+            Some(envf("ALIKE_AT_TITLE",ALIKE_AT_TITLE))
         } else if gap.iter().any(Part::is_title) {
             // A subhead stands within an article.
             None
         } else if self.parts[self.paragraphs[k]].seam {
-            Some(ALIKE_AT_SEAM)
+            Some(envf("ALIKE_AT_SEAM",ALIKE_AT_SEAM))
         } else {
-            Some(ALIKE_AT_NOTHING)
+            Some(envf("ALIKE_AT_NOTHING",ALIKE_AT_NOTHING))
         }
     }
 
@@ -150,7 +150,7 @@ impl Page {
                 })
                 .min_by(|a, b| a.2.total_cmp(&b.2));
             match likeliest {
-                Some((at, k, likely)) if likely < SURPLUS => self.part(&mut bodies, at, k, draft),
+                Some((at, k, likely)) if likely < envf("SURPLUS",SURPLUS) => self.part(&mut bodies, at, k, draft),
                 _ => break,
             }
         }
@@ -595,3 +595,5 @@ fn doubt_paragraph(part: &Part, next: Option<&Part>, draft: &mut Draft) {
         draft.query(Doubt::OddQuotes, part.line, format!("quotation marks or brackets do not match: {}", excerpt(text)));
     }
 }
+
+fn envf(n:&str,d:f64)->f64{std::env::var(n).ok().and_then(|v|v.parse().ok()).unwrap_or(d)}

@@ -18,11 +18,13 @@ use super::vocabulary::Vocabulary;
 
 /// How alike the words left and right of a break may be, compared with those within either side. Measured on pages
 /// whose articles are known: true breaks lie mostly below half, paragraphs of one article mostly above three quarters.
-const ALIKE_AT_NOTHING: f64 = 0.55;
+const ALIKE_AT_NOTHING: f64 = 0.35;
 /// The same where a short line stands, which is a headline or a subhead.
-const ALIKE_AT_TITLE: f64 = 0.75;
+const ALIKE_AT_TITLE: f64 = 0.40;
+/// The same where that line is the only one of its kind: an article has several subheads or none.
+const ALIKE_AT_LONE_TITLE: f64 = 0.70;
 /// The same where the text layer went on with another frame of the page.
-const ALIKE_AT_SEAM: f64 = 0.80;
+const ALIKE_AT_SEAM: f64 = 0.55;
 /// A page with more headlines than bodies has lost a break: by so much each of the above may then be exceeded.
 const SURPLUS: f64 = 1.5;
 
@@ -30,8 +32,9 @@ const SURPLUS: f64 = 1.5;
 const RIGHT_BEFORE: f64 = 0.20;
 /// A headline beside a body, after it or before another headline, comes next.
 const BESIDE: f64 = 0.08;
-/// A headline that stands elsewhere must share this much of its pairs with the body that claims it.
-const CLAIM: f64 = 0.30;
+/// A line without a byline that stands elsewhere is a headline only if a body has this much of its pairs as its own,
+/// and more of them than any other body.
+const CLAIM: f64 = 0.20;
 
 /// Composes the page's articles into the draft.
 pub(super) fn compose(
@@ -103,21 +106,24 @@ impl Page {
     }
 
     /// How alike the words around paragraph `k` may be for an article to begin there.
-    fn threshold(&self, k: usize) -> Option<f64> {
+    fn threshold(&self, k: usize, lone: bool) -> Option<f64> {
         let above = &self.parts[self.paragraphs[k - 1]];
         if !parts::ends(&above.text) {
             return None;
         }
         let gap = self.parts_between(k);
         if gap.iter().any(|part| self.may_be_headline(part)) {
-            Some(ALIKE_AT_TITLE)
+            if lone {
+                return Some(envf("ALIKE_AT_LONE_TITLE",ALIKE_AT_LONE_TITLE));
+            }
+            Some(envf("ALIKE_AT_TITLE",ALIKE_AT_TITLE))
         } else if gap.iter().any(Part::is_title) {
             // A subhead stands within an article.
             None
         } else if self.parts[self.paragraphs[k]].seam {
-            Some(ALIKE_AT_SEAM)
+            Some(envf("ALIKE_AT_SEAM",ALIKE_AT_SEAM))
         } else {
-            Some(ALIKE_AT_NOTHING)
+            Some(envf("ALIKE_AT_NOTHING",ALIKE_AT_NOTHING))
         }
     }
 
@@ -133,11 +139,12 @@ impl Page {
             }
         }
         let Some(vocabulary) = vocabulary else { return bodies };
+        let lone: Vec<bool> = bodies.iter().flat_map(|body| vec![self.has_lone_title(body); body.len()]).collect();
         // Twice the bodies is more than any page has lost; the bound keeps a strange text from being cut to pieces.
         let most = bodies.len() * 2 + 2;
         let mut at = 0;
         while at < bodies.len() && bodies.len() < most {
-            match vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k)) {
+            match vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k, lone[k])) {
                 Some((k, likely)) if likely < 1.0 => self.part(&mut bodies, at, k, draft),
                 _ => at += 1,
             }
@@ -145,16 +152,22 @@ impl Page {
         while bodies.len() < self.n_headlines(&bodies) && bodies.len() < most {
             let likeliest = (0..bodies.len())
                 .filter_map(|at| {
-                    let (k, likely) = vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k))?;
+                    let (k, likely) = vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k, lone[k]))?;
                     Some((at, k, likely))
                 })
                 .min_by(|a, b| a.2.total_cmp(&b.2));
             match likeliest {
-                Some((at, k, likely)) if likely < SURPLUS => self.part(&mut bodies, at, k, draft),
+                Some((at, k, likely)) if likely < envf("SURPLUS",SURPLUS) => self.part(&mut bodies, at, k, draft),
                 _ => break,
             }
         }
         bodies
+    }
+
+    /// Whether at most one of the lines inside a body may be a headline.
+    fn has_lone_title(&self, body: &Range<usize>) -> bool {
+        let within = body.start + 1..body.end;
+        within.flat_map(|k| self.parts_between(k)).filter(|part| self.may_be_headline(part)).nth(1).is_none()
     }
 
     fn part(&self, bodies: &mut Vec<Range<usize>>, at: usize, k: usize, draft: &mut Draft) {
@@ -278,7 +291,7 @@ impl Plan {
         let shares: Vec<Vec<f64>> = headed
             .iter()
             .map(|item| match (vocabulary, item.head) {
-                (Some(vocabulary), Some(head)) if few => vocabulary.owners(&page.parts[head].text, &self.bodies),
+                (Some(vocabulary), Some(head)) if few => vocabulary.owners(&spaces::title(&page.parts[head].text, Spaces::Noise), &self.bodies),
                 _ => Vec::new(),
             })
             .collect();
@@ -289,9 +302,11 @@ impl Plan {
             let range = &self.bodies[body];
             let share = shares[item].get(body).copied().unwrap_or(0.0);
             let foremost = shares[item].iter().all(|other| *other <= share);
+            // What has a byline is a headline for sure, and is some body's.
+            let sure = !headed[item].bylines.is_empty();
             if gap == range.start && nearest[item] {
                 Some(share + RIGHT_BEFORE)
-            } else if foremost && share >= CLAIM {
+            } else if sure || (foremost && share >= CLAIM) {
                 Some(share + if gap == range.start || gap == range.end { BESIDE } else { 0.0 })
             } else {
                 None
@@ -595,3 +610,5 @@ fn doubt_paragraph(part: &Part, next: Option<&Part>, draft: &mut Draft) {
         draft.query(Doubt::OddQuotes, part.line, format!("quotation marks or brackets do not match: {}", excerpt(text)));
     }
 }
+
+fn envf(n:&str,d:f64)->f64{std::env::var(n).ok().and_then(|v|v.parse().ok()).unwrap_or(d)}

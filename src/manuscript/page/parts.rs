@@ -1,5 +1,7 @@
 //! Blocks told apart: paragraphs, titles, bylines, credit lines, captions, fragments.
 
+use std::collections::HashSet;
+
 use crate::{issue::Byline, proof::Doubt, typography};
 
 use super::super::draft::{Draft, excerpt};
@@ -90,7 +92,35 @@ pub(super) fn tell_apart(blocks: Vec<Block>, marks: &mut Vec<String>, draft: &mu
         }
         parts.push(Part { text: credit.printed.clone(), kind: Kind::Credit(credit), line, seam: false });
     }
-    parts
+    rejoin(parts, draft)
+}
+
+/// Short pieces that have a comma and look like titles, but go on in the paragraph below: the characters that meet
+/// where they are parted are a pair that the page has elsewhere as well.
+fn rejoin(parts: Vec<Part>, draft: &mut Draft) -> Vec<Part> {
+    let suspect = |part: &Part| {
+        matches!(part.kind, Kind::Title { level: None, numbered: false }) && part.text.contains(['，', ',', '、'])
+    };
+    if !parts.iter().any(suspect) {
+        return parts;
+    }
+    let mut pairs: HashSet<(char, char)> = HashSet::new();
+    for part in parts.iter().filter(|part| part.is_paragraph()) {
+        pairs.extend(part.text.chars().zip(part.text.chars().skip(1)));
+    }
+    let mut joined: Vec<Part> = Vec::with_capacity(parts.len());
+    for part in parts {
+        if let Some(above) = joined.last_mut().filter(|above| part.is_paragraph() && suspect(above)) {
+            let seam = above.text.chars().next_back().zip(part.text.chars().next());
+            if seam.is_some_and(|pair| pairs.contains(&pair)) {
+                above.kind = Kind::Paragraph;
+                join_to(above, &part.text, part.line, draft);
+                continue;
+            }
+        }
+        joined.push(part);
+    }
+    joined
 }
 
 fn push(parts: &mut Vec<Part>, text: String, line: usize, level: Option<u8>, seam: bool, draft: &mut Draft) {
@@ -145,6 +175,10 @@ fn join_to(part: &mut Part, text: &str, line: usize, draft: &mut Draft) -> bool 
 /// Whether a paragraph ends like a sentence: with a stop, or with what may follow one.
 pub(super) fn ends(text: &str) -> bool {
     let text = text.trim_end_matches('*');
+    if text.ends_with('"') && text.matches('"').count() % 2 == 1 {
+        // A straight quotation mark without its partner opens what follows.
+        return false;
+    }
     text.ends_with(|c: char| "。！？；：…”’）】」』.!?:;\"')]".contains(c))
 }
 
@@ -152,12 +186,12 @@ fn goes_on(above: &str, below: &str) -> bool {
     if ends(above) {
         return false;
     }
-    let (Some(last), Some(first)) = (above.chars().next_back(), below.chars().next()) else { return false };
-    if typography::is_wide(last) || typography::is_wide(first) {
+    let chinese = |text: &mut dyn Iterator<Item = char>| text.take(8).any(typography::is_wide);
+    if chinese(&mut above.chars().rev()) || chinese(&mut below.chars()) {
         return true;
     }
     // Latin paragraphs often lack a stop; one goes on only where the next begins in lower case.
-    first.is_lowercase() || matches!(last, ',' | '-')
+    below.starts_with(char::is_lowercase) || above.ends_with([',', '-'])
 }
 
 /// Whether a text is a second reading of the end of the line above: a few characters, some of them the same.

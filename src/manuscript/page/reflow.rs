@@ -96,8 +96,7 @@ impl Flow {
 
     fn append(&mut self, text: &str) {
         if let Some(block) = self.blocks.last_mut() {
-            // A word that is parted at the line's end loses its hyphen only if it would be wrong: we keep it.
-            let joint = typography::joint(&block.text, text);
+            let joint = column_joint(&block.text, text);
             block.text.push_str(joint);
             block.text.push_str(text);
         }
@@ -123,6 +122,12 @@ impl Flow {
         ends && self.blocks.last().is_some_and(|block| block.text.chars().count() <= 34)
             && byline::parse(text).is_some()
     }
+}
+
+/// What stands between two lines of a column. A number that meets the end of a Chinese line is parted without a mark.
+fn column_joint(above: &str, below: &str) -> &'static str {
+    let number = above.ends_with(|c: char| c.is_ascii_digit()) && below.starts_with(|c: char| c.is_ascii_digit());
+    if number && above.chars().any(typography::is_han) { "" } else { typography::joint(above, below) }
 }
 
 fn width(text: &str) -> usize {

@@ -18,6 +18,8 @@ pub(super) struct Outline {
     pub lang: String,
     /// `ltr` or `rtl`.
     pub dir: &'static str,
+    /// Whether it is set as Chinese and Japanese are. A class, for many reading systems know no `:lang()`.
+    pub cjk: bool,
     /// The words around it.
     pub words: &'static Words,
     /// The periodical.
@@ -124,6 +126,7 @@ impl Outline {
         Self {
             lang: issue.language.as_str().to_owned(),
             dir: words::direction(&issue.language),
+            cjk: issue.language.is_cjk(),
             words,
             name,
             title,

@@ -37,7 +37,8 @@ pub(super) fn address(href: &Href) -> Option<String> {
     let mut address = origin.to_owned();
     let mut in_fragment = false;
     for (at, c) in rest.char_indices() {
-        let escaped = rest.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        let escaped =
+            rest.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
         // What browsers let pass, but RFC 3986 §3.3 to §3.5 do not.
         let allowed = match c {
             '%' => escaped,
@@ -449,7 +450,10 @@ mod tests {
 
     #[test]
     fn an_address_is_one_for_every_reading_system() {
-        check_address("https://例子.测试/路?a=[b]#c#%zz%41", Some("https://xn--fsqu00a.xn--0zwm56d/%E8%B7%AF?a=%5Bb%5D#c%23%25zz%41"));
+        check_address(
+            "https://例子.测试/路?a=[b]#c#%zz%41",
+            Some("https://xn--fsqu00a.xn--0zwm56d/%E8%B7%AF?a=%5Bb%5D#c%23%25zz%41"),
+        );
         check_address("https://[::1]:8080/a?b&c=d", Some("https://[::1]:8080/a?b&c=d"));
         check_address("mailto:li@example.org?subject=%20", Some("mailto:li@example.org?subject=%20"));
         check_address("mailto:nobody", None);

@@ -157,11 +157,10 @@ impl Outline {
 
     /// The contents in one line of at most `most` characters, for descriptions.
     pub(super) fn contents(&self, most: usize) -> String {
-        let between = if self.words.lang == "en" { "; " } else { "；" };
         let mut line = String::new();
         for piece in self.pieces() {
             if !line.is_empty() {
-                line.push_str(between);
+                line.push_str(self.words.semicolon());
             }
             line.push_str(&piece.headline);
             if line.len() > most.saturating_mul(4) {

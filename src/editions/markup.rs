@@ -25,11 +25,35 @@ fn push_escaped(text: &str, out: &mut String) {
     }
 }
 
-/// The address of a link in the form of the WHATWG URL standard, all ASCII; `None` when no browser would follow it.
+/// The address of a link as both the WHATWG URL standard and RFC 3986 have it, all ASCII; `None` when no browser
+/// would follow it.
 pub(super) fn address(href: &Href) -> Option<String> {
     let url = url::Url::parse(href.as_str()).ok()?;
     let leads_somewhere = url.has_host() || (url.scheme() == "mailto" && url.path().contains('@'));
-    leads_somewhere.then(|| url.to_string())
+    if !leads_somewhere {
+        return None;
+    }
+    let (origin, rest) = url.as_str().split_at(url[..url::Position::BeforePath].len());
+    let mut address = origin.to_owned();
+    let mut in_fragment = false;
+    for (at, c) in rest.char_indices() {
+        let escaped =
+            rest.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        // What browsers let pass, but RFC 3986 §3.3 to §3.5 do not.
+        let allowed = match c {
+            '%' => escaped,
+            '#' => !std::mem::replace(&mut in_fragment, true),
+            c => c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?".contains(c),
+        };
+        if allowed {
+            address.push(c);
+        } else {
+            for byte in c.to_string().bytes() {
+                let _ = write!(address, "%{byte:02X}");
+            }
+        }
+    }
+    Some(address)
 }
 
 /// Where prose will stand, and so what its elements may do.
@@ -179,7 +203,7 @@ impl Markup {
                 let _ = writeln!(out, "</{tag}>");
             }
             Block::Code { text } => {
-                let _ = writeln!(out, "<pre><code>{}</code></pre>", escape(text));
+                let _ = writeln!(out, "<pre dir=\"ltr\"><code>{}</code></pre>", escape(text));
             }
             Block::Table { head, rows } => self.rows(head, rows, out),
             Block::Rule => out.push_str("<hr/>\n"),
@@ -417,6 +441,23 @@ mod tests {
                 <p><a href="https://a.example/">b<sup>[1]</sup></a>far (https://a.example:99999/)<a href="https://xn--fsqu00a.xn--0zwm56d/%E8%B7%AF">https://例子.测试/路</a></p>
             "#]],
         );
+    }
+
+    #[track_caller]
+    fn check_address(href: &str, expected: Option<&str>) {
+        assert_eq!(address(&Href::parse(href).expect("an address")).as_deref(), expected);
+    }
+
+    #[test]
+    fn an_address_is_one_for_every_reading_system() {
+        check_address(
+            "https://例子.测试/路?a=[b]#c#%zz%41",
+            Some("https://xn--fsqu00a.xn--0zwm56d/%E8%B7%AF?a=%5Bb%5D#c%23%25zz%41"),
+        );
+        check_address("https://[::1]:8080/a?b&c=d", Some("https://[::1]:8080/a?b&c=d"));
+        check_address("mailto:li@example.org?subject=%20", Some("mailto:li@example.org?subject=%20"));
+        check_address("mailto:nobody", None);
+        check_address("http://[::1", None);
     }
 
     #[test]

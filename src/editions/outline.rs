@@ -18,6 +18,8 @@ pub(super) struct Outline {
     pub lang: String,
     /// `ltr` or `rtl`.
     pub dir: &'static str,
+    /// Whether it is set as Chinese and Japanese are. A class, for many reading systems know no `:lang()`.
+    pub cjk: bool,
     /// The words around it.
     pub words: &'static Words,
     /// The periodical.
@@ -124,6 +126,7 @@ impl Outline {
         Self {
             lang: issue.language.as_str().to_owned(),
             dir: words::direction(&issue.language),
+            cjk: issue.language.is_cjk(),
             words,
             name,
             title,
@@ -154,11 +157,10 @@ impl Outline {
 
     /// The contents in one line of at most `most` characters, for descriptions.
     pub(super) fn contents(&self, most: usize) -> String {
-        let between = if self.words.lang == "en" { "; " } else { "；" };
         let mut line = String::new();
         for piece in self.pieces() {
             if !line.is_empty() {
-                line.push_str(between);
+                line.push_str(self.words.semicolon());
             }
             line.push_str(&piece.headline);
             if line.len() > most.saturating_mul(4) {

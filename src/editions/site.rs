@@ -283,12 +283,11 @@ pub(super) fn archive(volume: &Volume, publication: &Publication) -> Result<Edit
 }
 
 fn archive_line(listing: &Listing, publication: &Publication, words: &Words) -> Line {
-    let between = if words.lang == "en" { "; " } else { "；" };
     Line {
         page: paths::page(&listing.key),
         lang: publication.language.as_str().to_owned(),
         name: said(&listing.name).unwrap_or_else(|| listing.key.to_string()),
-        line: shorten(&listing.headlines.join(between), 140),
+        line: shorten(&listing.headlines.join(words.semicolon()), 140),
     }
 }
 

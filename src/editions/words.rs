@@ -15,10 +15,8 @@ pub(super) struct Words {
     pub contents: &'static str,
     pub untitled: &'static str,
     pub untitled_note: &'static str,
-    pub first_published: &'static str,
     pub photographs: &'static str,
     pub notes: &'static str,
-    pub note: &'static str,
     pub table: &'static str,
     pub previous: &'static str,
     pub next: &'static str,
@@ -31,13 +29,11 @@ pub(super) struct Words {
     pub follow: &'static str,
     pub follow_feed: &'static str,
     pub follow_book: &'static str,
-    pub copy_address: &'static str,
     pub latest: &'static str,
     pub recent: &'static str,
     pub archive: &'static str,
     pub home: &'static str,
     pub nothing_yet: &'static str,
-    pub top: &'static str,
     pub skip: &'static str,
     pub editors: &'static str,
     pub publisher: &'static str,
@@ -45,16 +41,15 @@ pub(super) struct Words {
     pub contact: &'static str,
     pub colophon: &'static str,
     pub made: &'static str,
-    pub corrected: &'static str,
     pub leave: &'static str,
     pub why: &'static str,
     pub accessibility: &'static str,
     pub page_title: &'static str,
+    pub landmarks: &'static str,
     pub phone: &'static str,
     pub email: &'static str,
     pub web: &'static str,
     pub address: &'static str,
-    pub separator: &'static str,
     pub colon: &'static str,
 }
 
@@ -63,6 +58,8 @@ enum Grammar {
     Simplified,
     Traditional,
     English,
+    /// Our words are English, for want of better; dates and names are told so that any reader knows them.
+    Other,
 }
 
 /// The table for texts in `language`: Chinese in its two scripts, else English.
@@ -72,7 +69,8 @@ pub(super) fn of(language: &Language) -> &'static Words {
     match language.primary().to_ascii_lowercase().as_str() {
         "zh" | "yue" | "wuu" if traditional => &TRADITIONAL,
         "zh" | "yue" | "wuu" => &SIMPLIFIED,
-        _ => &ENGLISH,
+        "en" => &ENGLISH,
+        _ => &OTHER,
     }
 }
 
@@ -92,60 +90,73 @@ pub(super) fn direction(language: &Language) -> &'static str {
 }
 
 impl Words {
+    fn is_chinese(&self) -> bool {
+        matches!(self.grammar, Grammar::Simplified | Grammar::Traditional)
+    }
+
+    /// What stands between the titles of a list in one line.
+    pub(super) fn semicolon(&self) -> &'static str {
+        if self.is_chinese() { "；" } else { "; " }
+    }
+
     /// A day in full, with its weekday.
     pub(super) fn date(&self, date: Date) -> String {
         let (year, month, day) = (date.year(), date.month(), date.day());
-        let weekday = usize::from(date.weekday().to_monday_zero_offset().unsigned_abs());
-        if self.grammar == Grammar::English {
-            format!(
-                "{}, {day} {} {year}",
-                DAYS[weekday % 7],
-                MONTHS[usize::from(month.unsigned_abs() - 1) % 12]
-            )
-        } else {
-            let weekday = ["一", "二", "三", "四", "五", "六", "日"][weekday % 7];
-            format!("{year}年{month}月{day}日　星期{weekday}")
+        let weekday = usize::from(date.weekday().to_monday_zero_offset().unsigned_abs()) % 7;
+        match self.grammar {
+            Grammar::English => {
+                format!(
+                    "{}, {day} {} {year}",
+                    DAYS[weekday],
+                    MONTHS[usize::from(month.unsigned_abs() - 1) % 12]
+                )
+            }
+            Grammar::Other => date.to_string(),
+            _ => {
+                let weekday = ["一", "二", "三", "四", "五", "六", "日"][weekday];
+                format!("{year}年{month}月{day}日　星期{weekday}")
+            }
         }
     }
 
     /// A month as a heading of an archive page.
     pub(super) fn month(&self, date: Date) -> String {
-        if self.grammar == Grammar::English {
-            MONTHS[usize::from(date.month().unsigned_abs() - 1) % 12].to_owned()
-        } else {
-            format!("{}月", date.month())
+        match self.grammar {
+            Grammar::English => MONTHS[usize::from(date.month().unsigned_abs() - 1) % 12].to_owned(),
+            Grammar::Other => format!("{:04}-{:02}", date.year(), date.month()),
+            _ => format!("{}月", date.month()),
         }
     }
 
     /// A year as a heading.
     pub(super) fn year(&self, year: i16) -> String {
-        if self.grammar == Grammar::English { year.to_string() } else { format!("{year}年") }
+        if self.is_chinese() { format!("{year}年") } else { year.to_string() }
     }
 
     /// How many articles there are.
     pub(super) fn n_articles(&self, n: usize) -> String {
-        match self.grammar {
-            Grammar::English if n == 1 => "1 article".to_owned(),
-            Grammar::English => format!("{n} articles"),
-            _ => format!("{n} 篇文章"),
+        match n {
+            _ if self.is_chinese() => format!("{n} 篇文章"),
+            1 => "1 article".to_owned(),
+            _ => format!("{n} articles"),
         }
     }
 
     /// How many issues there are.
     pub(super) fn n_issues(&self, n: usize) -> String {
-        match self.grammar {
-            Grammar::English if n == 1 => "1 issue".to_owned(),
-            Grammar::English => format!("{n} issues"),
-            _ => format!("{n} 期"),
+        match n {
+            _ if self.is_chinese() => format!("{n} 期"),
+            1 => "1 issue".to_owned(),
+            _ => format!("{n} issues"),
         }
     }
 
     /// Where the articles are that a letter has no room for.
     pub(super) fn n_more(&self, n: usize) -> String {
         match self.grammar {
-            Grammar::English => format!("{} more on the web page of this issue", self.n_articles(n)),
             Grammar::Simplified => format!("还有 {n} 篇，请到本期网页阅读"),
             Grammar::Traditional => format!("還有 {n} 篇，請到本期網頁閱讀"),
+            _ => format!("{} more on the web page of this issue", self.n_articles(n)),
         }
     }
 
@@ -153,9 +164,10 @@ impl Words {
     pub(super) fn number(&self, number: &str) -> String {
         let bare = number.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-');
         match self.grammar {
-            Grammar::English if bare => format!("No. {number}"),
-            _ if bare => format!("第{number}期"),
-            _ => number.to_owned(),
+            _ if !bare => number.to_owned(),
+            Grammar::Simplified | Grammar::Traditional => format!("第{number}期"),
+            Grammar::English => format!("No. {number}"),
+            Grammar::Other => format!("№ {number}"),
         }
     }
 
@@ -163,18 +175,20 @@ impl Words {
     pub(super) fn page(&self, page: &str) -> String {
         let bare = page.chars().all(|c| c.is_ascii_digit());
         match self.grammar {
-            Grammar::English if bare => format!("page {page}"),
-            _ if bare => format!("第{page}版"),
-            _ => page.to_owned(),
+            _ if !bare => page.to_owned(),
+            Grammar::Simplified | Grammar::Traditional => format!("第{page}版"),
+            Grammar::English => format!("page {page}"),
+            Grammar::Other => format!("p. {page}"),
         }
     }
 
     /// That readers see another version than before, and from which day on.
     pub(super) fn correction(&self, version: u32, day: Date) -> String {
+        let (y, m, d) = (day.year(), day.month(), day.day());
         match self.grammar {
-            Grammar::English => format!("Corrected on {} (version {version}).", self.date(day)),
-            Grammar::Simplified => format!("更正：本期已于{}修订（第 {version} 稿）。", day_of(day)),
-            Grammar::Traditional => format!("更正：本期已於{}修訂（第 {version} 稿）。", day_of(day)),
+            Grammar::Simplified => format!("更正：本期已于{y}年{m}月{d}日修订（第 {version} 稿）。"),
+            Grammar::Traditional => format!("更正：本期已於{y}年{m}月{d}日修訂（第 {version} 稿）。"),
+            _ => format!("Corrected on {} (version {version}).", self.date(day)),
         }
     }
 
@@ -185,8 +199,7 @@ impl Words {
             (Grammar::English, [firsts @ .., last]) if !firsts.is_empty() => {
                 format!("{} and {last}", firsts.join(", "))
             }
-            (Grammar::English, _) => names.join(", "),
-            _ => names.join("、"),
+            _ => names.join(if self.is_chinese() { "、" } else { ", " }),
         }
     }
 
@@ -194,10 +207,11 @@ impl Words {
     pub(super) fn byline(&self, article: &Article) -> String {
         let roles = [Role::Author, Role::Translator, Role::Photographer];
         let parts = roles.iter().filter_map(|&role| {
-            let people: Vec<&Byline> = article.bylines.iter().filter(|b| b.role == role).collect();
+            let people: Vec<&Byline> =
+                article.bylines.iter().filter(|b| b.role == role && !b.name.trim().is_empty()).collect();
             (!people.is_empty()).then(|| self.role(role, &self.people(&people)))
         });
-        parts.collect::<Vec<_>>().join(if self.grammar == Grammar::English { "; " } else { "　" })
+        parts.collect::<Vec<_>>().join(if self.is_chinese() { "　" } else { "; " })
     }
 
     /// People with their offices; an office that several share in a row is named once, after the last.
@@ -207,10 +221,10 @@ impl Words {
             .enumerate()
             .map(|(n, person)| match &person.affiliation {
                 Some(office) if people.get(n + 1).and_then(|p| p.affiliation.as_ref()) != Some(office) => {
-                    if self.grammar == Grammar::English {
-                        format!("{} ({office})", person.name)
-                    } else {
+                    if self.is_chinese() {
                         format!("{}（{office}）", person.name)
+                    } else {
+                        format!("{} ({office})", person.name)
                     }
                 }
                 _ => person.name.clone(),
@@ -222,13 +236,13 @@ impl Words {
     fn role(&self, role: Role, people: &str) -> String {
         match (self.grammar, role) {
             (Grammar::English, Role::Author) => format!("By {people}"),
-            (Grammar::English, Role::Translator) => format!("Translated by {people}"),
-            (Grammar::English, Role::Photographer) => format!("Photographs by {people}"),
             (_, Role::Author) => people.to_owned(),
             (Grammar::Simplified, Role::Translator) => format!("译：{people}"),
             (Grammar::Simplified, Role::Photographer) => format!("摄影：{people}"),
-            (_, Role::Translator) => format!("譯：{people}"),
-            (_, Role::Photographer) => format!("攝影：{people}"),
+            (Grammar::Traditional, Role::Translator) => format!("譯：{people}"),
+            (Grammar::Traditional, Role::Photographer) => format!("攝影：{people}"),
+            (_, Role::Translator) => format!("Translated by {people}"),
+            (_, Role::Photographer) => format!("Photographs by {people}"),
         }
     }
 
@@ -242,10 +256,6 @@ impl Words {
             other => other,
         }
     }
-}
-
-fn day_of(date: Date) -> String {
-    format!("{}年{}月{}日", date.year(), date.month(), date.day())
 }
 
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -270,10 +280,8 @@ static SIMPLIFIED: Words = Words {
     contents: "目录",
     untitled: "无题",
     untitled_note: "编者未给标题，此处取正文首句",
-    first_published: "原载",
     photographs: "图片说明",
     notes: "注释",
-    note: "注",
     table: "表格",
     previous: "上一篇",
     next: "下一篇",
@@ -286,13 +294,11 @@ static SIMPLIFIED: Words = Words {
     follow: "如何订阅",
     follow_feed: "用阅读器订阅：把下面的地址添加到任何 RSS 阅读器，每期全文自动送达。",
     follow_book: "用电子书阅读器：下面的地址始终是最新一期的 EPUB。",
-    copy_address: "地址",
     latest: "最新一期",
     recent: "近期",
     archive: "往期",
     home: "首页",
     nothing_yet: "还没有出版任何一期。",
-    top: "回到页首",
     skip: "跳到正文",
     editors: "责编",
     publisher: "出版",
@@ -300,16 +306,15 @@ static SIMPLIFIED: Words = Words {
     contact: "联系",
     colophon: "版权页",
     made: "本书由 gazetted 排印。",
-    corrected: "更正",
     leave: "退订",
     why: "您收到这封信，是因为您订阅了它。",
     accessibility: "本书全部内容为文字，有目录与导航，没有图像、声音和脚本，可以放大和朗读。",
     page_title: "书名页",
+    landmarks: "导览",
     phone: "电话",
     email: "邮箱",
     web: "网址",
     address: "地址",
-    separator: "　",
     colon: "：",
 };
 
@@ -319,10 +324,8 @@ static TRADITIONAL: Words = Words {
     contents: "目錄",
     untitled: "無題",
     untitled_note: "編者未給標題，此處取正文首句",
-    first_published: "原載",
     photographs: "圖片說明",
     notes: "註釋",
-    note: "註",
     table: "表格",
     previous: "上一篇",
     next: "下一篇",
@@ -335,13 +338,11 @@ static TRADITIONAL: Words = Words {
     follow: "如何訂閱",
     follow_feed: "用閱讀器訂閱：把下面的地址加入任何 RSS 閱讀器，每期全文自動送達。",
     follow_book: "用電子書閱讀器：下面的地址始終是最新一期的 EPUB。",
-    copy_address: "地址",
     latest: "最新一期",
     recent: "近期",
     archive: "往期",
     home: "首頁",
     nothing_yet: "還沒有出版任何一期。",
-    top: "回到頁首",
     skip: "跳到正文",
     editors: "責編",
     publisher: "出版",
@@ -349,29 +350,29 @@ static TRADITIONAL: Words = Words {
     contact: "聯絡",
     colophon: "版權頁",
     made: "本書由 gazetted 排印。",
-    corrected: "更正",
     leave: "退訂",
     why: "您收到這封信，是因為您訂閱了它。",
     accessibility: "本書全部內容為文字，有目錄與導航，沒有圖像、聲音和程式，可以放大和朗讀。",
     page_title: "書名頁",
+    landmarks: "導覽",
     phone: "電話",
     email: "電郵",
     web: "網址",
     address: "地址",
-    separator: "　",
     colon: "：",
 };
 
-static ENGLISH: Words = Words {
+static ENGLISH: Words = WORDS;
+static OTHER: Words = Words { grammar: Grammar::Other, ..WORDS };
+
+const WORDS: Words = Words {
     lang: "en",
     grammar: Grammar::English,
     contents: "Contents",
     untitled: "Untitled",
     untitled_note: "Untitled by its editor; these are its first words",
-    first_published: "First published in",
     photographs: "Captions",
     notes: "Notes",
-    note: "Note",
     table: "Table",
     previous: "Previous",
     next: "Next",
@@ -384,13 +385,11 @@ static ENGLISH: Words = Words {
     follow: "How to follow",
     follow_feed: "In a feed reader: add this address to any RSS reader, and every issue comes in full.",
     follow_book: "On an e-reader: this address always holds the newest issue as an EPUB.",
-    copy_address: "Address",
     latest: "Latest issue",
     recent: "Recent issues",
     archive: "Archive",
     home: "Front page",
     nothing_yet: "Nothing has been published yet.",
-    top: "Back to top",
     skip: "Skip to the text",
     editors: "Edited by",
     publisher: "Published by",
@@ -398,17 +397,16 @@ static ENGLISH: Words = Words {
     contact: "Contact",
     colophon: "Colophon",
     made: "This book was set by gazetted.",
-    corrected: "Corrected",
     leave: "Unsubscribe",
     why: "You get this letter because you asked for it.",
     accessibility: "All of this book is text, with a table of contents and navigation; it has no pictures, sounds \
                     or scripts, and can be enlarged and read aloud.",
     page_title: "Title page",
+    landmarks: "Landmarks",
     phone: "Phone",
     email: "E-mail",
     web: "Web",
     address: "Address",
-    separator: " · ",
     colon: ": ",
 };
 
@@ -447,6 +445,7 @@ mod tests {
         let day = jiff::civil::date(2025, 7, 9);
         assert_eq!(SIMPLIFIED.date(day), "2025年7月9日　星期三");
         assert_eq!(ENGLISH.date(day), "Wednesday, 9 July 2025");
+        assert_eq!(OTHER.date(day), "2025-07-09");
     }
 
     #[test]

@@ -1,1 +1,150 @@
+//! The direction of imports: a module uses only those that `src/lib.rs` lists above it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The modules in the order of `src/lib.rs`.
+fn order() -> Vec<String> {
+    let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned)).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The top module that a file belongs to.
+fn module_of(file: &Path) -> String {
+    let inside = file.strip_prefix(root().join("src")).unwrap();
+    let first = inside.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The top modules named after `crate::` in the code of a text, and in the braces that follow `use crate::`.
+fn named(text: &str) -> Vec<String> {
+    let code: String =
+        text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let word = |text: &str| {
+        text.trim_start().chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>()
+    };
+    let mut names = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        if let Some(list) = rest.strip_prefix('{') {
+            let list = list.split("};").next().unwrap_or_default();
+            names.extend(list.split(',').map(word));
+        } else {
+            names.push(word(rest));
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+fn upward(module: &str, text: &str, order: &[String]) -> Vec<String> {
+    let place = |name: &str| order.iter().position(|module| module == name);
+    let mine = place(module).unwrap_or_else(|| panic!("`{module}` is not in src/lib.rs"));
+    named(text).into_iter().filter(|name| place(name).is_some_and(|theirs| theirs > mine)).collect()
+}
+
+#[test]
+fn a_module_uses_only_those_listed_above_it() {
+    let order = order();
+    let mut wrong = Vec::new();
+    for file in sources(&root().join("src")) {
+        let module = module_of(&file);
+        if module == "lib" || module == "main" {
+            continue;
+        }
+        for name in upward(&module, &fs::read_to_string(&file).unwrap(), &order) {
+            wrong.push(format!("{} uses `{name}`, which is listed below `{module}`", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn this_test_sees_an_import_that_goes_the_wrong_way() {
+    let order = ["issue".to_owned(), "editions".to_owned(), "press".to_owned()];
+    for text in [
+        "use crate::press::Press;",
+        "use crate::{issue::Issue, press};",
+        "use crate::{\n    issue::Issue,\n    press::Press as _,\n};",
+        "fn f() -> crate::press::Press { g() }",
+    ] {
+        assert_eq!(upward("editions", text, &order), ["press"], "{text}");
+    }
+    assert!(upward("editions", "use crate::{issue::Issue};\n// crate::press is told of it\n", &order).is_empty());
+}
+
+#[test]
+fn reading_and_printing_touch_neither_disk_nor_network_nor_clock() {
+    let forbidden = ["std::fs", "std::net", "std::time", "tokio", "Timestamp::now", "Zoned::now", "SystemTime", "rand::"];
+    for pure in ["manuscript", "editions"] {
+        for file in sources(&root().join("src").join(pure)) {
+            if file.ends_with("tests.rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for word in forbidden {
+                let used = code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word));
+                assert!(!used, "{} uses `{word}`", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_ledger_knows_sql_and_only_main_exits() {
+    for file in sources(&root().join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let path = file.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+        assert!(path.starts_with("src/ledger/sqlite") || !text.contains("rusqlite"), "{path} names rusqlite");
+        assert!(!text.contains("process::exit"), "{path} exits");
+    }
+}
+
+#[test]
+fn every_dependency_has_a_licence_that_deny_toml_allows() {
+    let deny: toml::Table = fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
+    let allowed: Vec<&str> =
+        deny["licenses"]["allow"].as_array().unwrap().iter().map(|licence| licence.as_str().unwrap()).collect();
+    let banned: Vec<&str> =
+        deny["bans"]["deny"].as_array().unwrap().iter().map(|ban| ban["crate"].as_str().unwrap()).collect();
+    let metadata = std::process::Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 100, "only {} packages", packages.len());
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        assert!(!banned.contains(&name), "`{name}` is banned");
+        let Some(licence) = package["license"].as_str() else { panic!("`{name}` has no licence") };
+        let licence = licence.replace('/', " OR ").replace(['(', ')'], "");
+        // One alternative must be allowed in all its parts.
+        let good = licence.split(" OR ").any(|choice| choice.split(" AND ").all(|part| allowed.contains(&part.trim())));
+        assert!(good, "`{name}` is under {licence}");
+    }
+}

@@ -1,1 +1,18 @@
+//! What gazetted does for readers, editors, subscribers and operators: one story a test, one program for all.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(unreachable_pub, reason = "a test program has no public items")]
+
+mod newsroom;
+mod sink;
+mod tools;
+
+mod publishing;
+mod correcting;
+mod refusing;
+mod delivering;
+mod leaving;
+mod serving;
+mod restarting;
+mod configuring;
+mod judging;

@@ -1,0 +1,68 @@
+//! One click ends it, and only a click.
+
+use gazetted::{
+    delivery::State,
+    subscriber::{Address, Standing},
+};
+use jiff::SignedDuration;
+
+use crate::{
+    newsroom::{Newsroom, page},
+    sink::Conduct,
+};
+
+/// The path of a reader's own address for leaving, from a letter.
+fn leave_path(newsroom: &Newsroom, address: &str) -> String {
+    let letter = newsroom.sink.letters_to(address, 1).remove(0);
+    let header = letter.header("List-Unsubscribe").unwrap();
+    let url = header.trim_matches(['<', '>']).to_owned();
+    format!("/{}", url.strip_prefix(&newsroom.base_url()).unwrap())
+}
+
+fn standing(newsroom: &Newsroom, address: &str) -> Standing {
+    newsroom.ledger().subscriber(&Address::parse(address).unwrap()).unwrap().unwrap().standing
+}
+
+#[test]
+fn a_reader_leaves_by_a_button_and_gets_no_more_letters() {
+    let newsroom = Newsroom::with_subscribers(["li@example.org", "wang@example.org"]);
+    newsroom.saves("a.md", page("One", "The first words."));
+    let path = leave_path(&newsroom, "li@example.org");
+
+    let (status, _, body) = newsroom.asks("GET", &path, "");
+    assert_eq!(status, 200);
+    assert!(String::from_utf8(body).unwrap().contains("<form method=\"post\">"));
+    assert_eq!(standing(&newsroom, "li@example.org"), Standing::Confirmed, "a scanner's GET changes nothing");
+
+    let (status, _, body) = newsroom.asks("POST", &path, "Content-Length: 0\r\n");
+    assert_eq!(status, 200);
+    assert!(String::from_utf8(body).unwrap().contains("no more letters"));
+    assert_eq!(standing(&newsroom, "li@example.org"), Standing::Left);
+    newsroom.saves("b.md", page("Two", "The second words.")).is_out("b", 1);
+    newsroom.sink.letters_to("wang@example.org", 2);
+    newsroom.sink.letters_to("li@example.org", 1);
+    assert_eq!(newsroom.asks("POST", &path, "Content-Length: 0\r\n").0, 200, "twice is no error");
+}
+
+#[test]
+fn a_letter_that_waits_is_cancelled_when_its_reader_leaves() {
+    let newsroom = Newsroom::with_subscribers(["li@example.org"]);
+    newsroom.sink.treats("li@example.org", Conduct::Answers("452 4.2.2 mailbox full"));
+    newsroom.saves("a.md", page("One", "The first words.")).letters_stand("a", &[(State::Delayed, 1)]);
+    let ledger = newsroom.ledger();
+    let subscriber = ledger.subscriber(&Address::parse("LI@example.org").unwrap()).unwrap().unwrap();
+    assert!(ledger.leave(subscriber.id, "2026-11-21T00:00:00Z".parse().unwrap()).unwrap());
+    newsroom.after(SignedDuration::from_hours(1)).letters_stand("a", &[(State::Canceled, 1)]);
+    assert_eq!(newsroom.sink.offers_to("li@example.org"), 1);
+}
+
+#[test]
+fn a_forged_address_for_leaving_is_refused() {
+    let newsroom = Newsroom::with_subscribers(["li@example.org", "wang@example.org"]);
+    newsroom.saves("a.md", page("One", "The first words."));
+    let own = leave_path(&newsroom, "li@example.org");
+    for forged in [own.replace("/1-", "/2-"), format!("{own}0"), "/leave/1-0".to_owned(), "/leave/x".to_owned()] {
+        assert_eq!(newsroom.asks("POST", &forged, "Content-Length: 0\r\n").0, 404, "{forged}");
+    }
+    assert_eq!(standing(&newsroom, "wang@example.org"), Standing::Confirmed);
+}

@@ -1,0 +1,276 @@
+//! A newsroom in a temporary folder: a daemon of its own, a clock that we turn, a mail server that we watch.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use gazetted::{
+    clock::Clock, config::Newsroom as Settings, daemon, daemon::Daemon, delivery::State, ledger::Ledger,
+    outbox::Outbox, publication::Publication, subscriber::Address, verify,
+};
+use jiff::SignedDuration;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::sink::Sink;
+
+/// How long a story waits for something before it fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Newsroom {
+    pub folder: TempDir,
+    pub sink: Sink,
+    clock: Clock,
+    runtime: Runtime,
+    daemon: Option<Daemon>,
+    settings: String,
+}
+
+impl Newsroom {
+    /// A newsroom at work, without subscribers.
+    pub fn opens() -> Self {
+        Self::with_subscribers([])
+    }
+
+    /// A newsroom at work, whose letters these people asked for.
+    pub fn with_subscribers<const N: usize>(addresses: [&str; N]) -> Self {
+        let mut newsroom = Self::closed("");
+        newsroom.enters(&addresses);
+        newsroom.starts();
+        newsroom
+    }
+
+    /// A newsroom that is not at work yet; `settings` are added to the usual ones.
+    pub fn closed(settings: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sink = Sink::opens();
+        let settings = format!(
+            "[publication]\nkey = \"tide\"\ntitle = \"The Tide Gazette\"\nauthority = \"tide.example.org,2026\"\n\
+             publisher = \"The Harbour Office\"\n[inbox]\nsettle_after = \"60ms\"\nlook_every = \"200ms\"\n\
+             [http]\nlisten = \"127.0.0.1:0\"\n[mail]\nserver = \"{}\"\nprotection = \"none\"\n\
+             from = \"The Tide Gazette <tide@example.org>\"\nreply_to = \"editors@example.org\"\n{settings}",
+            sink.address
+        );
+        for name in ["inbox", "config"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        fs::write(folder.path().join("config/gazetted.toml"), &settings).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        Self { folder, sink, clock: Clock::default(), runtime, daemon: None, settings }
+    }
+
+    /// Adds subscribers while the newsroom is closed or open.
+    pub fn enters(&mut self, addresses: &[&str]) {
+        let ledger = self.ledger();
+        for address in addresses {
+            ledger.subscribe(&Address::parse(address).unwrap(), "a story", self.clock.now()).unwrap();
+        }
+    }
+
+    pub fn starts(&mut self) {
+        self.daemon = Some(self.runtime.block_on(Daemon::start(&self.opened(), &self.clock)).unwrap());
+    }
+
+    pub fn stops(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            self.runtime.block_on(daemon.stop());
+        }
+    }
+
+    fn opened(&self) -> Settings {
+        Settings::open(&self.folder.path().join("config/gazetted.toml"), []).unwrap()
+    }
+
+    /// The newsroom's ledger, whether or not the daemon runs.
+    pub fn ledger(&self) -> Arc<dyn Ledger> {
+        match &self.daemon {
+            Some(daemon) => Arc::clone(&daemon.ledger),
+            None => daemon::open_ledger(&self.opened()).unwrap(),
+        }
+    }
+
+    pub fn publication(&self) -> Publication {
+        self.daemon.as_ref().unwrap().publication.clone()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Saves a file in the inbox, all at once.
+    pub fn saves(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
+        fs::write(self.path("inbox").join(name), bytes).unwrap();
+        self
+    }
+
+    pub fn removes(&self, name: &str) -> &Self {
+        fs::remove_file(self.path("inbox").join(name)).unwrap();
+        self
+    }
+
+    /// Waits until a version of an issue is out.
+    #[track_caller]
+    pub fn is_out(&self, key: &str, version: u32) -> &Self {
+        let (ledger, publication) = (self.ledger(), self.publication());
+        until(&format!("version {version} of `{key}`"), || {
+            let lines = ledger.issues(&publication).unwrap();
+            lines.iter().any(|line| line.key.as_str() == key && line.version == version)
+        });
+        self
+    }
+
+    /// Waits for the note beside a file that says why it was not published, and gives it.
+    #[track_caller]
+    pub fn reason_beside(&self, name: &str) -> String {
+        let note = self.path("inbox").join(format!("{name}.reason.txt"));
+        until(&format!("a note beside {name:?}"), || note.exists());
+        fs::read_to_string(note).unwrap()
+    }
+
+    /// Waits until there is no note beside a file.
+    #[track_caller]
+    pub fn no_reason_beside(&self, name: &str) -> &Self {
+        let note = self.path("inbox").join(format!("{name}.reason.txt"));
+        until(&format!("no note beside {name:?}"), || !note.exists());
+        self
+    }
+
+    /// Waits until every letter has been settled for good, and gives how many ended in each state.
+    #[track_caller]
+    pub fn letters_settled(&self) -> Vec<(State, u64)> {
+        let (ledger, publication) = (self.ledger(), self.publication());
+        let count = || {
+            let mut counts: Vec<(State, u64)> = Vec::new();
+            for (state, n) in ledger.issues(&publication).unwrap().into_iter().flat_map(|line| line.letters) {
+                match counts.iter_mut().find(|(known, _)| *known == state) {
+                    Some((_, count)) => *count += n,
+                    None => counts.push((state, n)),
+                }
+            }
+            counts
+        };
+        let open = |counts: &[(State, u64)]| {
+            counts.iter().any(|(state, _)| matches!(state, State::Queued | State::Claimed | State::Delayed))
+        };
+        until("all letters to be settled", || !open(&count()));
+        count()
+    }
+
+    /// Waits until the letters of an issue stand like this.
+    #[track_caller]
+    pub fn letters_stand(&self, key: &str, expected: &[(State, u64)]) -> &Self {
+        let (ledger, publication) = (self.ledger(), self.publication());
+        let mut last = Vec::new();
+        until_or(
+            || {
+                let lines = ledger.issues(&publication).unwrap();
+                last = lines.into_iter().find(|line| line.key.as_str() == key).map(|l| l.letters).unwrap_or_default();
+                last == expected
+            },
+            || format!("letters of `{key}` to stand {expected:?}"),
+        );
+        self
+    }
+
+    /// Turns the newsroom's clock.
+    pub fn after(&self, time: SignedDuration) -> &Self {
+        self.clock.turn(time);
+        self
+    }
+
+    /// A file of the outbox.
+    #[track_caller]
+    pub fn outbox_file(&self, path: &str) -> Vec<u8> {
+        let file = Outbox::open(&self.path("outbox")).unwrap().find(path);
+        fs::read(file.unwrap_or_else(|| panic!("`{path}` is not in the outbox"))).unwrap()
+    }
+
+    #[track_caller]
+    pub fn outbox_text(&self, path: &str) -> String {
+        String::from_utf8(self.outbox_file(path)).unwrap()
+    }
+
+    /// The feed, as a reader's program understands it.
+    #[track_caller]
+    pub fn feed(&self) -> feed_rs::model::Feed {
+        feed_rs::parser::parse(&self.outbox_file("feed.xml")[..]).unwrap()
+    }
+
+    /// The books in the outbox.
+    pub fn books(&self) -> Vec<PathBuf> {
+        let books = self.ledger().books(&self.publication()).unwrap();
+        books.into_iter().map(|(_, book)| self.path("outbox").join(book.path)).collect()
+    }
+
+    /// Asserts that every link leads to its file and that ledger and outbox agree.
+    #[track_caller]
+    pub fn all_is_well(&self) -> &Self {
+        let outbox = Outbox::open(&self.path("outbox")).unwrap();
+        let checked = verify::verify(&*self.ledger(), &outbox, &self.publication()).unwrap();
+        assert!(checked.findings.is_empty(), "{}", checked.findings.join("\n"));
+        self
+    }
+
+    /// Asks the newsroom's web server; gives the status, the head and the body.
+    pub fn asks(&self, method: &str, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
+        asks(self.daemon.as_ref().unwrap().address, method, path, headers)
+    }
+
+    pub fn base_url(&self) -> String {
+        format!("http://{}/", self.daemon.as_ref().unwrap().address)
+    }
+}
+
+impl Drop for Newsroom {
+    fn drop(&mut self) {
+        self.stops();
+        if std::thread::panicking() {
+            eprintln!("the newsroom's settings were:\n{}", self.settings);
+        }
+    }
+}
+
+/// One HTTP request; gives the status, the head and the body.
+pub fn asks(address: std::net::SocketAddr, method: &str, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let end = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+    (status, head, answer[end + 4..].to_vec())
+}
+
+/// Waits until `come`, or fails.
+#[track_caller]
+pub fn until(what: &str, come: impl FnMut() -> bool) {
+    until_or(come, || what.to_owned());
+}
+
+#[track_caller]
+fn until_or(mut come: impl FnMut() -> bool, what: impl Fn() -> String) {
+    let end = Instant::now() + PATIENCE;
+    while !come() {
+        assert!(Instant::now() < end, "waited in vain for {}", what());
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// A short issue in Markdown with these words in it.
+pub fn page(title: &str, words: &str) -> String {
+    format!("---\ntitle: {title}\n---\n\n# {title}\n\n*By Ada Quill*\n\n{words}\n")
+}
+
+/// Copies files into a folder, by their names.
+pub fn copies(files: &[PathBuf], folder: &Path) {
+    for file in files {
+        fs::copy(file, folder.join(file.file_name().unwrap())).unwrap();
+    }
+}

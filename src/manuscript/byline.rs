@@ -150,6 +150,12 @@ pub(super) fn parse(line: &str) -> Option<Vec<Byline>> {
     if reading.found.len() > most || (bracketed.is_some() && !reading.labelled) {
         return None;
     }
+    if let Some(office) = reading.office
+        && reading.found.iter().all(|byline| byline.affiliation.is_none())
+    {
+        // 李雨 河畔县图书馆: the office stands behind the name.
+        reading.found.iter_mut().for_each(|byline| byline.affiliation = Some(office.clone()));
+    }
     Some(reading.found)
 }
 
@@ -253,26 +259,22 @@ fn latin(line: &str) -> Option<Vec<Byline>> {
     (found.len() <= 8).then_some(found)
 }
 
-/// What of a byline is in none of the names and offices: its labels and marks, character for character.
-pub(super) fn labels(raw: &str, bylines: &[Byline]) -> String {
-    let mut used: std::collections::HashMap<char, usize> = std::collections::HashMap::new();
-    let mut office: Option<&str> = None;
+/// What of a byline is in none of the names and offices: its labels and marks, character for character. `office` is
+/// the one that the names before had: if it is printed again, it is among the labels.
+pub(super) fn labels(raw: &str, bylines: &[Byline], office: Option<&str>) -> String {
+    let mut rest: String = raw.chars().filter(|c| !c.is_whitespace()).collect();
+    let mut office = office;
     for byline in bylines {
-        let own = byline.affiliation.as_deref().filter(|own| Some(*own) != office);
-        office = byline.affiliation.as_deref();
-        for c in byline.name.chars().chain(own.unwrap_or_default().chars()) {
-            *used.entry(c).or_default() += 1;
-        }
-    }
-    raw.chars()
-        .filter(|c| match used.get_mut(c) {
-            Some(count) if *count > 0 => {
-                *count -= 1;
-                false
+        let own = byline.affiliation.as_deref();
+        for text in [own.filter(|own| Some(*own) != office), Some(byline.name.as_str())].into_iter().flatten() {
+            let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+            if let Some(at) = rest.find(&text) {
+                rest.replace_range(at..at + text.len(), "");
             }
-            _ => !c.is_whitespace(),
-        })
-        .collect()
+        }
+        office = own;
+    }
+    rest
 }
 
 #[cfg(test)]
@@ -293,7 +295,7 @@ mod tests {
                     format!("{}{role}{}", b.name, b.affiliation.as_ref().map(|a| format!(" @{a}")).unwrap_or_default())
                 })
                 .collect();
-            format!("{} [{}]", people.join(", "), labels(line, &bylines))
+            format!("{} [{}]", people.join(", "), labels(line, &bylines, None))
         });
         assert_eq!(found.unwrap_or_default(), expected, "{line}");
     }
@@ -307,6 +309,7 @@ mod tests {
         check("买买提·艾力", "买买提·艾力 []");
         check("河畔县图书馆 李雨", "李雨 @河畔县图书馆 []");
         check("河畔县图书馆 李雨 王桥", "李雨 @河畔县图书馆, 王桥 @河畔县图书馆 []");
+        check("李雨 河畔县图书馆", "李雨 @河畔县图书馆 []");
         check("□ 李雨", "李雨 [□]");
     }
 

@@ -91,7 +91,9 @@ pub(super) fn find(text: &str) -> Option<(Range<usize>, Day)> {
             continue;
         }
         let mut cursor = Cursor { characters: &characters, at: start };
-        if let Some(day) = day_at(&mut cursor) {
+        // The month of a year that was no date (2023年2月29日) is none either.
+        let of_year = characters[..start].iter().rev().map(|(_, c)| *c).find(|c| !c.is_whitespace()) == Some('年');
+        if let Some(day) = day_at(&mut cursor).filter(|day| day.year.is_some() || !of_year) {
             let end = characters.get(cursor.at).map_or(text.len(), |&(byte, _)| byte);
             return Some((characters[start].0..end, day));
         }
@@ -219,7 +221,7 @@ mod tests {
         check("2023年2月29日", "");
         check("2023年2月, 3月5日", "3月5日 = ?-3-5");
         check("电话：0354-2636306", "");
-        check("12345年1月1日", "1月1日 = ?-1-1");
+        check("12345年1月1日", "");
         check("", "");
     }
 

@@ -17,6 +17,8 @@ mod byline;
 mod front_matter;
 mod markdown;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use crate::{issue::Issue, issue::IssueKey, proof::Doubt, proof::Proof, publication::Publication};
 

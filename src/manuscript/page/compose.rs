@@ -323,6 +323,7 @@ impl Plan {
             }
         }
         self.give_halves(page, &headed, &assigned, &shares, draft);
+        self.give_last(page, &headed, draft);
         for item in &items {
             let free = item.head.is_none_or(|head| !self.headlines.iter().flatten().any(|taken| *taken == head));
             if free {
@@ -359,6 +360,23 @@ impl Plan {
                 let part = &page.parts[one.last];
                 draft.query(Doubt::MovedHeadline, part.line, format!("two pieces of one headline: {}", part.text));
             }
+        }
+    }
+
+    /// The only line left over at the page's end is the headline of the only body without one.
+    fn give_last(&mut self, page: &Page, headed: &[&Item], draft: &mut Draft) {
+        let end = self.bodies.last().map_or(0, |body| body.end);
+        let mut left = headed.iter().filter(|item| {
+            item.gap == end && !self.headlines.iter().flatten().any(|taken| Some(*taken) == item.head)
+        });
+        let mut bare = (0..self.bodies.len()).filter(|&body| self.headlines[body].is_empty());
+        if let (Some(item), None, Some(body), None) = (left.next(), left.next(), bare.next(), bare.next())
+            && let Some(head) = item.head
+        {
+            let part = &page.parts[head];
+            draft.query(Doubt::MovedHeadline, part.line, format!("brought to the body that has none: {}", part.text));
+            self.headlines[body].push(head);
+            self.bylines[body].extend(&item.bylines);
         }
     }
 
@@ -450,13 +468,6 @@ impl Plan {
             draft.lines.push(page.paragraphs.get(first).map_or(1, |&p| page.parts[p].line));
             draft.articles.push(article);
         }
-        if self.bodies.is_empty() {
-            for part in page.parts.iter().filter(|part| !part.is_paragraph()) {
-                draft.set_aside(&part.text);
-            }
-            draft.not_used.sort_unstable();
-            draft.not_used.dedup();
-        }
     }
 
     fn article(
@@ -538,7 +549,8 @@ fn add_line(field: &mut Option<String>, line: String) {
 }
 
 fn add_bylines(article: &mut Article, bylines: &[Byline], raw: &str, marks: &mut Vec<String>) {
-    let labels = byline::labels(raw, bylines);
+    let office = article.bylines.last().and_then(|byline| byline.affiliation.as_deref());
+    let labels = byline::labels(raw, bylines, office);
     if !labels.is_empty() {
         marks.push(labels);
     }

@@ -4,13 +4,13 @@ use super::super::dates::{self, Day};
 
 /// A credit line as printed; its year may still be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Credit {
+pub(in crate::manuscript) struct Credit {
     /// The paper or site.
-    pub(super) name: String,
-    pub(super) day: Option<Day>,
-    pub(super) page: Option<String>,
+    pub(in crate::manuscript) name: String,
+    pub(in crate::manuscript) day: Option<Day>,
+    pub(in crate::manuscript) page: Option<String>,
     /// The line with its brackets.
-    pub(super) printed: String,
+    pub(in crate::manuscript) printed: String,
 }
 
 /// Words that open a credit line, each with whether it does so without a name in 《》 too.
@@ -38,7 +38,7 @@ const OPENINGS: [(&str, bool); 17] = [
 const MAX_CHARACTERS: usize = 80;
 
 /// The credit line at the end of a text, and the byte where it starts. `None` when there is none.
-pub(super) fn at_end(text: &str) -> Option<(usize, Credit)> {
+pub(in crate::manuscript) fn at_end(text: &str) -> Option<(usize, Credit)> {
     let trimmed = text.trim_end().trim_end_matches('*').trim_end();
     let inner = trimmed.strip_suffix('。').unwrap_or(trimmed);
     let close = inner.chars().next_back()?;

@@ -183,7 +183,7 @@ pub(super) fn running_head(line: &str) -> Option<RunningHead> {
                 && word.chars().all(typography::is_han)
                 && !editors.iter().any(|name| name == word)
                 && !word.contains('版')
-                && !["责编", "编辑", "责任编辑", "校对", "美编", "報", "报", "刊"].iter().any(|label| word.ends_with(label))
+                && !["责编", "编辑", "责任编辑", "校对", "美编", "報", "报"].iter().any(|label| word.ends_with(label))
         })
         .map(str::to_owned);
     let wrong_weekday = matches!((date, &weekday), (Some(date), Some((_, day))) if date.weekday() != *day);

@@ -79,7 +79,7 @@ pub(super) fn tell_apart(blocks: Vec<Block>, marks: &mut Vec<String>, draft: &mu
             push(&mut parts, text, line, level, seam, draft);
             continue;
         };
-        let stars = text[start..].matches('*').count();
+        let stars = text[start..].matches('*').count().saturating_sub(credit.printed.matches('*').count());
         if stars > 0 {
             marks.push("*".repeat(stars));
         }
@@ -256,7 +256,7 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let mut draft = Draft::default();
         let block =
-            Block { text: text.to_owned(), line: 1, level: None, seam: false, full: false, wrapped: false };
+            Block { text: text.to_owned(), line: 1, level: None, seam: false, full: false };
         let parts = tell_apart(vec![block], &mut Vec::new(), &mut draft);
         let mut kinds: Vec<String> = parts
             .iter()

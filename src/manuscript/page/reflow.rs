@@ -20,8 +20,6 @@ pub(super) struct Block {
     pub(super) seam: bool,
     /// Whether its last line is as long as its column is wide.
     pub(super) full: bool,
-    /// Whether it begins after the blank line of a wrapped text.
-    pub(super) wrapped: bool,
 }
 
 /// The widest column, in columns of a fixed-width page, whose lines are wrapped ones: e-mail and typescripts have
@@ -45,7 +43,7 @@ pub(super) fn reflow(lines: &[Line<'_>], draft: &mut Draft) -> (Vec<Block>, Vec<
             flow.close();
             flow.marks.push("#".repeat(usize::from(level)));
             if !text.is_empty() {
-                flow.begin(line, text, Some(level), false, wrapped);
+                flow.begin(line, text, Some(level), false);
             }
             flow.close();
             continue;
@@ -61,7 +59,7 @@ pub(super) fn reflow(lines: &[Line<'_>], draft: &mut Draft) -> (Vec<Block>, Vec<
         if begins && !(in_credit && flow.in_open_credit()) {
             let seam = indents && line.indented && !after_blank && flow.open;
             flow.close();
-            flow.begin(line, text, None, seam, wrapped);
+            flow.begin(line, text, None, seam);
             in_credit = opens_credit;
         } else {
             flow.append(text);
@@ -85,9 +83,9 @@ struct Flow {
 }
 
 impl Flow {
-    fn begin(&mut self, line: &Line<'_>, text: &str, level: Option<u8>, seam: bool, wrapped: bool) {
+    fn begin(&mut self, line: &Line<'_>, text: &str, level: Option<u8>, seam: bool) {
         let block =
-            Block { text: text.to_owned(), line: line.number, level, seam, full: false, wrapped };
+            Block { text: text.to_owned(), line: line.number, level, seam, full: false };
         self.blocks.push(block);
         self.open = true;
         self.widest = width(text);

@@ -1,0 +1,212 @@
+//! Runs of text: emphasis, links, notes and pictures of Markdown in our words.
+
+use comrak::nodes::{AstNode, NodeValue};
+
+use crate::{proof::Doubt, prose::Href, prose::Inline, typography};
+
+use super::super::draft::excerpt;
+use super::Reader;
+use super::html;
+
+/// How deep runs may stand in each other. What is deeper is kept as plain text. Nobody means more; the bound keeps
+/// the issue within what JSON readers take (128 levels).
+const MAX_DEPTH: usize = 12;
+
+/// Runs being written, so that lines join as they should.
+#[derive(Default)]
+struct Runs {
+    out: Vec<Inline>,
+}
+
+impl Runs {
+    fn text(&mut self, text: &str) {
+        let text = typography::printable(text);
+        if text.is_empty() {
+            return;
+        }
+        if let Some(Inline::Text { text: last }) = self.out.last_mut() {
+            last.push_str(&text);
+        } else {
+            self.out.push(Inline::text(text));
+        }
+    }
+}
+
+/// The runs below a node.
+pub(super) fn runs<'a>(node: &'a AstNode<'a>, reader: &mut Reader<'_, 'a>) -> Vec<Inline> {
+    let mut runs = children(node, 0, reader);
+    trim(&mut runs);
+    runs
+}
+
+fn children<'a>(node: &'a AstNode<'a>, depth: usize, reader: &mut Reader<'_, 'a>) -> Vec<Inline> {
+    let mut runs = Runs::default();
+    for child in node.children() {
+        run(child, depth, &mut runs, reader);
+    }
+    runs.out
+}
+
+fn run<'a>(node: &'a AstNode<'a>, depth: usize, runs: &mut Runs, reader: &mut Reader<'_, 'a>) {
+    let data = node.data();
+    let line = reader.line(data.sourcepos.start.line);
+    if reader.hidden.is_some() && !matches!(data.value, NodeValue::HtmlInline(_)) {
+        let text = super::plain(node);
+        reader.draft.set_aside(&text);
+        return;
+    }
+    if depth >= MAX_DEPTH && node.first_child().is_some() {
+        runs.text(&super::plain(node));
+        return;
+    }
+    match &data.value {
+        NodeValue::Text(text) => runs.text(&text.replace('\n', " ")),
+        NodeValue::SoftBreak => {
+            let before = last_character(&runs.out);
+            let after = node.next_sibling().and_then(first_character);
+            if let (Some(before), Some(after)) = (before, after) {
+                let mut utf8 = [0; 4];
+                let mut other = [0; 4];
+                runs.text(typography::joint(before.encode_utf8(&mut utf8), after.encode_utf8(&mut other)));
+            }
+        }
+        NodeValue::LineBreak => runs.out.push(Inline::Break),
+        NodeValue::Code(code) => {
+            let text = typography::printable(&code.literal).replace('\n', " ");
+            runs.out.push(Inline::Code { text });
+        }
+        NodeValue::Emph => wrap(node, depth, runs, reader, |text| Inline::Emphasis { text }),
+        NodeValue::Strong => wrap(node, depth, runs, reader, |text| Inline::Strong { text }),
+        NodeValue::Strikethrough => wrap(node, depth, runs, reader, |text| Inline::Struck { text }),
+        NodeValue::Link(link) => {
+            let text = children(node, depth + 1, reader);
+            reader.draft.set_aside(&link.title);
+            link_to(&link.url, text, line, runs, reader);
+        }
+        NodeValue::Image(image) => {
+            let alt = typography::printable(&super::plain(node)).trim().to_owned();
+            reader.draft.set_aside(&image.title);
+            picture(&image.url, alt, line, runs, reader);
+        }
+        NodeValue::FootnoteReference(reference) => {
+            let number = reader.note(&reference.name);
+            runs.out.push(Inline::Note { number });
+        }
+        NodeValue::HtmlInline(tag) => {
+            if html::breaks(tag) {
+                runs.out.push(Inline::Break);
+            } else {
+                reader.tag(tag, line);
+            }
+        }
+        NodeValue::HtmlBlock(_) => {}
+        _ => {
+            let text = children(node, depth + 1, reader);
+            runs.out.extend(text);
+        }
+    }
+}
+
+fn wrap<'a>(
+    node: &'a AstNode<'a>,
+    depth: usize,
+    runs: &mut Runs,
+    reader: &mut Reader<'_, 'a>,
+    make: impl Fn(Vec<Inline>) -> Inline,
+) {
+    let text = children(node, depth + 1, reader);
+    if !text.is_empty() {
+        runs.out.push(make(text));
+    }
+}
+
+fn link_to(url: &str, text: Vec<Inline>, line: usize, runs: &mut Runs, reader: &mut Reader<'_, '_>) {
+    match Href::parse(url) {
+        Some(href) => {
+            let text = if text.is_empty() { vec![Inline::text(url)] } else { text };
+            runs.out.push(Inline::Link { href, text });
+        }
+        None => {
+            if !url.is_empty() {
+                let asked = format!("readers cannot follow `{}`; its text was kept", excerpt(url));
+                reader.draft.query(Doubt::LinkDropped, line, asked);
+                reader.draft.set_aside(&typography::printable(url));
+            }
+            for inline in text {
+                match inline {
+                    Inline::Text { text } => runs.text(&text),
+                    other => runs.out.push(other),
+                }
+            }
+        }
+    }
+}
+
+/// A picture on the web becomes a link with its description; one beside the manuscript leaves its description.
+fn picture(url: &str, alt: String, line: usize, runs: &mut Runs, reader: &mut Reader<'_, '_>) {
+    if let Some(href) = Href::parse(url) {
+        let name = url.rsplit('/').find(|part| !part.is_empty()).unwrap_or(url);
+        let text = if alt.is_empty() { name.to_owned() } else { alt };
+        runs.out.push(Inline::Link { href, text: vec![Inline::text(text)] });
+        return;
+    }
+    let asked = format!("the picture `{}` is not with the manuscript", excerpt(url));
+    reader.draft.query(Doubt::PictureMissing, line, asked);
+    reader.draft.set_aside(&typography::printable(url));
+    runs.text(&alt);
+}
+
+fn last_character(runs: &[Inline]) -> Option<char> {
+    let mut runs = runs;
+    loop {
+        match runs.last()? {
+            Inline::Text { text } | Inline::Code { text } => return text.chars().next_back(),
+            Inline::Emphasis { text } | Inline::Strong { text } | Inline::Struck { text } | Inline::Link { text, .. } => {
+                runs = text;
+            }
+            Inline::Note { .. } | Inline::Break => return None,
+        }
+    }
+}
+
+/// The first character that a node shows.
+fn first_character<'a>(node: &'a AstNode<'a>) -> Option<char> {
+    let mut node = node;
+    loop {
+        match &node.data().value {
+            NodeValue::Text(text) => return text.chars().next(),
+            NodeValue::Code(code) => return code.literal.chars().next(),
+            _ => {}
+        }
+        node = node.first_child()?;
+    }
+}
+
+/// Takes white space and breaks off both ends.
+fn trim(runs: &mut Vec<Inline>) {
+    while let Some(last) = runs.last_mut() {
+        match last {
+            Inline::Text { text } => {
+                text.truncate(text.trim_end().len());
+                if !text.is_empty() {
+                    break;
+                }
+                runs.pop();
+            }
+            Inline::Break => drop(runs.pop()),
+            _ => break,
+        }
+    }
+    let blank = runs
+        .iter()
+        .take_while(|run| match run {
+            Inline::Text { text } => text.trim().is_empty(),
+            Inline::Break => true,
+            _ => false,
+        })
+        .count();
+    runs.drain(..blank);
+    if let Some(Inline::Text { text }) = runs.first_mut() {
+        *text = text.trim_start().to_owned();
+    }
+}

@@ -349,7 +349,7 @@ fn any_article() -> impl Strategy<Value = Article> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
     #[test]
     fn whatever_the_text_every_edition_is_well_formed(
         articles in proptest::collection::vec(any_article(), 1..4),

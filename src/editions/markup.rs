@@ -334,13 +334,13 @@ impl Markup {
         let _ = match self.medium {
             Medium::Book => write!(
                 out,
-                r##"<a class="ref" href="{file}#{prefix}n{number}" id="{prefix}{id}" epub:type="noteref" role="doc-noteref">[{number}]</a>"##
+                r#"<a class="ref" href="{file}#{prefix}n{number}" id="{prefix}{id}" epub:type="noteref" role="doc-noteref">[{number}]</a>"#
             ),
             Medium::Web => write!(
                 out,
-                r##"<a class="ref" href="{file}#{prefix}n{number}" id="{prefix}{id}" role="doc-noteref">[{number}]</a>"##
+                r#"<a class="ref" href="{file}#{prefix}n{number}" id="{prefix}{id}" role="doc-noteref">[{number}]</a>"#
             ),
-            Medium::Away => write!(out, r##"<sup><a href="{file}#{prefix}n{number}">[{number}]</a></sup>"##),
+            Medium::Away => write!(out, r#"<sup><a href="{file}#{prefix}n{number}">[{number}]</a></sup>"#),
         };
     }
 }
@@ -405,9 +405,9 @@ mod tests {
         check(
             Medium::Book,
             &[Block::paragraph("a < b & \"c\" 'd' ]]> {{x}} {% if %} \u{0}\u{8}\u{1A}\u{FFFE}e")],
-            expect![[r#"
+            expect![[r"
                 <p>a &lt; b &amp; &quot;c&quot; &#39;d&#39; ]]&gt; {{x}} {% if %} e</p>
-            "#]],
+            "]],
         );
     }
 
@@ -480,11 +480,11 @@ mod tests {
         check(
             Medium::Book,
             &[Block::subhead(3, "deep"), Block::subhead(1, "high"), Block::subhead(2, "lower")],
-            expect![[r#"
+            expect![[r"
                 <h2>deep</h2>
                 <h2>high</h2>
                 <h3>lower</h3>
-            "#]],
+            "]],
         );
     }
 

@@ -58,11 +58,14 @@ pub fn joint(left: &str, right: &str) -> &'static str {
 }
 
 /// Whether XML 1.0 §2.2 can carry `c`, and a reader could see it: no control characters but tab and line feed,
-/// no U+FFFE and U+FFFF, no byte order mark in the middle of a text.
+/// none of the code points that Unicode promises never to make characters (HTML forbids them, though XML does not),
+/// no byte order mark in the middle of a text.
 #[must_use]
 pub fn is_printable(c: char) -> bool {
-    !matches!(c, '\u{0}'..='\u{8}' | '\u{B}'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
-        | '\u{FFFE}' | '\u{FFFF}')
+    let never = u32::from(c) & 0xFFFE == 0xFFFE || matches!(c, '\u{FDD0}'..='\u{FDEF}');
+    !never
+        && !matches!(c, '\u{0}'..='\u{8}' | '\u{B}'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FEFF}'
+            | '\u{FFF9}'..='\u{FFFB}')
 }
 
 /// `text` without what no edition could print; see [`is_printable`].
@@ -156,6 +159,6 @@ mod tests {
 
     #[test]
     fn what_xml_cannot_carry_is_left_out() {
-        assert_eq!(printable("a\u{0}b\u{8}c\u{FFFE}d\te\nf"), "abcd\te\nf");
+        assert_eq!(printable("a\u{0}b\u{8}c\u{FFFE}d\te\nf\u{1FFFF}\u{FDD0}"), "abcd\te\nf");
     }
 }

@@ -29,7 +29,11 @@ fn push_escaped(text: &str, out: &mut String) {
 /// would follow it.
 pub(super) fn address(href: &Href) -> Option<String> {
     let url = url::Url::parse(href.as_str()).ok()?;
-    let leads_somewhere = url.has_host() || (url.scheme() == "mailto" && url.path().contains('@'));
+    let leads_somewhere = match url.host() {
+        Some(url::Host::Domain(domain)) => domain.split('.').all(is_label),
+        Some(_) => true,
+        None => url.scheme() == "mailto" && url.path().contains('@'),
+    };
     if !leads_somewhere {
         return None;
     }
@@ -54,6 +58,12 @@ pub(super) fn address(href: &Href) -> Option<String> {
         }
     }
     Some(address)
+}
+
+/// Whether `label` can stand between two full stops of a domain (RFC 1123 §2.1, with the underscore that is in use).
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// Where prose will stand, and so what its elements may do.
@@ -233,7 +243,7 @@ impl Markup {
         let open = match self.medium {
             Medium::Web => {
                 format!(
-                    r#"<div class="table" role="region" tabindex="0" aria-label="{}">"#,
+                    r#"<div class="table" role="group" tabindex="0" aria-label="{}">"#,
                     escape(self.table)
                 )
             }
@@ -258,10 +268,13 @@ impl Markup {
     fn row(&mut self, cells: &[Vec<Inline>], width: usize, tag: &str, out: &mut String) {
         out.push_str("<tr>");
         for cell in cells {
-            let _ = write!(out, "<{tag}>{}</{tag}>", self.inlines(cell));
+            let text = self.inlines(cell);
+            // An empty head would be read out as a column without a name.
+            let tag = if text.trim().is_empty() { "td" } else { tag };
+            let _ = write!(out, "<{tag}>{text}</{tag}>");
         }
         for _ in cells.len()..width {
-            let _ = write!(out, "<{tag}></{tag}>");
+            out.push_str("<td></td>");
         }
         out.push_str("</tr>\n");
     }
@@ -321,13 +334,13 @@ impl Markup {
         let _ = match self.medium {
             Medium::Book => write!(
                 out,
-                r##"<a class="ref" href="{file}#{prefix}n{number}" id="{prefix}{id}" epub:type="noteref" role="doc-noteref">[{number}]</a>"##
+                r#"<a class="ref" href="{file}#{prefix}n{number}" id="{prefix}{id}" epub:type="noteref" role="doc-noteref">[{number}]</a>"#
             ),
             Medium::Web => write!(
                 out,
-                r##"<a class="ref" href="{file}#{prefix}n{number}" id="{prefix}{id}" role="doc-noteref">[{number}]</a>"##
+                r#"<a class="ref" href="{file}#{prefix}n{number}" id="{prefix}{id}" role="doc-noteref">[{number}]</a>"#
             ),
-            Medium::Away => write!(out, r##"<sup><a href="{file}#{prefix}n{number}">[{number}]</a></sup>"##),
+            Medium::Away => write!(out, r#"<sup><a href="{file}#{prefix}n{number}">[{number}]</a></sup>"#),
         };
     }
 }
@@ -392,9 +405,9 @@ mod tests {
         check(
             Medium::Book,
             &[Block::paragraph("a < b & \"c\" 'd' ]]> {{x}} {% if %} \u{0}\u{8}\u{1A}\u{FFFE}e")],
-            expect![[r#"
+            expect![[r"
                 <p>a &lt; b &amp; &quot;c&quot; &#39;d&#39; ]]&gt; {{x}} {% if %} e</p>
-            "#]],
+            "]],
         );
     }
 
@@ -458,6 +471,8 @@ mod tests {
         check_address("mailto:li@example.org?subject=%20", Some("mailto:li@example.org?subject=%20"));
         check_address("mailto:nobody", None);
         check_address("http://[::1", None);
+        check_address("https://a..b/", None);
+        check_address("https://a$b/", None);
     }
 
     #[test]
@@ -465,11 +480,11 @@ mod tests {
         check(
             Medium::Book,
             &[Block::subhead(3, "deep"), Block::subhead(1, "high"), Block::subhead(2, "lower")],
-            expect![[r#"
+            expect![[r"
                 <h2>deep</h2>
                 <h2>high</h2>
                 <h3>lower</h3>
-            "#]],
+            "]],
         );
     }
 
@@ -492,7 +507,7 @@ mod tests {
                 </ol>
                 <div class="table"><table>
                 <thead>
-                <tr><th>x</th><th></th></tr>
+                <tr><th>x</th><td></td></tr>
                 </thead>
                 <tbody>
                 <tr><td>1</td><td>2</td></tr>

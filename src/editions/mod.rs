@@ -53,7 +53,7 @@ pub struct BookFile {
 pub struct Printed {
     /// The EPUB; its name carries a hash of its bytes, so that another version never has the same address.
     pub book: Edition,
-    /// The web pages, each after the files it links to.
+    /// The style sheet and then the web pages: each after what it needs. Put them after the book.
     pub pages: Vec<Edition>,
 }
 
@@ -137,6 +137,9 @@ pub struct Shelf<'a> {
     pub volumes: &'a [Volume],
 }
 
+/// What a crate that we print with has to say; its own types stay in the file that knows it.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why an edition could not be printed: a fault of this program, for no manuscript should be able to cause one.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -152,14 +155,14 @@ pub enum Error {
         /// The template.
         name: &'static str,
         /// What it lacks.
-        source: minijinja::Error,
+        source: Cause,
     },
     /// The binder of books failed.
     #[error("cannot bind the book")]
-    Bind(#[source] epub_builder::Error),
+    Bind(#[source] Cause),
     /// The bound book is no archive.
     #[error("cannot open the bound book")]
-    Zip(#[from] zip::result::ZipError),
+    Archive(#[source] Cause),
     /// The binder's templates are not those we know.
     #[error("the bound book has `{place}` {n_found} times, not once")]
     Finish {

@@ -139,7 +139,7 @@ struct Line {
     page: String,
     lang: String,
     name: String,
-    line: String,
+    headlines: String,
 }
 
 /// The front page: the newest issue, the recent ones, the years, and how to follow.
@@ -211,7 +211,7 @@ pub(super) fn index(shelf: &Shelf<'_>, publication: &Publication) -> Result<Edit
         let outline = Outline::of(&shelved.release, publication);
         Line {
             page: paths::page(&shelved.release.issue.key),
-            line: outline.contents(140),
+            headlines: outline.contents(140),
             lang: outline.lang,
             name: outline.name,
         }
@@ -287,7 +287,7 @@ fn archive_line(listing: &Listing, publication: &Publication, words: &Words) -> 
         page: paths::page(&listing.key),
         lang: publication.language.as_str().to_owned(),
         name: said(&listing.name).unwrap_or_else(|| listing.key.to_string()),
-        line: shorten(&listing.headlines.join(words.semicolon()), 140),
+        headlines: shorten(&listing.headlines.join(words.semicolon()), 140),
     }
 }
 

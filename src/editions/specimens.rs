@@ -377,10 +377,10 @@ pub(super) fn many(n: usize) -> Release {
     release(issue)
 }
 
-/// One article of more than a megabyte, all in one paragraph but its notes.
+/// One article of half a megabyte, all in one paragraph but its notes.
 pub(super) fn endless() -> Release {
-    let mut text = vec![Inline::text("河水流过。".repeat(40_000)), Inline::Note { number: 1 }];
-    text.push(Inline::text("<灯>亮着。".repeat(40_000)));
+    let mut text = vec![Inline::text("河水流过。".repeat(15_000)), Inline::Note { number: 1 }];
+    text.push(Inline::text("<灯>亮着。".repeat(15_000)));
     text.push(Inline::Note { number: 2 });
     text.push(Inline::Note { number: 1 });
     let mut article = article("没有尽头的河", vec![Block::Paragraph { text }]);

@@ -46,7 +46,7 @@ static PRESS: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// [`Error::Template`] when it names what `content` does not have.
 pub(super) fn fill(name: &'static str, content: impl Serialize) -> Result<String, Error> {
     let filled = PRESS.get_template(name).and_then(|template| template.render(Value::from(Serde(content))));
-    filled.map_err(|source| Error::Template { name, source })
+    filled.map_err(|source| Error::Template { name, source: source.into() })
 }
 
 /// The one way from a value into a file: what is not marked safe goes through our own escaper, which also leaves out

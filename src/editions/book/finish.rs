@@ -6,6 +6,7 @@
 
 use std::io::{Cursor, Read as _, Write as _};
 
+use zip::result::{ZipError, ZipResult};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
@@ -37,23 +38,31 @@ pub(super) struct Parts<'a> {
 /// The book with its parts: entries in the order of reading, all stamped with the first moment a zip can tell (1980).
 ///
 /// # Errors
-/// [`Error::Finish`] when the binder's templates are not those we know; [`Error::Zip`] when it gave no archive.
+/// [`Error::Finish`] when the binder's templates are not those we know; [`Error::Archive`] when it gave no archive.
 pub(super) fn finish(raw: &[u8], parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
-    let mut archive = ZipArchive::new(Cursor::new(raw))?;
-    let mut package = String::new();
-    archive.by_name(PACKAGE)?.read_to_string(&mut package).map_err(zip::result::ZipError::from)?;
-    let package = patch(&package, parts)?;
+    let broken = |error: ZipError| Error::Archive(error.into());
+    let mut archive = ZipArchive::new(Cursor::new(raw)).map_err(broken)?;
+    let package = patch(&read_package(&mut archive).map_err(broken)?, parts)?;
+    repack(archive, &package, parts).map_err(broken)
+}
 
+fn read_package(archive: &mut ZipArchive<Cursor<&[u8]>>) -> ZipResult<String> {
+    let mut package = String::new();
+    archive.by_name(PACKAGE)?.read_to_string(&mut package)?;
+    Ok(package)
+}
+
+fn repack(mut archive: ZipArchive<Cursor<&[u8]>>, package: &str, parts: &Parts<'_>) -> ZipResult<Vec<u8>> {
     let mut order: Vec<usize> = (0..archive.len()).collect();
     order.sort_by_key(|&index| rank(archive.name_for_index(index).unwrap_or_default()));
-    let mut writer = ZipWriter::new(Cursor::new(Vec::with_capacity(raw.len() + 4096)));
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     writer.set_comment("");
     for index in order {
         let name = archive.name_for_index(index).unwrap_or_default().to_owned();
         let ours = match name.as_str() {
-            PACKAGE => Some(&package),
-            NAV => Some(&parts.nav),
-            NCX => Some(&parts.ncx),
+            PACKAGE => Some(package),
+            NAV => Some(parts.nav.as_str()),
+            NCX => Some(parts.ncx.as_str()),
             _ => None,
         };
         if let Some(text) = ours {
@@ -61,7 +70,7 @@ pub(super) fn finish(raw: &[u8], parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
                 .compression_method(CompressionMethod::Deflated)
                 .last_modified_time(DateTime::default());
             writer.start_file(name, options)?;
-            writer.write_all(text.as_bytes()).map_err(zip::result::ZipError::from)?;
+            writer.write_all(text.as_bytes())?;
         } else {
             let entry = archive.by_index_raw(index)?;
             writer.raw_copy_file_touch(entry, DateTime::default(), None)?;
@@ -126,7 +135,7 @@ mod tests {
                     dir: "ltr",
                 }
             ),
-            Err(Error::Zip(_))
+            Err(Error::Archive(_))
         ));
     }
 }

@@ -24,7 +24,7 @@ pub(in crate::editions) fn bind(
     let page = publication.url(&paths::page(&release.issue.key));
     let (pages, files) = content::pages(&release.issue, outline, &page)?;
     let uuid = Uuid::new_v5(&Uuid::NAMESPACE_URL, publication.tag(release.issue.key.as_str()).as_bytes());
-    let raw = build(&pages, release, outline, uuid).map_err(Error::Bind)?;
+    let raw = build(&pages, release, outline, uuid).map_err(|error| Error::Bind(error.into()))?;
 
     let shelf = Shelf {
         issue: outline,

@@ -161,10 +161,10 @@ mod tests {
     fn no_line_begins_with_a_closing_mark_or_ends_with_an_opening_one() {
         check(
             "春天的河水漫过堤岸，孩子们在柳树下读书写字画画唱歌跳舞奔跑嬉戏打闹，老人们坐在一旁“看着”他们微笑。",
-            expect![[r#"
+            expect![[r"
                 春天的河水漫过堤岸，孩子们在柳树下读书写字画画唱歌跳舞奔跑嬉戏打闹，老人
                 们坐在一旁“看着”他们微笑。
-            "#]],
+            "]],
         );
     }
 
@@ -172,17 +172,17 @@ mod tests {
     fn latin_breaks_at_spaces_and_a_number_stays_with_its_unit() {
         check(
             "The committee met on Tuesday and decided that the bridge over the river would be painted green.",
-            expect![[r#"
+            expect![[r"
                 The committee met on Tuesday and decided that the bridge over the river
                 would be painted green.
-            "#]],
+            "]],
         );
         check(
             "这一年河上的新桥终于在众人的期待之中完工并且通过验收了那正是公元2025年7月9日上午。",
-            expect![[r#"
+            expect![[r"
                 这一年河上的新桥终于在众人的期待之中完工并且通过验收了那正是公元2025年
                 7月9日上午。
-            "#]],
+            "]],
         );
     }
 
@@ -191,11 +191,11 @@ mod tests {
         let address = format!("https://news.example.org/{}", "x".repeat(80));
         check(
             &format!("详见{address}，谢谢。"),
-            expect![[r#"
+            expect![[r"
                 详见
                 https://news.example.org/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx，
                 谢谢。
-            "#]],
+            "]],
         );
     }
 

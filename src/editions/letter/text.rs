@@ -27,7 +27,7 @@ pub(super) fn text(sheet: &Sheet<'_>) -> String {
 
     let _ = writeln!(out, "{}", words.contents);
     for (n, story) in sheet.stories.iter().enumerate() {
-        let byline = story.piece.byline.as_ref().map(|byline| format!("  {byline}")).unwrap_or_default();
+        let byline = story.piece.byline.as_ref().map(|byline| format!(" · {byline}")).unwrap_or_default();
         let number = format!("{:>3}. ", n + 1);
         wrap(&format!("{}{byline}", story.piece.headline), &number, "     ", &mut out);
     }
@@ -88,11 +88,16 @@ fn blocks(blocks: &[Block], margin: &str, out: &mut String) {
                 if text.trim().is_empty() {
                     continue;
                 }
-                wrap(&text, margin, margin, out);
+                text.split('\n').for_each(|verse| wrap(verse, margin, margin, out));
             }
             Block::Quote { blocks: quoted } => {
-                self::blocks(quoted, &deeper("> "), out);
-                continue;
+                let quote = deeper("> ");
+                self::blocks(quoted, &quote, out);
+                // The empty line after the last block is outside the quotation.
+                let inside = out.len().saturating_sub(quote.trim_end().len() + 1);
+                if out.get(inside..).is_some_and(|end| end.trim_end() == quote.trim_end()) {
+                    out.truncate(inside);
+                }
             }
             Block::List { start, items } => {
                 for (n, item) in items.iter().enumerate() {
@@ -109,7 +114,7 @@ fn blocks(blocks: &[Block], margin: &str, out: &mut String) {
             }
             Block::Table { head, rows } => {
                 for row in std::iter::once(head).chain(rows).filter(|row| !row.is_empty()) {
-                    let cells: Vec<String> = row.iter().map(|cell| line(cell)).collect();
+                    let cells: Vec<String> = row.iter().map(|cell| line(cell).replace('\n', " ")).collect();
                     wrap(&cells.join(" | "), margin, &deeper("  "), out);
                 }
             }
@@ -121,12 +126,12 @@ fn blocks(blocks: &[Block], margin: &str, out: &mut String) {
     }
 }
 
-/// A run as one line: links with their address behind them.
+/// A run as text: links with their address behind them, a line end only where one is meant.
 fn line(inlines: &[Inline]) -> String {
     let mut out = String::new();
     for inline in inlines {
         match inline {
-            Inline::Text { text } | Inline::Code { text } => out.push_str(text),
+            Inline::Text { text } | Inline::Code { text } => out.push_str(&text.replace('\n', " ")),
             Inline::Emphasis { text } | Inline::Strong { text } | Inline::Struck { text } => {
                 out.push_str(&line(text));
             }
@@ -149,7 +154,7 @@ fn line(inlines: &[Inline]) -> String {
             Inline::Note { number } => {
                 let _ = write!(out, "[{number}]");
             }
-            Inline::Break => out.push(' '),
+            Inline::Break => out.push('\n'),
         }
     }
     out

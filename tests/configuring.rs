@@ -55,7 +55,7 @@ fn a_new_newsroom_is_made_and_publishes_by_hand() {
     assert!(shown.contains("v1  The Gazette · First frost  [2 queued]"), "{shown}");
     assert!(shown.contains("  a1    First frost  Ada Quill"), "{shown}");
     check(&news, &["verify"], 0, &expect![[r"
-        1 issue and 11 links looked at: all is well
+        1 issue and 12 links looked at: all is well
     "]]);
     fs::remove_file(news.join("outbox/latest.epub")).unwrap();
     let (code, found) = gazetted(&news, &["verify"]);
@@ -81,7 +81,7 @@ fn wrong_settings_are_told_all_at_once() {
     check(folder.path(), &["--config", "news.toml", "config"], 2, &expect![[r#"
         error: 2 things are wrong in `news.toml`
           line 2: there is no setting `titel` in `[publication]`; did you mean `title`?
-          line 5: listen: invalid type: integer `80`, expected a string
+          line 5: listen: invalid type: integer `80`, expected socket address
         help: `gazetted init` in an empty folder writes a file that explains every setting
     "#]]);
 }
@@ -171,12 +171,13 @@ fn a_second_daemon_in_one_newsroom_is_refused() {
 
 #[test]
 fn publishing_by_hand_works_beside_the_daemon() {
-    let newsroom = crate::newsroom::Newsroom::opens();
+    let newsroom = crate::newsroom::Newsroom::with_subscribers(["li@example.org"]);
     let draft = newsroom.path("draft.md");
     fs::write(&draft, page("By hand", "These words come by hand.")).unwrap();
     let (code, text) = gazetted(newsroom.folder.path(), &["publish", "draft.md"]);
     assert_eq!(code, 0, "{text}");
     newsroom.is_out("draft", 1);
+    newsroom.sink.letters_to("li@example.org", 1);
     newsroom.saves("a.md", page("One", "The first words.")).is_out("a", 1);
     assert_eq!(newsroom.ledger().issues(&newsroom.publication()).unwrap().len(), 2);
 }

@@ -25,7 +25,7 @@ fn a_letter_carries_what_readers_and_their_servers_need() {
     assert_eq!(header("Precedence"), "bulk");
     let leave = header("List-Unsubscribe");
     assert!(leave.starts_with(&format!("<{}leave/1-", newsroom.base_url())), "{leave}");
-    assert!(header("Subject").starts_with("=?utf-8?b?"), "{}", header("Subject"));
+    assert!(header("Subject").contains("=?utf-8?b?"), "{}", header("Subject"));
     let place = |kind: &str| letter.text.find(kind).unwrap_or_else(|| panic!("no {kind} in\n{}", letter.text));
     assert!(place("text/plain") < place("text/html"), "the better form comes last");
     assert!(letter.text.is_ascii());

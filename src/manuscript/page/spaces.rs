@@ -31,12 +31,17 @@ impl Spaces {
                     continue;
                 }
                 characters += 1;
-                between += usize::from(spaced && before.is_some_and(typography::is_wide) && typography::is_wide(c));
+                between +=
+                    usize::from(spaced && before.is_some_and(typography::is_wide) && typography::is_wide(c));
                 before = Some(c);
                 spaced = false;
             }
         }
-        if between * 1000 > characters * NOISE_PER_THOUSAND && between > MEANT_AT_LEAST { Self::Noise } else { Self::Meant }
+        if between * 1000 > characters * NOISE_PER_THOUSAND && between > MEANT_AT_LEAST {
+            Self::Noise
+        } else {
+            Self::Meant
+        }
     }
 }
 
@@ -107,7 +112,10 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, as_paragraph: &str, as_title: &str) {
-        assert_eq!((paragraph(text, Spaces::Meant).as_str(), title(text, Spaces::Meant).as_str()), (as_paragraph, as_title));
+        assert_eq!(
+            (paragraph(text, Spaces::Meant).as_str(), title(text, Spaces::Meant).as_str()),
+            (as_paragraph, as_title)
+        );
     }
 
     #[test]

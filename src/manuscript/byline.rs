@@ -16,16 +16,74 @@ const SURNAMES: &str = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦�
 
 /// Surnames of two characters.
 const COMPOUND_SURNAMES: [&str; 22] = [
-    "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "司徒", "东方", "慕容", "尉迟", "皇甫", "令狐", "端木", "公孙", "公孫",
-    "轩辕", "夏侯", "长孙", "宇文", "南宫", "独孤",
+    "欧阳", "歐陽", "司马", "司馬", "上官", "诸葛", "諸葛", "司徒", "东方", "慕容", "尉迟", "皇甫", "令狐",
+    "端木", "公孙", "公孫", "轩辕", "夏侯", "长孙", "宇文", "南宫", "独孤",
 ];
 
 /// Words of two or three characters that begin like a name and are none.
 const NO_NAMES: [&str; 62] = [
-    "高度", "高质量", "高效", "高端", "方法", "方向", "方案", "方面", "温度", "安全", "成果", "成效", "成绩", "常态", "金句", "江河",
-    "简讯", "华章", "于是", "向上", "向前", "来信", "来稿", "来源", "关键", "关于", "关注", "经验", "文化", "文明", "文摘", "文学",
-    "平安", "平台", "解读", "解析", "应急", "强国", "党建", "党课", "党员", "明天", "农业", "农村", "连载", "连线", "原因", "原则",
-    "海外", "海报", "查询", "谈心", "单位", "管理", "支持", "明白人", "贴心人", "文化人", "农家乐", "余音", "路径", "车间",
+    "高度",
+    "高质量",
+    "高效",
+    "高端",
+    "方法",
+    "方向",
+    "方案",
+    "方面",
+    "温度",
+    "安全",
+    "成果",
+    "成效",
+    "成绩",
+    "常态",
+    "金句",
+    "江河",
+    "简讯",
+    "华章",
+    "于是",
+    "向上",
+    "向前",
+    "来信",
+    "来稿",
+    "来源",
+    "关键",
+    "关于",
+    "关注",
+    "经验",
+    "文化",
+    "文明",
+    "文摘",
+    "文学",
+    "平安",
+    "平台",
+    "解读",
+    "解析",
+    "应急",
+    "强国",
+    "党建",
+    "党课",
+    "党员",
+    "明天",
+    "农业",
+    "农村",
+    "连载",
+    "连线",
+    "原因",
+    "原则",
+    "海外",
+    "海报",
+    "查询",
+    "谈心",
+    "单位",
+    "管理",
+    "支持",
+    "明白人",
+    "贴心人",
+    "文化人",
+    "农家乐",
+    "余音",
+    "路径",
+    "车间",
 ];
 
 /// Characters that do not end or fill a given name.
@@ -33,9 +91,53 @@ const NOT_IN_NAMES: &str = "的了是不在和与之为们这那者版页期第�
 
 /// How the name of an office, a school or a company ends.
 const OFFICES: [&str; 47] = [
-    "党校", "学院", "大学", "中学", "小学", "学校", "研究院", "研究所", "研究会", "局", "委", "部", "院", "所", "中心", "公司",
-    "集团", "办", "办公室", "会", "社", "医院", "政府", "银行", "法院", "检察院", "图书馆", "博物馆", "文化馆", "馆", "站", "厅",
-    "处", "支队", "大队", "协会", "县", "市", "区", "乡", "镇", "村", "街道", "社区", "工作室", "编辑部", "報社",
+    "党校",
+    "学院",
+    "大学",
+    "中学",
+    "小学",
+    "学校",
+    "研究院",
+    "研究所",
+    "研究会",
+    "局",
+    "委",
+    "部",
+    "院",
+    "所",
+    "中心",
+    "公司",
+    "集团",
+    "办",
+    "办公室",
+    "会",
+    "社",
+    "医院",
+    "政府",
+    "银行",
+    "法院",
+    "检察院",
+    "图书馆",
+    "博物馆",
+    "文化馆",
+    "馆",
+    "站",
+    "厅",
+    "处",
+    "支队",
+    "大队",
+    "协会",
+    "县",
+    "市",
+    "区",
+    "乡",
+    "镇",
+    "村",
+    "街道",
+    "社区",
+    "工作室",
+    "编辑部",
+    "報社",
 ];
 
 /// Labels before names, the longer before the shorter, and the role they give.
@@ -86,7 +188,8 @@ const MAX_CHARACTERS: usize = 60;
 /// surname of two, or a name with a middle dot (买买提·艾力).
 pub(super) fn is_name(text: &str) -> bool {
     let characters: Vec<char> = text.chars().collect();
-    if !(2..=12).contains(&characters.len()) || characters.iter().any(|&c| !typography::is_han(c) && c != '·') {
+    if !(2..=12).contains(&characters.len()) || characters.iter().any(|&c| !typography::is_han(c) && c != '·')
+    {
         return false;
     }
     if NO_NAMES.contains(&text) || characters.iter().any(|&c| NOT_IN_NAMES.contains(c)) {
@@ -124,8 +227,13 @@ pub(super) fn parse(line: &str) -> Option<Vec<Byline>> {
     let bracketed = line.strip_prefix(['（', '(']).and_then(|inner| inner.strip_suffix(['）', ')']));
     let mut reading = Reading { role: Role::Author, office: None, labelled: false, found: Vec::new() };
     let mut surname: Option<&str> = None;
-    for token in bracketed.unwrap_or(line).split(|c: char| c.is_whitespace() || "、，,;；&".contains(c)) {
-        if token.is_empty() {
+    let spread = bracketed.unwrap_or(line).replace(['、', '，', ',', ';', '；', '&'], " 、 ");
+    for token in spread.split_whitespace() {
+        if token == "、" {
+            // A surname and a given name have a space between them, no comma.
+            if surname.is_some() {
+                return None;
+            }
             continue;
         }
         // 张 宇: a name of two characters is set with a space, to be as wide as one of three.
@@ -241,14 +349,19 @@ impl Reading {
 
 /// `By JANE DOE and John Roe`: one to five capitalised words a name, no sentence.
 fn latin(line: &str) -> Option<Vec<Byline>> {
-    let names = ["By ", "BY ", "by ", "Von ", "Par ", "Por ", "Di "].iter().find_map(|by| line.strip_prefix(by))?;
+    let names =
+        ["By ", "BY ", "by ", "Von ", "Par ", "Por ", "Di "].iter().find_map(|by| line.strip_prefix(by))?;
     let mut found = Vec::new();
     for name in names.replace(" and ", ",").replace(" & ", ",").split(',') {
         let words: Vec<&str> = name.split_whitespace().collect();
         let is_word = |word: &&str| {
-            let lower = matches!(*word, "de" | "da" | "di" | "van" | "von" | "der" | "den" | "la" | "le" | "du" | "bin" | "al");
-            lower || (word.starts_with(char::is_uppercase)
-                && word.chars().all(|c| c.is_alphabetic() || "-'’.".contains(c)))
+            let lower = matches!(
+                *word,
+                "de" | "da" | "di" | "van" | "von" | "der" | "den" | "la" | "le" | "du" | "bin" | "al"
+            );
+            lower
+                || (word.starts_with(char::is_uppercase)
+                    && word.chars().all(|c| c.is_alphabetic() || "-'’.".contains(c)))
         };
         let stops = words.last().is_some_and(|word| word.ends_with('.') && word.chars().count() > 3);
         if words.is_empty() || words.len() > 5 || stops || !words.iter().all(is_word) {
@@ -266,7 +379,8 @@ pub(super) fn labels(raw: &str, bylines: &[Byline], office: Option<&str>) -> Str
     let mut office = office;
     for byline in bylines {
         let own = byline.affiliation.as_deref();
-        for text in [own.filter(|own| Some(*own) != office), Some(byline.name.as_str())].into_iter().flatten() {
+        for text in [own.filter(|own| Some(*own) != office), Some(byline.name.as_str())].into_iter().flatten()
+        {
             let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
             if let Some(at) = rest.find(&text) {
                 rest.replace_range(at..at + text.len(), "");
@@ -292,7 +406,11 @@ mod tests {
                         Role::Photographer => " (pictures)",
                         Role::Translator => " (translation)",
                     };
-                    format!("{}{role}{}", b.name, b.affiliation.as_ref().map(|a| format!(" @{a}")).unwrap_or_default())
+                    format!(
+                        "{}{role}{}",
+                        b.name,
+                        b.affiliation.as_ref().map(|a| format!(" @{a}")).unwrap_or_default()
+                    )
                 })
                 .collect();
             format!("{} [{}]", people.join(", "), labels(line, &bylines, None))

@@ -9,21 +9,21 @@ use jiff::civil::{Date, Weekday};
 pub(super) struct Day {
     pub(super) year: Option<i16>,
     pub(super) month: i8,
-    pub(super) day: i8,
+    pub(super) of_month: i8,
 }
 
 impl Day {
     /// The date, if the year is there and the day exists.
     pub(super) fn date(self) -> Option<Date> {
-        Date::new(self.year?, self.month, self.day).ok()
+        Date::new(self.year?, self.month, self.of_month).ok()
     }
 
     /// The date in the year that fits a page of `issue`: its own year, or the year before when the day had not come.
     pub(super) fn before(self, issue: Date) -> Option<Date> {
-        let date = Date::new(issue.year(), self.month, self.day).ok();
+        let date = Date::new(issue.year(), self.month, self.of_month).ok();
         match date {
             Some(date) if date <= issue => Some(date),
-            _ => Date::new(issue.year() - 1, self.month, self.day).ok(),
+            _ => Date::new(issue.year() - 1, self.month, self.of_month).ok(),
         }
     }
 }
@@ -92,7 +92,8 @@ pub(super) fn find(text: &str) -> Option<(Range<usize>, Day)> {
         }
         let mut cursor = Cursor { characters: &characters, at: start };
         // The month of a year that was no date (2023年2月29日) is none either.
-        let of_year = characters[..start].iter().rev().map(|(_, c)| *c).find(|c| !c.is_whitespace()) == Some('年');
+        let of_year =
+            characters[..start].iter().rev().map(|(_, c)| *c).find(|c| !c.is_whitespace()) == Some('年');
         if let Some(day) = day_at(&mut cursor).filter(|day| day.year.is_some() || !of_year) {
             let end = characters.get(cursor.at).map_or(text.len(), |&(byte, _)| byte);
             return Some((characters[start].0..end, day));
@@ -136,7 +137,7 @@ fn day_of(year: Option<i16>, month: i16, day: i16) -> Option<Day> {
     let day = i8::try_from(day).ok()?;
     // 2000 is a leap year, so that 29 February passes where the year is not known.
     Date::new(year.unwrap_or(2000), month, day).ok()?;
-    Some(Day { year, month, day })
+    Some(Day { year, month, of_month: day })
 }
 
 /// The weekday that a running head names, and its place in bytes.
@@ -160,7 +161,8 @@ pub(super) fn weekday(text: &str) -> Option<(Range<usize>, Weekday)> {
     None
 }
 
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// The date of a header: any that [`find`] knows, and `5 March 2024` or `March 5, 2024`.
 pub(super) fn of_header(text: &str) -> Option<Date> {
@@ -173,7 +175,8 @@ pub(super) fn of_header(text: &str) -> Option<Date> {
         let digits: String = word.chars().take_while(char::is_ascii_digit).collect();
         if digits.is_empty() {
             let lower = word.to_lowercase();
-            month = month.or_else(|| (1..).zip(MONTHS).find(|(_, name)| lower.starts_with(name)).map(|(n, _)| n));
+            month =
+                month.or_else(|| (1..).zip(MONTHS).find(|(_, name)| lower.starts_with(name)).map(|(n, _)| n));
         } else {
             numbers.push(digits.parse::<i16>().ok()?);
         }
@@ -207,7 +210,7 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let found = find(text).map(|(range, day)| {
             let year = day.year.map_or("?".to_owned(), |y| y.to_string());
-            format!("{} = {year}-{}-{}", &text[range], day.month, day.day)
+            format!("{} = {year}-{}-{}", &text[range], day.month, day.of_month)
         });
         assert_eq!(found.unwrap_or_default(), expected, "{text}");
     }
@@ -257,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_day_without_a_year_lies_before_the_issue() {
-        let day = |month, day| Day { year: None, month, day };
+        let day = |month, day| Day { year: None, month, of_month: day };
         let issue = jiff::civil::date(2024, 1, 15);
         assert_eq!(day(1, 3).before(issue), Some(jiff::civil::date(2024, 1, 3)));
         assert_eq!(day(12, 30).before(issue), Some(jiff::civil::date(2023, 12, 30)));

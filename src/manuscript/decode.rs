@@ -98,10 +98,19 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_read_says_what_to_do() {
-        check("好\n中".as_bytes().split_last().expect("not empty").1, "the text ends in the middle of a character; copy or save the whole file again");
-        check(b"ab\nc\xFFd", "the text is not UTF-8 at line 2, column 2; save it again with the encoding UTF-8");
+        check(
+            "好\n中".as_bytes().split_last().expect("not empty").1,
+            "the text ends in the middle of a character; copy or save the whole file again",
+        );
+        check(
+            b"ab\nc\xFFd",
+            "the text is not UTF-8 at line 2, column 2; save it again with the encoding UTF-8",
+        );
         check(b" \n\n\x00", "the file holds no text; save it again with its text");
         check(b"", "the file holds no text; save it again with its text");
-        check(&vec![b'a'; MAX_BYTES + 1], "the file has 20000001 bytes, and at most 20000000 are read; split it into several issues");
+        check(
+            &vec![b'a'; MAX_BYTES + 1],
+            "the file has 20000001 bytes, and at most 20000000 are read; split it into several issues",
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! The data an editor writes on top of a Markdown issue: YAML between `---`, TOML between `+++`, or bare `Key: value`.
 
-use crate::{proof::Doubt, prose::Language};
+use crate::{issue, proof::Doubt, prose::Language, typography};
 
 use super::dates;
 use super::draft::{Draft, excerpt};
@@ -27,9 +27,32 @@ const KEYS: [(&str, &[&str]); 13] = [
 
 /// Keys that site generators use for their own ends: known, and of no use to readers of an issue.
 const OTHERS: [&str; 26] = [
-    "layout", "category", "categories", "tag", "tags", "slug", "permalink", "draft", "status", "template", "url", "type",
-    "weight", "aliases", "taxonomies", "extra", "image", "cover", "updated", "lastmod", "modified", "comments", "toc", "path",
-    "sitemap", "redirect_from",
+    "layout",
+    "category",
+    "categories",
+    "tag",
+    "tags",
+    "slug",
+    "permalink",
+    "draft",
+    "status",
+    "template",
+    "url",
+    "type",
+    "weight",
+    "aliases",
+    "taxonomies",
+    "extra",
+    "image",
+    "cover",
+    "updated",
+    "lastmod",
+    "modified",
+    "comments",
+    "toc",
+    "path",
+    "sitemap",
+    "redirect_from",
 ];
 
 /// Why a header could not be read, and where its text goes on.
@@ -52,7 +75,11 @@ pub(super) fn read<'t>(text: &'t str, draft: &mut Draft) -> (&'t str, usize) {
     let Some(header) = split(text) else { return (text, 0) };
     let lines = text[..text.len() - header.rest.len()].matches('\n').count();
     if header.source.len() > MAX_BYTES {
-        draft.query(Doubt::FrontMatter, 1, format!("the front matter is longer than {MAX_BYTES} bytes; shorten it"));
+        draft.query(
+            Doubt::FrontMatter,
+            1,
+            format!("the front matter is longer than {MAX_BYTES} bytes; shorten it"),
+        );
         draft.set_aside(header.source);
         return (header.rest, lines);
     }
@@ -69,7 +96,11 @@ pub(super) fn read<'t>(text: &'t str, draft: &mut Draft) -> (&'t str, usize) {
         }
         Err(reason) => {
             let reason = reason.lines().next().unwrap_or_default().to_owned();
-            draft.query(Doubt::FrontMatter, 1, format!("the front matter cannot be read: {}", crate::issue::shorten(&reason, 120)));
+            draft.query(
+                Doubt::FrontMatter,
+                1,
+                format!("the front matter cannot be read: {}", issue::shorten(&reason, 120)),
+            );
             draft.set_aside(header.source);
         }
     }
@@ -110,9 +141,12 @@ fn split(text: &str) -> Option<Header<'_>> {
     };
     let mut lines = source.lines();
     let first = lines.clone().next()?;
-    let header = known(first) && source.len() <= MAX_BYTES && lines.all(|line| key_like(line) || line.starts_with([' ', '\t']));
+    let header = known(first)
+        && source.len() <= MAX_BYTES
+        && lines.all(|line| key_like(line) || line.starts_with([' ', '\t']));
     // One line alone must be a title or a date: `Note: …` may open a text.
-    let enough = source.lines().count() > 1 || matches!(first.split_once(':').and_then(|(key, _)| canonical(key)), Some("title" | "date"));
+    let enough = source.lines().count() > 1
+        || matches!(first.split_once(':').and_then(|(key, _)| canonical(key)), Some("title" | "date"));
     (header && enough).then_some(Header { source, rest: &start[end..], form: Form::Bare })
 }
 
@@ -155,21 +189,25 @@ fn yaml(source: &str) -> Result<Values, String> {
 
 fn toml(source: &str) -> Result<Values, String> {
     let table: toml::Table = source.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
-    fn json(value: toml::Value) -> serde_json::Value {
-        match value {
-            toml::Value::Datetime(date) => serde_json::Value::String(date.to_string()),
-            toml::Value::Array(list) => serde_json::Value::Array(list.into_iter().map(json).collect()),
-            toml::Value::Table(table) => {
-                serde_json::Value::Object(table.into_iter().map(|(key, value)| (key, json(value))).collect())
-            }
-            other => serde_json::to_value(other).unwrap_or_default(),
-        }
-    }
     from_json(json(toml::Value::Table(table)))
 }
 
+/// TOML in the words of JSON; dates become text.
+fn json(value: toml::Value) -> serde_json::Value {
+    match value {
+        toml::Value::Datetime(date) => serde_json::Value::String(date.to_string()),
+        toml::Value::Array(list) => serde_json::Value::Array(list.into_iter().map(json).collect()),
+        toml::Value::Table(table) => {
+            serde_json::Value::Object(table.into_iter().map(|(key, value)| (key, json(value))).collect())
+        }
+        other => serde_json::to_value(other).unwrap_or_default(),
+    }
+}
+
 fn from_json(value: serde_json::Value) -> Result<Values, String> {
-    let serde_json::Value::Object(map) = value else { return Err("it is not a list of `key: value`".to_owned()) };
+    let serde_json::Value::Object(map) = value else {
+        return Err("it is not a list of `key: value`".to_owned());
+    };
     let text = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
         serde_json::Value::Null => String::new(),
@@ -184,7 +222,9 @@ fn from_json(value: serde_json::Value) -> Result<Values, String> {
         .map(|(key, value)| {
             let value = match value {
                 serde_json::Value::Array(list) => Value::List(list.into_iter().map(text).collect()),
-                serde_json::Value::Object(map) => Value::Map(map.into_iter().map(|(k, v)| (k, text(v))).collect()),
+                serde_json::Value::Object(map) => {
+                    Value::Map(map.into_iter().map(|(k, v)| (k, text(v))).collect())
+                }
                 other => Value::Text(text(other)),
             };
             (key, value)
@@ -221,7 +261,7 @@ fn take(key: &str, value: &Value, source: &str, draft: &mut Draft) {
         return;
     };
     let text = as_written(key, source).unwrap_or_else(|| value.text());
-    let text = crate::typography::printable(&text).trim().to_owned();
+    let text = typography::printable(&text).trim().to_owned();
     if text.is_empty() {
         return;
     }
@@ -247,7 +287,12 @@ fn take(key: &str, value: &Value, source: &str, draft: &mut Draft) {
         },
         _ => match Language::parse(&text.replace('_', "-")) {
             Some(language) => draft.language = Some(language),
-            None => refuse(&format!("`{text}` is not a language tag such as `zh-Hans` or `en`"), key, &text, draft),
+            None => refuse(
+                &format!("`{text}` is not a language tag such as `zh-Hans` or `en`"),
+                key,
+                &text,
+                draft,
+            ),
         },
     }
 }
@@ -259,7 +304,8 @@ fn refuse(reason: &str, key: &str, text: &str, draft: &mut Draft) {
 
 /// What follows a key on its line, where a format would read a number and lose how it is written: `2026.10`, `007`.
 fn as_written(key: &str, source: &str) -> Option<String> {
-    let line = source.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix([':', '=']))?;
+    let line =
+        source.lines().find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix([':', '=']))?;
     let value = line.trim();
     let number = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'_');
     number.then(|| value.to_owned())
@@ -268,7 +314,8 @@ fn as_written(key: &str, source: &str) -> Option<String> {
 fn unknown(key: &str, value: &Value, draft: &mut Draft) {
     let lower = key.to_lowercase();
     let names = KEYS.iter().map(|(name, _)| *name).chain(["editor", "authors", "lang"]);
-    let nearest = names.map(|name| (distance(&lower, name), name)).min().filter(|(distance, _)| *distance <= 2);
+    let nearest =
+        names.map(|name| (distance(&lower, name), name)).min().filter(|(distance, _)| *distance <= 2);
     let hint = nearest.map(|(_, name)| format!("; did you mean `{name}`?")).unwrap_or_default();
     draft.query(Doubt::FrontMatter, 1, format!("the key `{}` is not known{hint}", excerpt(key)));
     draft.set_aside(&format!("{key}: {}", value.text()));
@@ -341,9 +388,18 @@ mod tests {
 
     #[test]
     fn a_slip_in_a_key_or_a_value_is_a_query() {
-        check("---\ntilte: A\n---\nx", "3 lines, then \"x\"; ? the key `tilte` is not known; did you mean `title`?; not used \"tilte: A\"");
-        check("---\ndate: soon\n---\nx", "3 lines, then \"x\"; ? `soon` is not a date such as `2025-07-09`; not used \"date: soon\"");
-        check("---\nlang: 中文\n---\nx", "3 lines, then \"x\"; ? `中文` is not a language tag such as `zh-Hans` or `en`; not used \"lang: 中文\"");
+        check(
+            "---\ntilte: A\n---\nx",
+            "3 lines, then \"x\"; ? the key `tilte` is not known; did you mean `title`?; not used \"tilte: A\"",
+        );
+        check(
+            "---\ndate: soon\n---\nx",
+            "3 lines, then \"x\"; ? `soon` is not a date such as `2025-07-09`; not used \"date: soon\"",
+        );
+        check(
+            "---\nlang: 中文\n---\nx",
+            "3 lines, then \"x\"; ? `中文` is not a language tag such as `zh-Hans` or `en`; not used \"lang: 中文\"",
+        );
     }
 
     #[test]

@@ -69,9 +69,15 @@ mod tests {
     #[test]
     fn a_headline_is_made_of_the_first_words() {
         check("春雨落在山城的石阶上，老人们撑伞而行。", "春雨落在山城的石阶上…");
-        check("一座没有名字的小桥横在两条河交汇处的旧码头边上已经有很多年了。", "一座没有名字的小桥横在两条河交汇…");
+        check(
+            "一座没有名字的小桥横在两条河交汇处的旧码头边上已经有很多年了。",
+            "一座没有名字的小桥横在两条河交汇…",
+        );
         check("短句。后面还有。", "短句");
-        check("The bridge at the end of the street was closed again last week.", "The bridge at the end of the street…");
+        check(
+            "The bridge at the end of the street was closed again last week.",
+            "The bridge at the end of the street…",
+        );
         check("Short one. And more.", "Short one");
         check("", "…");
     }

@@ -59,7 +59,9 @@ fn of_text(sample: &str, usual: &Language) -> Language {
     if letters + wide < MIN_LETTERS {
         return usual.clone();
     }
-    let Some(info) = whatlang::detect(sample).filter(whatlang::Info::is_reliable) else { return usual.clone() };
+    let Some(info) = whatlang::detect(sample).filter(whatlang::Info::is_reliable) else {
+        return usual.clone();
+    };
     let tag = if info.lang() == whatlang::Lang::Cmn { script(sample, usual) } else { tag(info.lang()) };
     let Some(found) = tag.and_then(Language::parse) else { return usual.clone() };
     let same = found.primary() == usual.primary() && (found.primary() != "zh" || usual_script(usual) == tag);

@@ -14,6 +14,7 @@ mod dates;
 mod language;
 mod headline;
 mod byline;
+mod credit;
 mod front_matter;
 mod markdown;
 mod page;
@@ -140,7 +141,8 @@ fn finish(
     dated: Option<jiff::civil::Date>,
     publication: &Publication,
 ) -> Proof {
-    let language = draft.language.take().unwrap_or_else(|| language::of(&draft.articles, &publication.language));
+    let language =
+        draft.language.take().unwrap_or_else(|| language::of(&draft.articles, &publication.language));
     let key = IssueKey::of(draft.key.as_deref().unwrap_or(&manuscript.stem));
     for index in 0..draft.articles.len() {
         let article = &mut draft.articles[index];

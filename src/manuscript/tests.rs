@@ -9,7 +9,8 @@ use proptest::prelude::*;
 
 use super::{Unreadable, is_manuscript, open, read};
 use crate::{
-    issue::Role, proof::Proof, prose, prose::Block, prose::Language, publication::Imprint, publication::Publication,
+    issue::Role, proof::Proof, prose, prose::Block, prose::Language, publication::Imprint,
+    publication::Publication,
 };
 
 fn publication() -> Publication {
@@ -103,7 +104,8 @@ fn check(file_name: &str, text: &str, expected: &Expect) {
 
 /// How often each character but white space occurs in the proof: see the invariant of the module.
 fn kept(proof: &Proof) -> BTreeMap<char, usize> {
-    let mut texts: Vec<String> = proof.not_used.iter().filter(|text| !text.starts_with("U+")).cloned().collect();
+    let mut texts: Vec<String> =
+        proof.not_used.iter().filter(|text| !text.starts_with("U+")).cloned().collect();
     for article in &proof.issue.articles {
         texts.extend(Some(article.headline.text.clone()).filter(|_| !article.headline.synthetic));
         texts.extend(article.kicker.clone());
@@ -165,9 +167,9 @@ fn a_page_with_one_article_has_headline_byline_and_paragraphs() {
     check(
         "page.txt",
         "桥边的灯\n\n李小雨\n\n桥边的灯亮了三十年。\n\n守灯的人换了三代，灯没有换过。\n",
-        &expect![[r#"
+        &expect![[r"
             桥边的灯 / 李小雨 / 2¶
-        "#]],
+        "]],
     );
 }
 
@@ -176,10 +178,10 @@ fn a_page_may_mark_its_headlines() {
     check(
         "page.txt",
         "“河上人家”系列报道之二\n\n# 桥边的灯 渡口的船\n\n## ——河畔县整修老渡口\n\n文/记者 李小雨 图/记者 王大桥\n\n桥边的灯亮了三十年。\n\n整修后的老渡口\n\n### 船还在\n\n船也还在，只是不再渡人。\n",
-        &expect![[r#"
-            桥边的灯渡口的船 / kicker “河上人家”系列报道之二 / dek ——河畔县整修老渡口 / 李小雨 / 王大桥 (pictures) / caption 整修后的老渡口 / 2¶ / h2 船还在
+        &expect![[r"
+            桥边的灯 渡口的船 / kicker “河上人家”系列报道之二 / dek ——河畔县整修老渡口 / 李小雨 / 王大桥 (pictures) / caption 整修后的老渡口 / 2¶ / h2 船还在
             - # ## ### 文/记者图/记者
-        "#]],
+        "]],
     );
 }
 
@@ -188,7 +190,7 @@ fn a_masthead_tells_of_the_issue_and_is_in_no_article() {
     check(
         "page.txt",
         "桥边的灯\n\n李小雨\n\n桥边的灯亮了三十年。（原载《河畔日报》3月1日 第2版）\n\n2本版责编：王大桥 赵小河 副刊2025年1月8日 星期四\n\n主主办办：：河畔县文联河畔县文联\n邮箱：a@example.org\n\n副 刊\n",
-        &expect![[r#"
+        &expect![[r"
             桥边的灯 / 李小雨 / 1¶ / from 河畔日报 2024-03-01 2
             title: 副刊
             date: 2025-01-08
@@ -204,7 +206,7 @@ fn a_masthead_tells_of_the_issue_and_is_in_no_article() {
             - 主主办办：：河畔县文联河畔县文联
             - 邮箱：a@example.org
             - 副 刊
-        "#]],
+        "]],
     );
 }
 
@@ -213,16 +215,20 @@ fn a_headline_is_never_invented_silently() {
     check(
         "page.txt",
         "桥边的灯亮了三十年，守灯的人换了三代，灯没有换过，河也没有改道。\n",
-        &expect![[r#"
+        &expect![[r"
             (桥边的灯亮了三十年…) / 1¶
             ? 1 no-headline
-        "#]],
+        "]],
     );
-    check("page.txt", "队\n", &expect![[r#"
+    check(
+        "page.txt",
+        "队\n",
+        &expect![[r"
         ?  no-articles
         ? 1 fragment
         - 队
-    "#]]);
+    "]],
+    );
 }
 
 #[test]
@@ -230,7 +236,7 @@ fn markdown_is_read_with_its_front_matter() {
     check(
         "issue.md",
         "---\ntitle: 河畔周刊 第12期\ndate: 2025-07-09\nauthor: 李小雨\n---\n\n本期写桥。\n\n# 桥边的灯\n\n*By ANN LEE*\n\n灯亮了\n三十年[^1]。\n\n## 守灯人\n\n- 一\n- 二\n\n# 渡口\n\n> 渡人。\n\n[船](boat.md)与[河](https://example.org/)，![图](a.png)\n\n（原载《河畔日报》2025年1月1日 第2版）\n\n[^1]: 一九九五年。\n",
-        &expect![[r#"
+        &expect![[r"
             桥边的灯 / ANN LEE / 1¶ / h1 守灯人 / list of 2 / note 一九九五年。
             渡口 / 李小雨 / 1¶ / quote 渡人。 / from 河畔日报 2025-01-01 2
             title: 河畔周刊 第12期
@@ -242,7 +248,7 @@ fn markdown_is_read_with_its_front_matter() {
             - boat.md
             - a.png
             - By
-        "#]],
+        "]],
     );
 }
 
@@ -250,8 +256,8 @@ fn markdown_is_read_with_its_front_matter() {
 fn html_leaves_its_text_and_no_script() {
     check(
         "issue.md",
-        "# A\n\nx <b>bold</b> <!-- secret --> y\n\n<div onclick=\"evil()\">kept\n<script>alert(1)</script></div>\n\n<p><script>\n\nalert(2)\n\n</script></p>\n\nend\n",
-        &expect![[r#"
+        "# A\n\nx <b>bold</b> <!-- secret --> y\n\n<div onclick='evil()'>kept\n<script>alert(1)</script></div>\n\n<p><script>\n\nalert(2)\n\n</script></p>\n\nend\n",
+        &expect![[r"
             A / 3¶
             title: A
             ? 3 html-dropped
@@ -261,7 +267,7 @@ fn html_leaves_its_text_and_no_script() {
             - <b>
             - </b>
             - <!-- secret -->
-            - <div onclick="evil()">
+            - <div onclick='evil()'>
             - <script>
             - alert(1)
             - </script>
@@ -271,7 +277,7 @@ fn html_leaves_its_text_and_no_script() {
             - alert(2)
             - </script>
             - </p>
-        "#]],
+        "]],
     );
 }
 
@@ -283,9 +289,14 @@ fn chinese_markdown_has_no_spaces_from_its_lines_and_no_stray_stars() {
 
 #[test]
 fn only_known_forms_are_manuscripts() {
-    assert!(is_manuscript("a.txt") && is_manuscript("b/A.MD") && !is_manuscript("a.pdf") && !is_manuscript("txt"));
+    assert!(
+        is_manuscript("a.txt") && is_manuscript("b/A.MD") && !is_manuscript("a.pdf") && !is_manuscript("txt")
+    );
     let message = |name: &str| open(name, b"x").expect_err("no manuscript").to_string();
-    assert_eq!(message("a.pdf"), "cannot read a `.pdf` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`");
+    assert_eq!(
+        message("a.pdf"),
+        "cannot read a `.pdf` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`"
+    );
     assert!(Unreadable::Incomplete.is_incomplete());
 }
 
@@ -319,7 +330,12 @@ fn strange_texts_are_read_in_good_time() {
         "\u{202E}abc\u{2066}\n".to_owned(),
         "a\u{0}b\u{0}\n".to_owned(),
         (0..2000).fold(String::new(), |mut text, n| {
-            let _ = write!(text, "{}第{n}段，水流过桥下，{}。\n\n", "  ".repeat(n % 40), "人来人往".repeat(n % 30));
+            let _ = write!(
+                text,
+                "{}第{n}段，水流过桥下，{}。\n\n",
+                "  ".repeat(n % 40),
+                "人来人往".repeat(n % 30)
+            );
             text
         }),
     ];
@@ -339,34 +355,36 @@ fn strange_texts_are_read_in_good_time() {
 /// Damage that a text layer or an editor may do to a page.
 fn damaged() -> impl Strategy<Value = String> {
     let text = prop_oneof![Just(LIBRARY), Just(TREES)];
-    (text, prop::collection::vec((any::<prop::sample::Index>(), 0..9_u8), 0..40)).prop_map(|(text, damage)| {
-        let mut characters: Vec<char> = text.chars().collect();
-        for (at, what) in damage {
-            let at = at.index(characters.len());
-            match what {
-                0 => drop(characters.remove(at)),
-                1 => characters.insert(at, '\n'),
-                2 => characters.splice(at..at, "\n\n".chars()).for_each(drop),
-                3 => characters.insert(at, ' '),
-                4 => characters.insert(at, '"'),
-                5 => characters.splice(at..at, "**".chars()).for_each(drop),
-                6 => characters.splice(at..at, "\n# ".chars()).for_each(drop),
-                7 => {
-                    let end = characters.len().min(at + 200);
-                    characters.drain(at..end);
+    (text, prop::collection::vec((any::<prop::sample::Index>(), 0..9_u8), 0..40)).prop_map(
+        |(text, damage)| {
+            let mut characters: Vec<char> = text.chars().collect();
+            for (at, what) in damage {
+                let at = at.index(characters.len());
+                match what {
+                    0 => drop(characters.remove(at)),
+                    1 => characters.insert(at, '\n'),
+                    2 => characters.splice(at..at, "\n\n".chars()).for_each(drop),
+                    3 => characters.insert(at, ' '),
+                    4 => characters.insert(at, '"'),
+                    5 => characters.splice(at..at, "**".chars()).for_each(drop),
+                    6 => characters.splice(at..at, "\n# ".chars()).for_each(drop),
+                    7 => {
+                        let end = characters.len().min(at + 200);
+                        characters.drain(at..end);
+                    }
+                    _ => {
+                        let end = characters.len().min(at + 60);
+                        let piece: Vec<char> = characters[at..end].to_vec();
+                        characters.splice(at..at, piece).for_each(drop);
+                    }
                 }
-                _ => {
-                    let end = characters.len().min(at + 60);
-                    let piece: Vec<char> = characters[at..end].to_vec();
-                    characters.splice(at..at, piece).for_each(drop);
+                if characters.is_empty() {
+                    break;
                 }
             }
-            if characters.is_empty() {
-                break;
-            }
-        }
-        characters.into_iter().collect()
-    })
+            characters.into_iter().collect()
+        },
+    )
 }
 
 proptest! {
@@ -427,10 +445,15 @@ fn the_shared_pages_are_read_as_their_editors_do() {
             .issue
             .articles
             .iter()
-            .map(|article| if article.headline.synthetic { String::new() } else { article.headline.text.clone() })
+            .map(
+                |article| {
+                    if article.headline.synthetic { String::new() } else { article.headline.text.clone() }
+                },
+            )
             .collect();
         assert_eq!(found, expected, "{name}");
-        for (article, gold) in proof.issue.articles.iter().zip(gold["articles"].as_array().expect("articles")) {
+        for (article, gold) in proof.issue.articles.iter().zip(gold["articles"].as_array().expect("articles"))
+        {
             let authors: Vec<&str> = article.authors().collect();
             assert_eq!(serde_json::json!(authors), gold["authors"], "{name}");
         }

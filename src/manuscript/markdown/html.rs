@@ -93,11 +93,12 @@ pub(super) fn breaks(tag: &str) -> bool {
 }
 
 fn is_tag(tag: &str, open: &str, name: &str) -> bool {
-    tag.strip_prefix(open)
-        .and_then(|rest| Some((rest.get(..name.len())?, &rest[name.len()..])))
-        .is_some_and(|(found, after)| {
-            found.eq_ignore_ascii_case(name) && !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-')
-        })
+    tag.strip_prefix(open).and_then(|rest| Some((rest.get(..name.len())?, &rest[name.len()..]))).is_some_and(
+        |(found, after)| {
+            found.eq_ignore_ascii_case(name)
+                && !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-')
+        },
+    )
 }
 
 fn find_close(html: &str, name: &str) -> Option<usize> {

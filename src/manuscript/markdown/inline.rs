@@ -121,23 +121,20 @@ fn wrap<'a>(
 }
 
 fn link_to(url: &str, text: Vec<Inline>, line: usize, runs: &mut Runs, reader: &mut Reader<'_, '_>) {
-    match Href::parse(url) {
-        Some(href) => {
-            let text = if text.is_empty() { vec![Inline::text(url)] } else { text };
-            runs.out.push(Inline::Link { href, text });
-        }
-        None => {
-            if !url.is_empty() {
-                let asked = format!("readers cannot follow `{}`; its text was kept", excerpt(url));
-                reader.draft.query(Doubt::LinkDropped, line, asked);
-                reader.draft.set_aside(&typography::printable(url));
-            }
-            for inline in text {
-                match inline {
-                    Inline::Text { text } => runs.text(&text),
-                    other => runs.out.push(other),
-                }
-            }
+    if let Some(href) = Href::parse(url) {
+        let text = if text.is_empty() { vec![Inline::text(url)] } else { text };
+        runs.out.push(Inline::Link { href, text });
+        return;
+    }
+    if !url.is_empty() {
+        let asked = format!("readers cannot follow `{}`; its text was kept", excerpt(url));
+        reader.draft.query(Doubt::LinkDropped, line, asked);
+        reader.draft.set_aside(&typography::printable(url));
+    }
+    for inline in text {
+        match inline {
+            Inline::Text { text } => runs.text(&text),
+            other => runs.out.push(other),
         }
     }
 }
@@ -161,7 +158,10 @@ fn last_character(runs: &[Inline]) -> Option<char> {
     loop {
         match runs.last()? {
             Inline::Text { text } | Inline::Code { text } => return text.chars().next_back(),
-            Inline::Emphasis { text } | Inline::Strong { text } | Inline::Struck { text } | Inline::Link { text, .. } => {
+            Inline::Emphasis { text }
+            | Inline::Strong { text }
+            | Inline::Struck { text }
+            | Inline::Link { text, .. } => {
                 runs = text;
             }
             Inline::Note { .. } | Inline::Break => return None,

@@ -13,13 +13,13 @@ use comrak::nodes::{AstNode, ListType, NodeValue};
 use comrak::{Arena, Options};
 
 use crate::{
-    issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Role, proof::Doubt, prose, prose::Block,
-    prose::Inline, typography,
+    issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Role, proof::Doubt, prose,
+    prose::Block, prose::Inline, typography,
 };
 
 use super::byline;
 use super::draft::{Draft, excerpt};
-use super::{front_matter, page};
+use super::{credit, front_matter};
 
 /// How deep blocks may stand in each other; what is deeper is kept as plain paragraphs. See the bound of inlines.
 const MAX_DEPTH: usize = 16;
@@ -122,7 +122,12 @@ impl<'d, 'a> Reader<'d, 'a> {
                 self.close(&mut found);
                 articles.push(found);
                 let line = self.line(data.sourcepos.start.line);
-                found = Found { headline: Some(inline::runs(node, self)), line, body: Vec::new(), notes: Vec::new() };
+                found = Found {
+                    headline: Some(inline::runs(node, self)),
+                    line,
+                    body: Vec::new(),
+                    notes: Vec::new(),
+                };
             } else {
                 self.block(node, 0, &mut found.body);
             }
@@ -138,7 +143,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         while let Some(name) = self.referred.get(next) {
             let node = self.notes.get(name).map(|(node, _)| *node);
             let mut blocks = Vec::new();
-            for child in node.into_iter().flat_map(|node| node.children()) {
+            for child in node.into_iter().flat_map(AstNode::children) {
                 self.block(child, 1, &mut blocks);
             }
             found.notes.push(blocks);
@@ -157,7 +162,11 @@ impl<'d, 'a> Reader<'d, 'a> {
         unused.sort();
         for (line, text) in unused {
             let line = self.line(line);
-            self.draft.query(Doubt::NotUsed, line, format!("nothing refers to this note: {}", excerpt(&text)));
+            self.draft.query(
+                Doubt::NotUsed,
+                line,
+                format!("nothing refers to this note: {}", excerpt(&text)),
+            );
             self.draft.set_aside(&text);
         }
     }
@@ -197,8 +206,11 @@ impl<'d, 'a> Reader<'d, 'a> {
             }
             NodeValue::List(list) => {
                 let start = (list.list_type == ListType::Ordered).then_some(list.start as u64);
-                let items: Vec<Vec<Block>> =
-                    node.children().map(|item| self.blocks(item, depth + 1)).filter(|item| !item.is_empty()).collect();
+                let items: Vec<Vec<Block>> = node
+                    .children()
+                    .map(|item| self.blocks(item, depth + 1))
+                    .filter(|item| !item.is_empty())
+                    .collect();
                 if !items.is_empty() {
                     out.push(Block::List { start, items });
                 }
@@ -240,7 +252,9 @@ impl<'d, 'a> Reader<'d, 'a> {
         let mut text = String::new();
         for piece in html::pieces(literal) {
             match piece {
-                html::Piece::Text(piece) if self.hidden.is_some() => self.draft.set_aside(&typography::printable(piece)),
+                html::Piece::Text(piece) if self.hidden.is_some() => {
+                    self.draft.set_aside(&typography::printable(piece));
+                }
                 html::Piece::Text(piece) => text.push_str(&typography::printable(piece)),
                 html::Piece::Tag(tag) => {
                     self.tag(tag, line);
@@ -281,7 +295,11 @@ impl<'d, 'a> Reader<'d, 'a> {
             None => {
                 self.hidden = html::hides(tag).filter(|name| self.closes_below(name, line));
                 if self.asked != line {
-                    self.draft.query(Doubt::HtmlDropped, line, format!("HTML left out, its text kept: {}", excerpt(tag)));
+                    self.draft.query(
+                        Doubt::HtmlDropped,
+                        line,
+                        format!("HTML left out, its text kept: {}", excerpt(tag)),
+                    );
                     self.asked = line;
                 }
             }
@@ -313,7 +331,8 @@ fn name_of(name: &str) -> String {
 }
 
 fn holds_html<'a>(node: &'a AstNode<'a>) -> bool {
-    node.descendants().any(|node| matches!(node.data().value, NodeValue::HtmlInline(_) | NodeValue::HtmlBlock(_)))
+    node.descendants()
+        .any(|node| matches!(node.data().value, NodeValue::HtmlInline(_) | NodeValue::HtmlBlock(_)))
 }
 
 /// The text below a node, without marks; walks without recursion, however deep the tree.
@@ -339,9 +358,15 @@ fn unescaped(text: &str) -> String {
         return text.to_owned();
     }
     let mut text = text.to_owned();
-    for (entity, character) in
-        [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&amp;", "&")]
-    {
+    for (entity, character) in [
+        ("&nbsp;", " "),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        ("&amp;", "&"),
+    ] {
         text = text.replace(entity, character);
     }
     text
@@ -380,7 +405,11 @@ fn compose(found: Vec<Found>, draft: &mut Draft) {
         read_head(&mut article, draft);
         read_credit(&mut article, draft);
         if article.bylines.is_empty() {
-            let authors = draft.authors.iter().map(|name| Byline { name: name.clone(), role: Role::Author, affiliation: None });
+            let authors = draft.authors.iter().map(|name| Byline {
+                name: name.clone(),
+                role: Role::Author,
+                affiliation: None,
+            });
             article.bylines = authors.collect();
         }
         draft.lines.push(line);
@@ -393,7 +422,9 @@ fn compose(found: Vec<Found>, draft: &mut Draft) {
 
 fn is_summary(body: &[Block], notes: &[Vec<Block>]) -> bool {
     let plain = |block: &Block| match block {
-        Block::Paragraph { text } => text.iter().all(|run| matches!(run, Inline::Text { .. } | Inline::Emphasis { .. })),
+        Block::Paragraph { text } => {
+            text.iter().all(|run| matches!(run, Inline::Text { .. } | Inline::Emphasis { .. }))
+        }
         _ => matches!(block, Block::Rule),
     };
     notes.is_empty() && body.iter().all(plain) && prose::plain_blocks(body).chars().count() <= MAX_SUMMARY
@@ -403,9 +434,9 @@ fn is_summary(body: &[Block], notes: &[Vec<Block>]) -> bool {
 fn read_head(article: &mut Article, draft: &mut Draft) {
     for _ in 0..2 {
         let Some(Block::Paragraph { text }) = article.body.first() else { break };
-        let simple = text.iter().all(|run| {
-            matches!(run, Inline::Text { .. } | Inline::Emphasis { .. } | Inline::Strong { .. })
-        });
+        let simple = text
+            .iter()
+            .all(|run| matches!(run, Inline::Text { .. } | Inline::Emphasis { .. } | Inline::Strong { .. }));
         let line = prose::plain(text);
         let stressed = matches!(text.as_slice(), [Inline::Emphasis { .. }]);
         if !simple {
@@ -416,7 +447,11 @@ fn read_head(article: &mut Article, draft: &mut Draft) {
         {
             draft.set_aside(&byline::labels(&line, &bylines, None));
             article.bylines = bylines;
-        } else if article.dek.is_none() && stressed && article.body.len() > 1 && line.chars().count() <= MAX_DEK {
+        } else if article.dek.is_none()
+            && stressed
+            && article.body.len() > 1
+            && line.chars().count() <= MAX_DEK
+        {
             article.dek = Some(line);
         } else {
             break;
@@ -430,11 +465,12 @@ fn read_credit(article: &mut Article, draft: &mut Draft) {
     let Some(Block::Paragraph { text }) = article.body.last() else { return };
     let line = prose::plain(text);
     let linked = text.iter().any(|run| matches!(run, Inline::Link { .. } | Inline::Note { .. }));
-    if let Some((0, credit)) = page::credit(&line).filter(|_| !linked) {
+    if let Some((0, credit)) = credit::at_end(&line).filter(|_| !linked) {
         let date = credit.day.and_then(|day| {
             day.date().or_else(|| if day.year.is_none() { day.before(draft.date?) } else { None })
         });
-        article.credit = Some(CreditLine { name: credit.name, date, page: credit.page, printed: credit.printed });
+        article.credit =
+            Some(CreditLine { name: credit.name, date, page: credit.page, printed: credit.printed });
         article.body.pop();
     }
 }
@@ -453,7 +489,7 @@ fn number_of(title: &str) -> Option<String> {
             return Some(number);
         }
     }
-    ["Issue ", "issue ", "No. ", "no. ", "#", "Vol. "]
-        .iter()
-        .find_map(|mark| title.find(mark).and_then(|at| digits(title[at + mark.len()..].trim_start_matches('#'))))
+    ["Issue ", "issue ", "No. ", "no. ", "#", "Vol. "].iter().find_map(|mark| {
+        title.find(mark).and_then(|at| digits(title[at + mark.len()..].trim_start_matches('#')))
+    })
 }

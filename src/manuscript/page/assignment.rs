@@ -6,7 +6,11 @@ const MAX_SIDE: usize = 120;
 /// For each row the column that it gets, so that the sum of `score` over all pairs is the greatest; every column goes
 /// to one row at most. Pairs with a score of `None` are never made. Rows may go without a column, which counts 0.
 /// With more than [`MAX_SIDE`] rows or columns, each row takes its first free column in turn.
-pub(super) fn assign(rows: usize, columns: usize, score: impl Fn(usize, usize) -> Option<f64>) -> Vec<Option<usize>> {
+pub(super) fn assign(
+    rows: usize,
+    columns: usize,
+    score: impl Fn(usize, usize) -> Option<f64>,
+) -> Vec<Option<usize>> {
     if rows > MAX_SIDE || columns > MAX_SIDE {
         return in_turn(rows, columns, score);
     }
@@ -60,9 +64,9 @@ pub(super) fn assign(rows: usize, columns: usize, score: impl Fn(usize, usize) -
         }
     }
     let mut assigned = vec![None; rows];
-    for column in 1..=columns {
-        if let Some(row) = row_of[column].checked_sub(1) {
-            assigned[row] = Some(column - 1).filter(|&column| score(row, column).is_some());
+    for (column, row) in row_of.iter().skip(1).take(columns).enumerate() {
+        if let Some(row) = row.checked_sub(1) {
+            assigned[row] = Some(column).filter(|&column| score(row, column).is_some());
         }
     }
     assigned
@@ -73,7 +77,8 @@ fn in_turn(rows: usize, columns: usize, score: impl Fn(usize, usize) -> Option<f
     (0..rows)
         .map(|row| {
             // A window, so that a hundred thousand titles are read in linear time.
-            let column = (first_free..columns.min(first_free + MAX_SIDE)).find(|&column| score(row, column).is_some())?;
+            let column = (first_free..columns.min(first_free + MAX_SIDE))
+                .find(|&column| score(row, column).is_some())?;
             first_free = column + 1;
             Some(column)
         })

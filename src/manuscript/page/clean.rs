@@ -23,7 +23,11 @@ pub(super) struct Line<'t> {
 pub(super) fn clean<'t>(text: &'t str, draft: &mut Draft) -> Vec<Line<'t>> {
     let mut lines: Vec<Line<'t>> = (1..)
         .zip(text.lines())
-        .map(|(number, line)| Line { number, text: line.trim(), indented: line.starts_with(char::is_whitespace) })
+        .map(|(number, line)| Line {
+            number,
+            text: line.trim(),
+            indented: line.starts_with(char::is_whitespace),
+        })
         .collect();
     let mut furniture = vec![false; lines.len()];
     for index in 0..lines.len() {
@@ -62,7 +66,11 @@ fn read_line(line: &Line<'_>, ends: bool, draft: &mut Draft) -> bool {
 fn read_text(text: &str, number: usize, draft: &mut Draft) -> bool {
     if let Some(head) = furniture::running_head(text) {
         if head.wrong_weekday {
-            draft.query(Doubt::DateInferred, number, format!("the date is not that weekday: {}", excerpt(text)));
+            draft.query(
+                Doubt::DateInferred,
+                number,
+                format!("the date is not that weekday: {}", excerpt(text)),
+            );
         }
         draft.date = draft.date.or(head.date);
         draft.page = draft.page.take().or(head.page);
@@ -99,12 +107,16 @@ fn read_nameplates(lines: &[Line<'_>], furniture: &mut [bool], draft: &mut Draft
     for (at, &index) in printed.iter().enumerate() {
         let text = lines[index].text;
         let beside = |other: Option<&usize>| other.is_some_and(|&other| furniture[other]);
-        let next_to = beside(at.checked_sub(1).and_then(|before| printed.get(before))) || beside(printed.get(at + 1));
+        let next_to =
+            beside(at.checked_sub(1).and_then(|before| printed.get(before))) || beside(printed.get(at + 1));
         if furniture[index] || !next_to || !spaces::is_spaced_out(text) {
             continue;
         }
         let name: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        if !NAMEPLATE.contains(&name.chars().count()) || !name.chars().all(typography::is_han) || draft.title.is_some() {
+        if !NAMEPLATE.contains(&name.chars().count())
+            || !name.chars().all(typography::is_han)
+            || draft.title.is_some()
+        {
             continue;
         }
         if draft.section.is_none() {

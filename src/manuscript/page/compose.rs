@@ -5,13 +5,14 @@ use std::ops::Range;
 use jiff::civil::Date;
 
 use crate::{
-    issue::Article, issue::Byline, issue::CreditLine, issue::Headline, proof::Doubt, prose::Block, prose::Inline,
+    issue::Article, issue::Byline, issue::CreditLine, issue::Headline, proof::Doubt, prose::Block,
+    prose::Inline,
 };
 
+use super::super::byline;
+use super::super::credit::Credit;
 use super::super::draft::{Draft, excerpt};
 use super::assignment;
-use super::super::byline;
-use super::credit::Credit;
 use super::parts::{self, Kind, Part};
 use super::spaces::{self, Spaces};
 use super::vocabulary::Vocabulary;
@@ -114,16 +115,16 @@ impl Page {
         let gap = self.parts_between(k);
         if gap.iter().any(|part| self.may_be_headline(part)) {
             if lone {
-                return Some(envf("ALIKE_AT_LONE_TITLE",ALIKE_AT_LONE_TITLE));
+                return Some(ALIKE_AT_LONE_TITLE);
             }
-            Some(envf("ALIKE_AT_TITLE",ALIKE_AT_TITLE))
+            Some(ALIKE_AT_TITLE)
         } else if gap.iter().any(Part::is_title) {
             // A subhead stands within an article.
             None
         } else if self.parts[self.paragraphs[k]].seam {
-            Some(envf("ALIKE_AT_SEAM",ALIKE_AT_SEAM))
+            Some(ALIKE_AT_SEAM)
         } else {
-            Some(envf("ALIKE_AT_NOTHING",ALIKE_AT_NOTHING))
+            Some(ALIKE_AT_NOTHING)
         }
     }
 
@@ -139,7 +140,8 @@ impl Page {
             }
         }
         let Some(vocabulary) = vocabulary else { return bodies };
-        let lone: Vec<bool> = bodies.iter().flat_map(|body| vec![self.has_lone_title(body); body.len()]).collect();
+        let lone: Vec<bool> =
+            bodies.iter().flat_map(|body| vec![self.has_lone_title(body); body.len()]).collect();
         // Twice the bodies is more than any page has lost; the bound keeps a strange text from being cut to pieces.
         let most = bodies.len() * 2 + 2;
         let mut at = 0;
@@ -152,12 +154,13 @@ impl Page {
         while bodies.len() < self.n_headlines(&bodies) && bodies.len() < most {
             let likeliest = (0..bodies.len())
                 .filter_map(|at| {
-                    let (k, likely) = vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k, lone[k]))?;
+                    let (k, likely) =
+                        vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k, lone[k]))?;
                     Some((at, k, likely))
                 })
                 .min_by(|a, b| a.2.total_cmp(&b.2));
             match likeliest {
-                Some((at, k, likely)) if likely < envf("SURPLUS",SURPLUS) => self.part(&mut bodies, at, k, draft),
+                Some((at, k, likely)) if likely < SURPLUS => self.part(&mut bodies, at, k, draft),
                 _ => break,
             }
         }
@@ -211,7 +214,9 @@ impl Page {
                         items.push(item);
                     }
                 },
-                Kind::Title { .. } if self.may_be_headline(part) && !part.text.starts_with('—') => titles.push(index),
+                Kind::Title { .. } if self.may_be_headline(part) && !part.text.starts_with('—') => {
+                    titles.push(index);
+                }
                 _ => {}
             }
         }
@@ -269,7 +274,12 @@ struct Plan {
 impl Plan {
     fn new(page: &Page, bodies: Vec<Range<usize>>) -> Self {
         let n = bodies.len();
-        Self { places: vec![(Place::Open, 0); page.parts.len()], headlines: vec![vec![]; n], bylines: vec![vec![]; n], bodies }
+        Self {
+            places: vec![(Place::Open, 0); page.parts.len()],
+            headlines: vec![vec![]; n],
+            bylines: vec![vec![]; n],
+            bodies,
+        }
     }
 
     /// The body that begins at or after a gap, or else the last one.
@@ -291,12 +301,15 @@ impl Plan {
         let shares: Vec<Vec<f64>> = headed
             .iter()
             .map(|item| match (vocabulary, item.head) {
-                (Some(vocabulary), Some(head)) if few => vocabulary.owners(&spaces::title(&page.parts[head].text, Spaces::Noise), &self.bodies),
+                (Some(vocabulary), Some(head)) if few => {
+                    vocabulary.owners(&spaces::title(&page.parts[head].text, Spaces::Noise), &self.bodies)
+                }
                 _ => Vec::new(),
             })
             .collect();
-        let nearest: Vec<bool> =
-            (0..headed.len()).map(|i| headed.get(i + 1).is_none_or(|next| next.gap != headed[i].gap)).collect();
+        let nearest: Vec<bool> = (0..headed.len())
+            .map(|i| headed.get(i + 1).is_none_or(|next| next.gap != headed[i].gap))
+            .collect();
         let score = |item: usize, body: usize| {
             let gap = headed[item].gap;
             let range = &self.bodies[body];
@@ -325,7 +338,8 @@ impl Plan {
         self.give_halves(page, &headed, &assigned, &shares, draft);
         self.give_last(page, &headed, draft);
         for item in &items {
-            let free = item.head.is_none_or(|head| !self.headlines.iter().flatten().any(|taken| *taken == head));
+            let free =
+                item.head.is_none_or(|head| !self.headlines.iter().flatten().any(|taken| *taken == head));
             if free {
                 self.give_names(page, item);
             }
@@ -352,13 +366,19 @@ impl Plan {
             let Some(body) = foremost(first).filter(|body| foremost(second) == Some(*body)) else { continue };
             let together = one.gap == two.gap && one.bylines.is_empty() && two.bylines.is_empty();
             let mine = |item: usize| assigned[item] == Some(body);
-            let free = self.headlines[body].is_empty() && assigned[first].is_none() && assigned[second].is_none();
-            let half = (mine(first) && assigned[second].is_none()) || (mine(second) && assigned[first].is_none());
+            let free =
+                self.headlines[body].is_empty() && assigned[first].is_none() && assigned[second].is_none();
+            let half =
+                (mine(first) && assigned[second].is_none()) || (mine(second) && assigned[first].is_none());
             let away = one.gap != self.bodies[body].start;
             if together && away && (free || half) && self.headlines[body].len() < 2 {
                 self.headlines[body] = one.head.into_iter().chain(two.head).collect();
                 let part = &page.parts[one.last];
-                draft.query(Doubt::MovedHeadline, part.line, format!("two pieces of one headline: {}", part.text));
+                draft.query(
+                    Doubt::MovedHeadline,
+                    part.line,
+                    format!("two pieces of one headline: {}", part.text),
+                );
             }
         }
     }
@@ -374,7 +394,11 @@ impl Plan {
             && let Some(head) = item.head
         {
             let part = &page.parts[head];
-            draft.query(Doubt::MovedHeadline, part.line, format!("brought to the body that has none: {}", part.text));
+            draft.query(
+                Doubt::MovedHeadline,
+                part.line,
+                format!("brought to the body that has none: {}", part.text),
+            );
             self.headlines[body].push(head);
             self.bylines[body].extend(&item.bylines);
         }
@@ -385,7 +409,8 @@ impl Plan {
         if item.bylines.is_empty() {
             return;
         }
-        let headline_follows = page.gap(item.gap).any(|part| part > item.last && page.may_be_headline(&page.parts[part]));
+        let headline_follows =
+            page.gap(item.gap).any(|part| part > item.last && page.may_be_headline(&page.parts[part]));
         let before = self.preceding(item.gap).filter(|&body| self.bylines[body].is_empty());
         let after = self.following(item.gap).filter(|&body| self.bylines[body].is_empty());
         let closes = headline_follows || after.is_none();
@@ -412,12 +437,17 @@ impl Plan {
                     continue;
                 }
                 self.places[index] = match &page.parts[index].kind {
-                    Kind::Credit(_) => self.preceding(gap).or(self.following(gap)).map(|body| (Place::Credit, body)),
-                    Kind::Caption => {
-                        within.or_else(|| self.preceding(gap)).or(self.following(gap)).map(|b| (Place::Caption, b))
+                    Kind::Credit(_) => {
+                        self.preceding(gap).or(self.following(gap)).map(|body| (Place::Credit, body))
                     }
+                    Kind::Caption => within
+                        .or_else(|| self.preceding(gap))
+                        .or(self.following(gap))
+                        .map(|b| (Place::Caption, b)),
                     Kind::Title { .. } if boundary => self.around_headline(page, index, gap),
-                    Kind::Title { level: None, numbered: false } if page.marked => within.map(|b| (Place::Caption, b)),
+                    Kind::Title { level: None, numbered: false } if page.marked => {
+                        within.map(|b| (Place::Caption, b))
+                    }
                     Kind::Title { .. } => within.map(|body| (Place::Subhead, body)),
                     _ => None,
                 }
@@ -440,7 +470,8 @@ impl Plan {
         if below_headline {
             let right_below = index > 0 && own(index - 1);
             // A heading right below the headline and above the byline, deeper ones following, is the dek.
-            let byline_below = page.parts.get(index + 1).is_some_and(|part| matches!(part.kind, Kind::Byline(_)));
+            let byline_below =
+                page.parts.get(index + 1).is_some_and(|part| matches!(part.kind, Kind::Byline(_)));
             if right_below && (dash || (page.marked && byline_below)) {
                 return Some((Place::Dek, body));
             }
@@ -448,12 +479,20 @@ impl Plan {
             return Some((if caption { Place::Caption } else { Place::Subhead }, body));
         }
         let numbered = parts::is_numbered(&part.text) || part.level().is_some();
-        let last = !(index + 1..gap_parts.end).any(|at| page.parts[at].is_title() && !matches!(self.places[at].0, Place::Open));
+        let last = !(index + 1..gap_parts.end)
+            .any(|at| page.parts[at].is_title() && !matches!(self.places[at].0, Place::Open));
         (numbered && last).then_some((Place::Subhead, body))
     }
 
     /// Writes the articles.
-    fn write(self, page: &Page, spaces: Spaces, dated: Option<Date>, marks: &mut Vec<String>, draft: &mut Draft) {
+    fn write(
+        self,
+        page: &Page,
+        spaces: Spaces,
+        dated: Option<Date>,
+        marks: &mut Vec<String>,
+        draft: &mut Draft,
+    ) {
         let issue_date = draft.date.or(dated);
         for (index, (place, _)) in self.places.iter().enumerate() {
             let part = &page.parts[index];
@@ -559,15 +598,21 @@ fn add_bylines(article: &mut Article, bylines: &[Byline], raw: &str, marks: &mut
     }
 }
 
-fn add_credit(article: &mut Article, credit: &Credit, line: usize, issue_date: Option<Date>, draft: &mut Draft) {
+fn add_credit(
+    article: &mut Article,
+    credit: &Credit,
+    line: usize,
+    issue_date: Option<Date>,
+    draft: &mut Draft,
+) {
     if article.credit.is_some() {
         draft.query(Doubt::NotUsed, line, format!("a second credit line: {}", credit.printed));
         draft.set_aside(&credit.printed);
         return;
     }
-    let date = credit.day.and_then(|day| day.date().or_else(|| {
-        if day.year.is_some() { None } else { day.before(issue_date?) }
-    }));
+    let date = credit.day.and_then(|day| {
+        day.date().or_else(|| if day.year.is_some() { None } else { day.before(issue_date?) })
+    });
     if let (Some(date), true) = (date, credit.day.is_some_and(|day| day.year.is_none())) {
         draft.query(Doubt::YearInferred, line, format!("read as {date}: {}", credit.printed));
     }
@@ -591,7 +636,7 @@ fn without_stars(text: &str, marks: &mut Vec<String>) -> String {
 /// A paragraph's text with its bold runs.
 fn inlines(text: &str, spaces: Spaces, marks: &mut Vec<String>) -> Vec<Inline> {
     let runs: Vec<&str> = text.split("**").collect();
-    if runs.len() < 3 || runs.len() % 2 == 0 {
+    if runs.len() < 3 || runs.len().is_multiple_of(2) {
         return vec![Inline::text(spaces::paragraph(text, spaces))];
     }
     marks.push("**".repeat(runs.len() - 1));
@@ -601,7 +646,11 @@ fn inlines(text: &str, spaces: Spaces, marks: &mut Vec<String>) -> Vec<Inline> {
         if run.is_empty() {
             continue;
         }
-        out.push(if i % 2 == 1 { Inline::Strong { text: vec![Inline::text(run)] } } else { Inline::text(run) });
+        out.push(if i % 2 == 1 {
+            Inline::Strong { text: vec![Inline::text(run)] }
+        } else {
+            Inline::text(run)
+        });
     }
     out
 }
@@ -613,14 +662,17 @@ fn doubt_paragraph(part: &Part, next: Option<&Part>, draft: &mut Draft) {
         let start = text.char_indices().rev().nth(11).map_or(0, |(at, _)| at);
         draft.query(Doubt::CutTail, part.line, format!("ends without a stop: …{}", &text[start..]));
     }
-    if text.starts_with(|c: char| "，。、；：！？”’）》】」』,;:!?)".contains(c) || c.is_lowercase()) {
+    if text.starts_with(|c: char| "，。、；：！？”’）》】」』,;:!?)".contains(c) || c.is_lowercase())
+    {
         draft.query(Doubt::CutHead, part.line, format!("begins inside a sentence: {}", excerpt(text)));
     }
     let odd = |open: char, close: char| text.matches(open).count() != text.matches(close).count();
     let straight = text.matches('"').count() % 2 == 1;
     if odd('“', '”') || odd('（', '）') || odd('《', '》') || odd('「', '」') || straight {
-        draft.query(Doubt::OddQuotes, part.line, format!("quotation marks or brackets do not match: {}", excerpt(text)));
+        draft.query(
+            Doubt::OddQuotes,
+            part.line,
+            format!("quotation marks or brackets do not match: {}", excerpt(text)),
+        );
     }
 }
-
-fn envf(n:&str,d:f64)->f64{std::env::var(n).ok().and_then(|v|v.parse().ok()).unwrap_or(d)}

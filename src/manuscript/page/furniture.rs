@@ -4,9 +4,7 @@ use jiff::civil::Date;
 
 use crate::typography;
 
-use super::super::dates;
-use super::super::byline;
-use super::credit;
+use super::super::{byline, credit, dates};
 
 /// What a label announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +147,8 @@ pub(super) struct RunningHead {
 /// The running head that a line is: a date together with a weekday, a page number or its editors, and no sentence.
 pub(super) fn running_head(line: &str) -> Option<RunningHead> {
     let line = line.trim();
-    if too_long(line) || line.contains(['。', '；', '（', '《']) || line.ends_with(['，', '、', '：', ':']) {
+    if too_long(line) || line.contains(['。', '；', '（', '《']) || line.ends_with(['，', '、', '：', ':'])
+    {
         return None;
     }
     let editors = ["责编", "责任编辑", "编辑", "編輯"].iter().filter_map(|word| {
@@ -170,12 +169,16 @@ pub(super) fn running_head(line: &str) -> Option<RunningHead> {
         return None;
     }
     let mut rest = line.to_owned();
-    for range in [found.map(|(range, _)| range), weekday.as_ref().map(|(range, _)| range.clone())].into_iter().flatten() {
+    for range in [found.map(|(range, _)| range), weekday.as_ref().map(|(range, _)| range.clone())]
+        .into_iter()
+        .flatten()
+    {
         let blank = " ".repeat(range.len());
         rest.replace_range(range, &blank);
     }
     let editors = editors.map(|(_, value)| names(value)).unwrap_or_default();
-    let editors: Vec<String> = editors.into_iter().filter(|name| !name.bytes().any(|b| b.is_ascii_digit())).collect();
+    let editors: Vec<String> =
+        editors.into_iter().filter(|name| !name.bytes().any(|b| b.is_ascii_digit())).collect();
     let section = rest
         .split(|c: char| c.is_whitespace() || "：:|｜—-·".contains(c))
         .find(|word| {
@@ -183,7 +186,9 @@ pub(super) fn running_head(line: &str) -> Option<RunningHead> {
                 && word.chars().all(typography::is_han)
                 && !editors.iter().any(|name| name == word)
                 && !word.contains('版')
-                && !["责编", "编辑", "责任编辑", "校对", "美编", "報", "报"].iter().any(|label| word.ends_with(label))
+                && !["责编", "编辑", "责任编辑", "校对", "美编", "報", "报"]
+                    .iter()
+                    .any(|label| word.ends_with(label))
         })
         .map(str::to_owned);
     let wrong_weekday = matches!((date, &weekday), (Some(date), Some((_, day))) if date.weekday() != *day);
@@ -194,7 +199,9 @@ pub(super) fn running_head(line: &str) -> Option<RunningHead> {
 fn page(line: &str) -> Option<String> {
     let digits: String = line.chars().take_while(char::is_ascii_digit).collect();
     let after = &line[digits.len()..];
-    if (1..=3).contains(&digits.len()) && (after.starts_with("本版") || after.starts_with(char::is_whitespace)) {
+    if (1..=3).contains(&digits.len())
+        && (after.starts_with("本版") || after.starts_with(char::is_whitespace))
+    {
         return Some(digits);
     }
     credit::page(line)
@@ -202,10 +209,7 @@ fn page(line: &str) -> Option<String> {
 
 /// Whether the line is a page number and nothing else: `- 3 -`, `第3版`, `A03`.
 pub(super) fn is_page_number(line: &str) -> bool {
-    let core: String = line
-        .chars()
-        .filter(|c| !c.is_whitespace() && !"-—–·第版页頁".contains(*c))
-        .collect();
+    let core: String = line.chars().filter(|c| !c.is_whitespace() && !"-—–·第版页頁".contains(*c)).collect();
     let letters = core.chars().take_while(char::is_ascii_uppercase).count();
     let digits = core.len().saturating_sub(letters);
     line.chars().count() <= 12
@@ -235,8 +239,14 @@ mod tests {
 
     #[test]
     fn a_running_head_tells_page_editors_section_and_date() {
-        check_head("5本版责编：李小雨 王大桥 副刊2025年7月9日 星期三", "page 5 editors 李小雨+王大桥 section 副刊 date 2025-07-09");
-        check_head("5本版责编：李小雨 副刊2025年7月9日 星期四", "page 5 editors 李小雨 section 副刊 date 2025-07-09 wrong weekday");
+        check_head(
+            "5本版责编：李小雨 王大桥 副刊2025年7月9日 星期三",
+            "page 5 editors 李小雨+王大桥 section 副刊 date 2025-07-09",
+        );
+        check_head(
+            "5本版责编：李小雨 副刊2025年7月9日 星期四",
+            "page 5 editors 李小雨 section 副刊 date 2025-07-09 wrong weekday",
+        );
         check_head("第3版 副刊 2025-07-09", "page 3 editors  section 副刊 date 2025-07-09");
         check_head("2025年7月9日，县图书馆开馆。", "");
         check_head("责编：李小雨", "");
@@ -244,14 +254,18 @@ mod tests {
 
     #[track_caller]
     fn check_labels(line: &str, expected: &str) {
-        let found: Vec<String> = labelled(line).iter().map(|l| format!("{:?}={}", l.label, l.value)).collect();
+        let found: Vec<String> =
+            labelled(line).iter().map(|l| format!("{:?}={}", l.label, l.value)).collect();
         assert_eq!(found.join(" "), expected, "{line}");
     }
 
     #[test]
     fn labels_are_read_from_mastheads_and_not_from_sentences() {
         check_labels("主办：河畔县图书馆", "Publisher=河畔县图书馆");
-        check_labels("电话：0123-4567 邮箱: a@example.org", "Contact(\"phone\")=0123-4567 Contact(\"email\")=a@example.org");
+        check_labels(
+            "电话：0123-4567 邮箱: a@example.org",
+            "Contact(\"phone\")=0123-4567 Contact(\"email\")=a@example.org",
+        );
         check_labels("责编：李小雨 校对：王桥", "Editors=李小雨 Other=王桥");
         check_labels("电话：铃声响了，没有人接。", "");
         check_labels("他打电话：没有人接", "");
@@ -260,6 +274,8 @@ mod tests {
     #[test]
     fn a_page_number_alone_is_known() {
         assert!(is_page_number("- 3 -") && is_page_number("第3版") && is_page_number("A03"));
-        assert!(!is_page_number("三") && !is_page_number("2024") && !is_page_number("") && !is_page_number("30%"));
+        assert!(
+            !is_page_number("三") && !is_page_number("2024") && !is_page_number("") && !is_page_number("30%")
+        );
     }
 }

@@ -2,7 +2,6 @@
 
 mod spaces;
 
-mod credit;
 mod furniture;
 mod undouble;
 mod clean;
@@ -16,9 +15,6 @@ use jiff::civil::Date;
 
 use super::draft::Draft;
 use spaces::Spaces;
-
-pub(super) use credit::at_end as credit;
-
 
 /// Reads a page. `dated` is the date in its file's name, which tells the year of credit lines when the page does not.
 pub(super) fn read(text: &str, dated: Option<Date>) -> Draft {

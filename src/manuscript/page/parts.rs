@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::{issue::Byline, proof::Doubt, typography};
 
-use super::super::draft::{Draft, excerpt};
 use super::super::byline;
-use super::credit::{self, Credit};
+use super::super::credit::{self, Credit};
+use super::super::draft::{Draft, excerpt};
 use super::reflow::Block;
 
 /// What a block is.
@@ -69,10 +69,14 @@ pub(super) fn tell_apart(blocks: Vec<Block>, marks: &mut Vec<String>, draft: &mu
     let mut parts: Vec<Part> = Vec::with_capacity(blocks.len());
     for block in blocks {
         let Block { mut text, line, level, seam, .. } = block;
-        let bold = text.len() > 4 && text.starts_with("**") && text.ends_with("**") && text.matches("**").count() == 2;
+        let bold = text.len() > 4
+            && text.starts_with("**")
+            && text.ends_with("**")
+            && text.matches("**").count() == 2;
         if bold {
             marks.push("****".to_owned());
-            text = text[2..text.len() - 2].trim().to_owned();
+            let inner = text[2..text.len() - 2].trim().to_owned();
+            text = inner;
         }
         let credit = credit::at_end(&text).filter(|_| level.is_none());
         let Some((start, credit)) = credit else {
@@ -85,7 +89,11 @@ pub(super) fn tell_apart(blocks: Vec<Block>, marks: &mut Vec<String>, draft: &mu
         }
         let before = text[..start].trim_end().to_owned();
         if is_second_reading(&before, parts.last()) {
-            draft.query(Doubt::Fragment, line, format!("the line above, read twice, left out: {}", excerpt(&before)));
+            draft.query(
+                Doubt::Fragment,
+                line,
+                format!("the line above, read twice, left out: {}", excerpt(&before)),
+            );
             draft.set_aside(&before);
         } else if !before.is_empty() {
             push(&mut parts, before, line, level, seam, draft);
@@ -99,7 +107,8 @@ pub(super) fn tell_apart(blocks: Vec<Block>, marks: &mut Vec<String>, draft: &mu
 /// where they are parted are a pair that the page has elsewhere as well.
 fn rejoin(parts: Vec<Part>, draft: &mut Draft) -> Vec<Part> {
     let suspect = |part: &Part| {
-        matches!(part.kind, Kind::Title { level: None, numbered: false }) && part.text.contains(['，', ',', '、'])
+        matches!(part.kind, Kind::Title { level: None, numbered: false })
+            && part.text.contains(['，', ',', '、'])
     };
     if !parts.iter().any(suspect) {
         return parts;
@@ -215,7 +224,9 @@ fn is_title(text: &str) -> bool {
         return false;
     }
     // A sentence of dialogue is a paragraph.
-    !(text.starts_with(['“', '"', '「']) && text.ends_with(['”', '"', '」']) && text.contains(['！', '？', '，', '!', '?']))
+    !(text.starts_with(['“', '"', '「'])
+        && text.ends_with(['”', '"', '」'])
+        && text.contains(['！', '？', '，', '!', '?']))
 }
 
 /// Whether a title is numbered: 一、 （二） 3. 第四章.
@@ -224,7 +235,8 @@ pub(super) fn is_numbered(text: &str) -> bool {
     let bracketed = inner.len() < text.len();
     let core = inner.strip_prefix('第').unwrap_or(inner);
     let ordinal = core.len() < inner.len();
-    let number: usize = core.chars().take_while(|c| "一二三四五六七八九十".contains(*c)).map(char::len_utf8).sum();
+    let number: usize =
+        core.chars().take_while(|c| "一二三四五六七八九十".contains(*c)).map(char::len_utf8).sum();
     let digits = core.bytes().take_while(u8::is_ascii_digit).count();
     let (length, after) = if number > 0 { (number / 3, &core[number..]) } else { (digits, &core[digits..]) };
     if !(1..=3).contains(&length) {
@@ -243,8 +255,12 @@ pub(super) fn is_numbered(text: &str) -> bool {
 /// Whether a short text says what a picture shows: 图为……, ……摄.
 fn is_caption(text: &str) -> bool {
     let short = text.chars().count() <= 80;
-    let opens = ["图为", "图：", "图:", "上图", "下图", "左图", "右图", "题图", "▲", "△", "▼"].iter().any(|o| text.starts_with(o));
-    let closes = ["资料图）", "资料图)", " 摄", " 摄）", "/摄", "\u{3000}摄", "供图", "供图）"].iter().any(|c| text.ends_with(c));
+    let opens = ["图为", "图：", "图:", "上图", "下图", "左图", "右图", "题图", "▲", "△", "▼"]
+        .iter()
+        .any(|o| text.starts_with(o));
+    let closes = ["资料图）", "资料图)", " 摄", " 摄）", "/摄", "\u{3000}摄", "供图", "供图）"]
+        .iter()
+        .any(|c| text.ends_with(c));
     short && (opens || closes)
 }
 
@@ -255,8 +271,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &str) {
         let mut draft = Draft::default();
-        let block =
-            Block { text: text.to_owned(), line: 1, level: None, seam: false, full: false };
+        let block = Block { text: text.to_owned(), line: 1, level: None, seam: false, full: false };
         let parts = tell_apart(vec![block], &mut Vec::new(), &mut draft);
         let mut kinds: Vec<String> = parts
             .iter()

@@ -3,9 +3,8 @@
 use crate::{proof::Doubt, typography};
 
 use super::super::draft::{Draft, excerpt};
+use super::super::{byline, credit};
 use super::clean::Line;
-use super::super::byline;
-use super::credit;
 
 /// A run of text between two breaks of the page: a paragraph or a piece of one, a title, a byline.
 #[derive(Debug, Clone)]
@@ -84,8 +83,7 @@ struct Flow {
 
 impl Flow {
     fn begin(&mut self, line: &Line<'_>, text: &str, level: Option<u8>, seam: bool) {
-        let block =
-            Block { text: text.to_owned(), line: line.number, level, seam, full: false };
+        let block = Block { text: text.to_owned(), line: line.number, level, seam, full: false };
         self.blocks.push(block);
         self.open = true;
         self.widest = width(text);
@@ -103,7 +101,9 @@ impl Flow {
     }
 
     fn close(&mut self) {
-        if self.open && let Some(block) = self.blocks.last_mut() {
+        if self.open
+            && let Some(block) = self.blocks.last_mut()
+        {
             // Punctuation may hang over a column's edge, so that a full line is up to a character short of the widest.
             block.full = self.shortest_open + 2 >= self.widest;
         }
@@ -111,7 +111,11 @@ impl Flow {
     }
 
     fn in_open_credit(&self) -> bool {
-        self.open && self.blocks.last().is_some_and(|block| credit::opens(&block.text) && credit::at_end(&block.text).is_none())
+        self.open
+            && self
+                .blocks
+                .last()
+                .is_some_and(|block| credit::opens(&block.text) && credit::at_end(&block.text).is_none())
     }
 
     /// Whether a line names an author right below a title, without a blank line between.
@@ -124,7 +128,8 @@ impl Flow {
 
 /// What stands between two lines of a column. A number that meets the end of a Chinese line is parted without a mark.
 fn column_joint(above: &str, below: &str) -> &'static str {
-    let number = above.ends_with(|c: char| c.is_ascii_digit()) && below.starts_with(|c: char| c.is_ascii_digit());
+    let number =
+        above.ends_with(|c: char| c.is_ascii_digit()) && below.starts_with(|c: char| c.is_ascii_digit());
     if number && above.chars().any(typography::is_han) { "" } else { typography::joint(above, below) }
 }
 
@@ -147,7 +152,8 @@ fn heading(line: &str) -> (Option<u8>, &str) {
 /// are narrower than the widest column.
 fn is_wrapped(lines: &[Line<'_>]) -> bool {
     let mut widths: Vec<usize> = lines.iter().filter(|l| !l.text.is_empty()).map(|l| width(l.text)).collect();
-    let followed = lines.windows(2).filter(|pair| !pair[0].text.is_empty() && !pair[1].text.is_empty()).count();
+    let followed =
+        lines.windows(2).filter(|pair| !pair[0].text.is_empty() && !pair[1].text.is_empty()).count();
     if followed * 2 <= widths.len() {
         return false;
     }
@@ -170,7 +176,9 @@ fn join_hanging_quotes(blocks: &mut Vec<Block>, draft: &mut Draft) {
     for block in blocks.drain(..) {
         let hangs = block.text.starts_with(['“', '‘', '「', '『']) && block.level.is_none() && !block.seam;
         match joined.last_mut() {
-            Some(before) if hangs && before.full && before.level.is_none() && before.text.chars().count() > 34 => {
+            Some(before)
+                if hangs && before.full && before.level.is_none() && before.text.chars().count() > 34 =>
+            {
                 let text = format!("joined to the line above: {}", excerpt(&block.text));
                 draft.query(Doubt::Joined, block.line, text);
                 before.text.push_str(typography::joint(&before.text, &block.text));

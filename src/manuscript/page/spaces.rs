@@ -15,6 +15,9 @@ pub(super) enum Spaces {
 /// (titles of two parts, names); a page whose line breaks became spaces has one in twenty.
 const NOISE_PER_THOUSAND: usize = 4;
 
+/// As many spaces may be meant on any page, however short: names and titles have them.
+const MEANT_AT_LEAST: usize = 12;
+
 impl Spaces {
     /// How the lines' spaces are read.
     pub(super) fn of<'l>(lines: impl Iterator<Item = &'l str>) -> Self {
@@ -28,12 +31,17 @@ impl Spaces {
                     continue;
                 }
                 characters += 1;
-                between += usize::from(spaced && before.is_some_and(typography::is_wide) && typography::is_wide(c));
+                between +=
+                    usize::from(spaced && before.is_some_and(typography::is_wide) && typography::is_wide(c));
                 before = Some(c);
                 spaced = false;
             }
         }
-        if between * 1000 > characters * NOISE_PER_THOUSAND && between > 2 { Self::Noise } else { Self::Meant }
+        if between * 1000 > characters * NOISE_PER_THOUSAND && between > MEANT_AT_LEAST {
+            Self::Noise
+        } else {
+            Self::Meant
+        }
     }
 }
 
@@ -104,7 +112,10 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, as_paragraph: &str, as_title: &str) {
-        assert_eq!((paragraph(text, Spaces::Meant).as_str(), title(text, Spaces::Meant).as_str()), (as_paragraph, as_title));
+        assert_eq!(
+            (paragraph(text, Spaces::Meant).as_str(), title(text, Spaces::Meant).as_str()),
+            (as_paragraph, as_title)
+        );
     }
 
     #[test]

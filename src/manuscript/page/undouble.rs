@@ -8,7 +8,7 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 6..=240;
 pub(super) fn undouble(line: &str) -> Option<String> {
     let characters: Vec<char> = line.chars().filter(|c| !c.is_whitespace()).take(LENGTHS.end() + 1).collect();
     let n = characters.len();
-    if !LENGTHS.contains(&n) || n % 2 != 0 {
+    if !LENGTHS.contains(&n) || !n.is_multiple_of(2) {
         return None;
     }
     // from[i] is where the run that ends at i begins.
@@ -20,9 +20,7 @@ pub(super) fn undouble(line: &str) -> Option<String> {
         }
         for length in 1..=(n - start) / 2 {
             let end = start + 2 * length;
-            if from[end].is_none()
-                && characters[start..start + length] == characters[start + length..end]
-            {
+            if from[end].is_none() && characters[start..start + length] == characters[start + length..end] {
                 from[end] = Some(start);
             }
         }

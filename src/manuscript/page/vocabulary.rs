@@ -66,7 +66,9 @@ impl Vocabulary {
             .iter()
             .map(|p| {
                 let (mut odd, mut even) = (String::new(), String::new());
-                for (i, sentence) in p.split_inclusive(['。', '！', '？', '；', '.', '!', '?', ';']).enumerate() {
+                for (i, sentence) in
+                    p.split_inclusive(['。', '！', '？', '；', '.', '!', '?', ';']).enumerate()
+                {
                     if i % 2 == 0 { odd.push_str(sentence) } else { even.push_str(sentence) }
                 }
                 [tally(&odd), tally(&even)]
@@ -145,7 +147,9 @@ impl Vocabulary {
                     let characters: usize = self.characters[group.clone()].iter().sum();
                     let count: f64 = self.counts[group.clone()]
                         .iter()
-                        .filter_map(|counts| counts.binary_search_by_key(&id, |c| c.0).ok().map(|at| counts[at].1))
+                        .filter_map(|counts| {
+                            counts.binary_search_by_key(&id, |c| c.0).ok().map(|at| counts[at].1)
+                        })
                         .sum();
                     #[expect(clippy::cast_precision_loss, reason = "at most MAX_CHARACTERS")]
                     let rate = count / (characters as f64).max(1.0);
@@ -178,8 +182,8 @@ impl Side {
     }
 
     fn shift(&mut self, halves: &[Vec<(Id, f64)>; 2], sign: f64) {
-        for half in 0..2 {
-            for &(id, weight) in &halves[half] {
+        for (half, vector) in halves.iter().enumerate() {
+            for &(id, weight) in vector {
                 let change = sign * weight;
                 let sum = self.sums[half][id];
                 self.squares[half] += change * (2.0 * sum + change);

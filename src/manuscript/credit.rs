@@ -1,16 +1,16 @@
 //! Where an article first appeared: the line in brackets after its body (原载《…》……).
 
-use super::super::dates::{self, Day};
+use super::dates::{self, Day};
 
 /// A credit line as printed; its year may still be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::manuscript) struct Credit {
+pub(super) struct Credit {
     /// The paper or site.
-    pub(in crate::manuscript) name: String,
-    pub(in crate::manuscript) day: Option<Day>,
-    pub(in crate::manuscript) page: Option<String>,
+    pub(super) name: String,
+    pub(super) day: Option<Day>,
+    pub(super) page: Option<String>,
     /// The line with its brackets.
-    pub(in crate::manuscript) printed: String,
+    pub(super) printed: String,
 }
 
 /// Words that open a credit line, each with whether it does so without a name in 《》 too.
@@ -38,7 +38,7 @@ const OPENINGS: [(&str, bool); 17] = [
 const MAX_CHARACTERS: usize = 80;
 
 /// The credit line at the end of a text, and the byte where it starts. `None` when there is none.
-pub(in crate::manuscript) fn at_end(text: &str) -> Option<(usize, Credit)> {
+pub(super) fn at_end(text: &str) -> Option<(usize, Credit)> {
     let trimmed = text.trim_end().trim_end_matches('*').trim_end();
     let inner = trimmed.strip_suffix('。').unwrap_or(trimmed);
     let close = inner.chars().next_back()?;
@@ -79,12 +79,11 @@ fn parse(content: &str, printed: &str) -> Option<Credit> {
         return None;
     }
     let found = dates::find(rest);
-    let name = match quoted {
-        Some((name, _)) => name,
-        None => {
-            let end = found.as_ref().map_or(rest.len(), |(range, _)| range.start);
-            rest[..end].split(['，', ',']).next().unwrap_or_default()
-        }
+    let name = if let Some((name, _)) = quoted {
+        name
+    } else {
+        let end = found.as_ref().map_or(rest.len(), |(range, _)| range.start);
+        rest[..end].split(['，', ',']).next().unwrap_or_default()
     };
     let name: String = name.trim().trim_end_matches(['，', ',', '。']).to_owned();
     if name.is_empty() {
@@ -103,7 +102,7 @@ pub(super) fn page(text: &str) -> Option<String> {
         .take_while(|(_, c)| c.is_ascii_alphanumeric() || ('０'..='９').contains(c))
         .last()
         .map(|(start, _)| start)?;
-    let page: String = before[start..].chars().map(super::super::dates::ascii_digit).collect();
+    let page: String = before[start..].chars().map(dates::ascii_digit).collect();
     let number = page.trim_start_matches('0');
     let valid = page.len() <= 4 && number.chars().any(|c| c.is_ascii_digit());
     valid.then(|| number.to_owned())
@@ -121,7 +120,7 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let found = at_end(text).map(|(at, credit)| {
             let day = credit.day.map_or(String::new(), |d| {
-                format!("{}-{}-{}", d.year.map_or("?".to_owned(), |y| y.to_string()), d.month, d.day)
+                format!("{}-{}-{}", d.year.map_or("?".to_owned(), |y| y.to_string()), d.month, d.of_month)
             });
             format!("{}|{} {day} {}", &text[..at], credit.name, credit.page.unwrap_or_default())
         });

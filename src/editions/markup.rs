@@ -181,9 +181,12 @@ impl Markup {
         match block {
             Block::Paragraph { text } => {
                 let lead = self.lead.take().unwrap_or_default();
+                // The lines of a poem begin all alike; only those of a paragraph begin with the first one set in.
+                let verse = text.contains(&Inline::Break) && self.medium != Medium::Away;
                 let text = self.inlines(text);
                 if !lead.is_empty() || !text.trim().is_empty() {
-                    let _ = writeln!(out, "<p>{lead}{text}</p>");
+                    let _ =
+                        writeln!(out, "<p{}>{lead}{text}</p>", if verse { r#" class="verse""# } else { "" });
                 }
             }
             Block::Subhead { level, text } => {

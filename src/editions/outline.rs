@@ -92,10 +92,12 @@ pub(super) struct Piece {
     pub anchor: String,
     /// Its title; never empty.
     pub headline: String,
-    /// Its title where room is scarce: the tables of contents of reading systems.
+    /// Its title where room is scarce, as in a table of contents.
     pub label: String,
     /// Whether the title is ours.
     pub synthetic: bool,
+    /// Whether the title is ours, and made of the first words of the text.
+    pub first_words: bool,
     /// The line above.
     pub kicker: Option<String>,
     /// The line below.
@@ -237,11 +239,13 @@ fn groups(issue: &Issue, words: &Words) -> Vec<Group> {
 fn piece(nth: usize, article: &Article, words: &Words, taken: &mut HashSet<String>) -> Piece {
     let headline = said(&article.headline.text);
     let captions = article.captions.iter().filter_map(|c| said(c)).collect();
-    let synthetic = article.headline.synthetic || headline.is_none();
+    let found = headline.is_some();
+    let synthetic = article.headline.synthetic || !found;
     let headline = headline.unwrap_or_else(|| words.untitled.to_owned());
     Piece {
         nth,
         anchor: anchor(nth, &article.key, taken),
+        first_words: synthetic && found,
         label: shorten(&headline, 160),
         headline,
         synthetic,

@@ -246,6 +246,19 @@ fn a_letter_of_many_articles_shows_the_beginning_of_as_many_as_it_can() {
     assert!(letter.html.contains("这是第60篇。"));
 }
 
+#[test]
+fn a_letter_of_too_many_articles_counts_the_last_ones_and_shows_a_little_of_the_others() {
+    let (release, publication) = (many(200), gazette());
+    let book = BookFile { path: "issues/many-200/book.epub".to_owned(), length: 1 };
+    let letter = letter(&release, &book, &publication).expect("it is written");
+    let n_shown = letter.html.matches("class=\"story\"").count();
+    assert!((50..200).contains(&n_shown), "{n_shown} shown");
+    assert!(letter.html.len() <= Letter::MAX_HTML, "{} bytes", letter.html.len());
+    let rest = format!("还有 {} 篇，请到本期网页阅读", 200 - n_shown);
+    assert!(letter.html.contains(&rest) && letter.text.contains(&rest));
+    assert!(letter.html.contains(&format!("这是第{n_shown}篇。")));
+}
+
 /// With `SPECIMENS=folder`, puts every specimen there, for `epubcheck`, feed validators and a look at them.
 #[test]
 fn specimens_go_into_a_folder_when_asked() {

@@ -42,7 +42,7 @@ pub(super) fn text(sheet: &Sheet<'_>) -> String {
             wrap(line, "", "", &mut out);
         }
         wrap(&piece.headline, "", "", &mut out);
-        if piece.synthetic {
+        if piece.first_words {
             wrap(words.untitled_note, "(", "", &mut out);
             out.pop();
             out.push_str(")\n");

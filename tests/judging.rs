@@ -22,7 +22,7 @@ fn full_newsroom() -> Newsroom {
     copies(&files, &newsroom.path("inbox"));
     let nasty = "A & B < C > D \" E ' ]]> {{ title }} {% raw %} \u{8}\u{0}\u{fffe}";
     let hard = [
-        ("marks.txt", format!("{nasty}\n\n{nasty}, and so on to the end.\n\n{nasty}.\n")),
+        ("signs.txt", format!("{nasty}\n\n{nasty}, and so on to the end.\n\n{nasty}.\n")),
         ("marks.md", format!("---\ntitle: '{}'\n---\n\n# {nasty}\n\n{nasty}[^1]\n\n[^1]: {nasty}\n", nasty.replace('\'', "''"))),
         ("one.md", page("One", "One word.")),
         ("twice.md", "# Same\n\nThe first words.\n\n# Same\n\nThe second words.\n".to_owned()),

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 /// Longest single wait: after it the clock is asked again, in case it was set.
-const GLANCE: Duration = Duration::from_secs(60);
+const GLANCE: Duration = Duration::from_mins(1);
 
 /// A clock that runs with the system's, ahead of it by as much as it was turned.
 #[derive(Debug, Clone, Default)]

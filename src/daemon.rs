@@ -14,9 +14,9 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    clock::Clock, config, config::Newsroom, durable, http, inbox::Hints, inbox::Inbox, inbox::Manuscript, ledger,
-    ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox, press, press::Press,
-    press::Verdict, publication::Publication, subscriber::LeaveKey,
+    clock::Clock, config, config::Newsroom, durable, http, inbox::Hints, inbox::Inbox, inbox::Manuscript,
+    ledger, ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox,
+    press, press::Press, press::Verdict, publication::Publication, subscriber::LeaveKey,
 };
 
 /// How long letters on their way may take to be answered once we are asked to stop.
@@ -75,7 +75,11 @@ pub fn open_ledger(newsroom: &Newsroom) -> Result<Arc<dyn Ledger>, Error> {
 ///
 /// # Errors
 /// When one of its folders cannot be made.
-pub fn open_press(newsroom: &Newsroom, publication: Publication, ledger: Arc<dyn Ledger>) -> Result<Press, Error> {
+pub fn open_press(
+    newsroom: &Newsroom,
+    publication: Publication,
+    ledger: Arc<dyn Ledger>,
+) -> Result<Press, Error> {
     let inbox = newsroom.inbox();
     durable::make_folders(&inbox).map_err(|source| Error::Folder { path: inbox.clone(), source })?;
     Ok(Press {
@@ -231,7 +235,10 @@ fn look(
     let look = inbox.look(Instant::now());
     for path in look.gone {
         if let Err(error) = press.ledger.forget(path.as_os_str().as_bytes()) {
-            tracing::error!(error = &error as &dyn std::error::Error, "a file that is gone cannot be forgotten");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a file that is gone cannot be forgotten"
+            );
         }
         tell_editor(inbox, &path, None);
     }
@@ -252,7 +259,10 @@ fn look(
                 if matches!(&verdict, Verdict::Published(receipt) if receipt.queued != Queued::Before) {
                     mail_bell.notify_one();
                 }
-                tracing::debug!(duration_ms = started.elapsed().as_secs_f64() * 1000.0, "a manuscript was dealt with");
+                tracing::debug!(
+                    duration_ms = started.elapsed().as_secs_f64() * 1000.0,
+                    "a manuscript was dealt with"
+                );
             }
             Err(error) => postpone(inbox, &manuscript, &error),
         }
@@ -292,7 +302,10 @@ fn tell_log(path: &Path, verdict: &Verdict) {
             tracing::info!(issue, version, articles, queries, letters, "{what} `{manuscript}`");
         }
         Verdict::Duplicate(key) => {
-            tracing::info!(issue = key.as_str(), "readers have the text of `{manuscript}` already; nothing was done");
+            tracing::info!(
+                issue = key.as_str(),
+                "readers have the text of `{manuscript}` already; nothing was done"
+            );
         }
         Verdict::Rejected(reason) => tracing::warn!("did not publish `{manuscript}`: {reason}"),
     }
@@ -333,16 +346,23 @@ fn leave_key(path: &Path) -> Result<LeaveKey, Error> {
     let failed = |source| Error::Folder { path: path.to_owned(), source };
     match fs::read(path) {
         Ok(bytes) => {
-            let bytes = <[u8; 32]>::try_from(bytes)
-                .map_err(|_| failed(io::Error::new(io::ErrorKind::InvalidData, "it does not hold 32 bytes")))?;
+            let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| {
+                failed(io::Error::new(io::ErrorKind::InvalidData, "it does not hold 32 bytes"))
+            })?;
             Ok(LeaveKey::new(bytes))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut bytes = [0; 32];
-            io::Read::read_exact(&mut File::open("/dev/urandom").map_err(failed)?, &mut bytes).map_err(failed)?;
+            io::Read::read_exact(&mut File::open("/dev/urandom").map_err(failed)?, &mut bytes)
+                .map_err(failed)?;
             let temporary = path.with_extension("new");
             let _ = fs::remove_file(&temporary);
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(failed)?;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&temporary)
+                .map_err(failed)?;
             file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
             fs::rename(&temporary, path).map_err(failed)?;
             Ok(LeaveKey::new(bytes))

@@ -95,7 +95,9 @@ pub fn make_folders(folder: &Path) -> io::Result<()> {
 
 fn holds(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_file() && metadata.len() == bytes.len() as u64 => Ok(fs::read(path)? == bytes),
+        Ok(metadata) if metadata.is_file() && metadata.len() == bytes.len() as u64 => {
+            Ok(fs::read(path)? == bytes)
+        }
         Ok(_) => Ok(false),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),

@@ -172,7 +172,8 @@ pub fn shorten(text: &str, most: usize) -> String {
 }
 
 impl Issue {
-    /// What readers call this issue: the publication's title with the issue's title, number or date, whichever it has.
+    /// What readers call this issue: the publication's title with the issue's title, number or date, whichever it has; with
+    /// its first headline when it has none of them.
     #[must_use]
     pub fn name(&self, publication: &Publication) -> String {
         let chinese = publication.language.is_cjk();
@@ -183,22 +184,24 @@ impl Issue {
             Some(title) => format!("{} · {title}", publication.title),
             None => publication.title.clone(),
         };
-        if let Some(number) = &self.number
-            && !name.contains(number.as_str())
-        {
-            name.push_str(&if chinese { format!(" 第{number}期") } else { format!(" No. {number}") });
+        if let Some(number) = self.number.as_deref().filter(|number| !name.contains(number)) {
+            name = if chinese { format!("{name} 第{number}期") } else { format!("{name} No. {number}") };
         }
-        if let Some(date) = self.date {
-            let printed = if chinese {
-                format!(" {}年{}月{}日", date.year(), date.month(), date.day())
-            } else {
-                format!(" {date}")
-            };
-            name.push_str(&printed);
-        } else if own_title.is_none() && self.number.is_none() {
-            name.push_str(&format!(" · {}", self.key));
+        match self.date {
+            Some(date) if chinese => format!("{name} {}年{}月{}日", date.year(), date.month(), date.day()),
+            Some(date) => format!("{name} {date}"),
+            None if own_title.is_none() && self.number.is_none() => {
+                let first = self
+                    .articles
+                    .iter()
+                    .map(|article| &article.headline)
+                    .find(|headline| !headline.synthetic);
+                let words =
+                    first.map_or_else(|| self.key.to_string(), |headline| shorten(&headline.text, 40));
+                format!("{name} · {words}")
+            }
+            None => name,
         }
-        name
     }
 
     /// Gives every article its key. Articles that stood in `previous` keep theirs, known again by headline or by text;

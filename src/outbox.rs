@@ -125,7 +125,9 @@ mod tests {
     fn no_path_leads_out_of_the_outbox() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let outbox = Outbox::open(folder.path()).expect("opened");
-        for path in ["", "/", "../x", "a/../b", "a//b", ".tmp-1", "a/.b", "a\\b", "a b", "%2e%2e/x", "a\0b", "理"] {
+        for path in
+            ["", "/", "../x", "a/../b", "a//b", ".tmp-1", "a/.b", "a\\b", "a b", "%2e%2e/x", "a\0b", "理"]
+        {
             assert_eq!(outbox.place(path), None, "{path:?}");
             let edition = Edition { path: path.to_owned(), bytes: vec![] };
             assert!(matches!(outbox.put([&edition]), Err(Error::Path { .. })), "{path:?}");

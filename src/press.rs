@@ -11,8 +11,9 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    durable, editions, editions::BookFile, editions::Letter, editions::Listing, editions::Shelf, editions::Shelved,
-    editions::Volume, editions::Year, inbox::Manuscript, issue, issue::IssueKey, issue::Release, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Opening, ledger::Queued,
+    durable, editions, editions::BookFile, editions::Letter, editions::Listing, editions::Shelf,
+    editions::Shelved, editions::Volume, editions::Year, inbox::Manuscript, issue, issue::IssueKey,
+    issue::Release, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Opening, ledger::Queued,
     manuscript, outbox, outbox::Outbox, proof::Proof, publication::Publication,
 };
 
@@ -118,9 +119,16 @@ impl Press {
         if let Some(rival) = self.rival(manuscript, &proof.issue.key)? {
             return self.reject(manuscript, &hash, rival, now);
         }
-        match self.ledger.open_release(&self.publication, &proof.issue, &hash, manuscript.path_bytes(), now)? {
+        match self.ledger.open_release(
+            &self.publication,
+            &proof.issue,
+            &hash,
+            manuscript.path_bytes(),
+            now,
+        )? {
             Opening::Duplicate(key) => {
-                let own = self.ledger.source_of(&self.publication, &key)?.as_deref() == Some(manuscript.path_bytes());
+                let own = self.ledger.source_of(&self.publication, &key)?.as_deref()
+                    == Some(manuscript.path_bytes());
                 let fate = if own { Fate::Published(key.clone()) } else { Fate::Duplicate(key.clone()) };
                 self.ledger.note(&arrival(manuscript, &hash, fate, now))?;
                 Ok(Verdict::Duplicate(key))
@@ -175,7 +183,13 @@ impl Press {
     }
 
     /// The steps from an open release to its queue of letters. Nothing links to what is not there yet.
-    fn put_out(&self, release: Release, arrival: &Arrival, queries: usize, now: Timestamp) -> Result<Verdict, Error> {
+    fn put_out(
+        &self,
+        release: Release,
+        arrival: &Arrival,
+        queries: usize,
+        now: Timestamp,
+    ) -> Result<Verdict, Error> {
         let (book, _) = self.print(&release)?;
         let shelved = Shelved { release, book };
         let before = self.ledger.issue(&self.publication, &shelved.release.issue.key)?;
@@ -227,7 +241,11 @@ impl Press {
     }
 
     /// The archive's years as they will be, and the pages of those that `new` comes into or goes out of.
-    fn archive_with(&self, new: &Release, before: Option<&Shelved>) -> Result<(Vec<Year>, Vec<Volume>), Error> {
+    fn archive_with(
+        &self,
+        new: &Release,
+        before: Option<&Shelved>,
+    ) -> Result<(Vec<Year>, Vec<Volume>), Error> {
         let publication = &self.publication;
         let line = Listing::of(new, publication);
         let was = before.map(|before| Listing::of(&before.release, publication).date.year());
@@ -238,7 +256,9 @@ impl Press {
             volume.listings.retain(|old| old.key != line.key);
             if year == line.date.year() {
                 volume.listings.push(line.clone());
-                volume.listings.sort_by(|a, b| (b.date, b.published, &a.key).cmp(&(a.date, a.published, &b.key)));
+                volume
+                    .listings
+                    .sort_by(|a, b| (b.date, b.published, &a.key).cmp(&(a.date, a.published, &b.key)));
             }
             years.retain(|known| known.year != year);
             years.push(Year { year, n_issues: volume.listings.len() });
@@ -316,6 +336,8 @@ fn without_articles(proof: &Proof) -> String {
         Some(text) => format!(
             "no article was found in it, only `{text}`; an article needs a paragraph of text below its headline"
         ),
-        None => "no article was found in it; an article needs a paragraph of text below its headline".to_owned(),
+        None => {
+            "no article was found in it; an article needs a paragraph of text below its headline".to_owned()
+        }
     }
 }

@@ -64,7 +64,9 @@ impl Address {
         if !domain.is_ascii() {
             return Err(AddressError::International(shown()));
         }
-        if let Some(character) = domain.chars().find(|&c| !(c.is_ascii_alphanumeric() || c == '-' || c == '.')) {
+        if let Some(character) =
+            domain.chars().find(|&c| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'))
+        {
             return Err(AddressError::Character { address: shown(), character });
         }
         if domain.split('.').any(|label| label.starts_with('-') || label.ends_with('-') || label.len() > 63) {
@@ -196,14 +198,23 @@ mod tests {
     #[test]
     fn an_address_that_smtp_cannot_carry_is_refused_with_its_reason() {
         for (text, reason) in [
-            ("li", "`li` is not an e-mail address: it needs one `@` with a name before it and a domain after it"),
-            ("@example.org", "`@example.org` is not an e-mail address: it needs one `@` with a name before it and a domain after it"),
+            (
+                "li",
+                "`li` is not an e-mail address: it needs one `@` with a name before it and a domain after it",
+            ),
+            (
+                "@example.org",
+                "`@example.org` is not an e-mail address: it needs one `@` with a name before it and a domain after it",
+            ),
             ("li wang@example.org", "`li wang@example.org` is not an e-mail address: it has ' ' in it"),
             ("li\r\nBcc:x@example.org", "`liBcc:x@example.org` is not an e-mail address: it has '\\r' in it"),
             ("li@wang@example.org", "`li@wang@example.org` is not an e-mail address: it has '@' in it"),
             ("李@example.org", "`李@example.org` is not an e-mail address: it has '李' in it"),
             ("li@例子.cn", "`li@例子.cn` has a domain outside ASCII; write it in its `xn--` form"),
-            ("a..b@example.org", "`a..b@example.org` is not an e-mail address: it needs one `@` with a name before it and a domain after it"),
+            (
+                "a..b@example.org",
+                "`a..b@example.org` is not an e-mail address: it needs one `@` with a name before it and a domain after it",
+            ),
         ] {
             assert_eq!(Address::parse(text).expect_err(text).to_string(), reason);
         }
@@ -216,7 +227,9 @@ mod tests {
         let token = key.token(SubscriberId(41));
         assert_eq!(key.check(&token), Some(SubscriberId(41)));
         assert_eq!(LeaveKey::new([8; 32]).check(&token), None);
-        for forged in [token.replace("41-", "42-"), token.to_uppercase(), format!("0{token}"), "41-".into(), "x".into()] {
+        for forged in
+            [token.replace("41-", "42-"), token.to_uppercase(), format!("0{token}"), "41-".into(), "x".into()]
+        {
             assert_eq!(key.check(&forged), None, "{forged}");
         }
     }

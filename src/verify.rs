@@ -19,7 +19,11 @@ pub struct Checked {
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub fn verify(ledger: &dyn Ledger, outbox: &Outbox, publication: &Publication) -> Result<Checked, ledger::Error> {
+pub fn verify(
+    ledger: &dyn Ledger,
+    outbox: &Outbox,
+    publication: &Publication,
+) -> Result<Checked, ledger::Error> {
     let mut checked = Checked { findings: ledger.examine()?, ..Checked::default() };
     let books = ledger.books(publication)?;
     for (key, book) in &books {
@@ -29,12 +33,19 @@ pub fn verify(ledger: &dyn Ledger, outbox: &Outbox, publication: &Publication) -
     }
     for begun in ledger.interrupted(publication)? {
         let key = &begun.release.issue.key;
-        checked.findings.push(format!("issue `{key}` was begun and not finished; the next `gazetted run` does it"));
+        checked
+            .findings
+            .push(format!("issue `{key}` was begun and not finished; the next `gazetted run` does it"));
     }
     if books.is_empty() {
         return Ok(checked);
     }
-    checked.read_feed(outbox, publication, "feed.xml", &books.iter().map(|(key, _)| key.to_string()).collect());
+    checked.read_feed(
+        outbox,
+        publication,
+        "feed.xml",
+        &books.iter().map(|(key, _)| key.to_string()).collect(),
+    );
     let pages = books.iter().map(|(key, _)| format!("issues/{key}/index.html"));
     let mut links = BTreeSet::new();
     for page in std::iter::once("index.html".to_owned()).chain(pages) {
@@ -48,7 +59,13 @@ pub fn verify(ledger: &dyn Ledger, outbox: &Outbox, publication: &Publication) -
 }
 
 impl Checked {
-    fn read_feed(&mut self, outbox: &Outbox, publication: &Publication, path: &str, known: &BTreeSet<String>) {
+    fn read_feed(
+        &mut self,
+        outbox: &Outbox,
+        publication: &Publication,
+        path: &str,
+        known: &BTreeSet<String>,
+    ) {
         let Some(text) = outbox.find(path).and_then(|file| fs::read_to_string(file).ok()) else {
             self.findings.push(format!("`{path}` is not there"));
             return;
@@ -69,24 +86,35 @@ impl Checked {
             }
             let guid = item.guid().map(rss::Guid::value).unwrap_or_default();
             if !known.iter().any(|key| publication.tag(key) == guid) {
-                self.findings.push(format!("`{path}` has the entry `{guid}`, of which the ledger knows nothing"));
+                self.findings
+                    .push(format!("`{path}` has the entry `{guid}`, of which the ledger knows nothing"));
             }
         }
     }
 
     /// Follows a link to our own address; links to elsewhere are not ours to answer for.
-    fn follow(&mut self, outbox: &Outbox, publication: &Publication, from: &str, link: &str, length: Option<u64>) {
+    fn follow(
+        &mut self,
+        outbox: &Outbox,
+        publication: &Publication,
+        from: &str,
+        link: &str,
+        length: Option<u64>,
+    ) {
         let Some(path) = link.strip_prefix(&publication.base_url) else { return };
         self.links += 1;
         let path = path.split(['#', '?']).next().unwrap_or_default();
-        let path = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
+        let path = if path.is_empty() || path.ends_with('/') {
+            format!("{path}index.html")
+        } else {
+            path.to_owned()
+        };
         match outbox.find(&path).and_then(|file| fs::metadata(file).ok()) {
             None => self.findings.push(format!("{from} leads to `{path}`, which is not there")),
             Some(file) => match length {
-                Some(length) if length != file.len() => self.findings.push(format!(
-                    "{from} says that `{path}` has {length} bytes, and it has {}",
-                    file.len()
-                )),
+                Some(length) if length != file.len() => self
+                    .findings
+                    .push(format!("{from} says that `{path}` has {length} bytes, and it has {}", file.len())),
                 _ if file.len() == 0 => self.findings.push(format!("`{path}` is empty")),
                 _ => {}
             },

@@ -10,7 +10,9 @@ use std::{
 /// The modules in the order of `src/lib.rs`.
 fn order() -> Vec<String> {
     let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned)).collect()
+    lib.lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned))
+        .collect()
 }
 
 fn root() -> &'static Path {
@@ -91,12 +93,15 @@ fn this_test_sees_an_import_that_goes_the_wrong_way() {
     ] {
         assert_eq!(upward("editions", text, &order), ["press"], "{text}");
     }
-    assert!(upward("editions", "use crate::{issue::Issue};\n// crate::press is told of it\n", &order).is_empty());
+    assert!(
+        upward("editions", "use crate::{issue::Issue};\n// crate::press is told of it\n", &order).is_empty()
+    );
 }
 
 #[test]
 fn reading_and_printing_touch_neither_disk_nor_network_nor_clock() {
-    let forbidden = ["std::fs", "std::net", "std::time", "tokio", "Timestamp::now", "Zoned::now", "SystemTime", "rand::"];
+    let forbidden =
+        ["std::fs", "std::net", "std::time", "tokio", "Timestamp::now", "Zoned::now", "SystemTime", "rand::"];
     for pure in ["manuscript", "editions"] {
         for file in sources(&root().join("src").join(pure)) {
             if file.ends_with("tests.rs") {
@@ -105,7 +110,8 @@ fn reading_and_printing_touch_neither_disk_nor_network_nor_clock() {
             let text = fs::read_to_string(&file).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             for word in forbidden {
-                let used = code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word));
+                let used =
+                    code.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word));
                 assert!(!used, "{} uses `{word}`", file.display());
             }
         }
@@ -125,12 +131,24 @@ fn only_the_ledger_knows_sql_and_only_main_exits() {
 #[test]
 fn every_dependency_has_a_licence_that_deny_toml_allows() {
     let deny: toml::Table = fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
-    let allowed: Vec<&str> =
-        deny["licenses"]["allow"].as_array().unwrap().iter().map(|licence| licence.as_str().unwrap()).collect();
+    let allowed: Vec<&str> = deny["licenses"]["allow"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|licence| licence.as_str().unwrap())
+        .collect();
     let banned: Vec<&str> =
         deny["bans"]["deny"].as_array().unwrap().iter().map(|ban| ban["crate"].as_str().unwrap()).collect();
     let metadata = std::process::Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", "x86_64-unknown-linux-gnu"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--offline",
+            "--filter-platform",
+            "x86_64-unknown-linux-gnu",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
@@ -144,7 +162,9 @@ fn every_dependency_has_a_licence_that_deny_toml_allows() {
         let Some(licence) = package["license"].as_str() else { panic!("`{name}` has no licence") };
         let licence = licence.replace('/', " OR ").replace(['(', ')'], "");
         // One alternative must be allowed in all its parts.
-        let good = licence.split(" OR ").any(|choice| choice.split(" AND ").all(|part| allowed.contains(&part.trim())));
+        let good = licence
+            .split(" OR ")
+            .any(|choice| choice.split(" AND ").all(|part| allowed.contains(&part.trim())));
         assert!(good, "`{name}` is under {licence}");
     }
 }

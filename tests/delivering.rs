@@ -26,7 +26,8 @@ fn a_letter_carries_what_readers_and_their_servers_need() {
     let leave = header("List-Unsubscribe");
     assert!(leave.starts_with(&format!("<{}leave/1-", newsroom.base_url())), "{leave}");
     assert!(header("Subject").contains("=?utf-8?b?"), "{}", header("Subject"));
-    let place = |kind: &str| letter.text.find(kind).unwrap_or_else(|| panic!("no {kind} in\n{}", letter.text));
+    let place =
+        |kind: &str| letter.text.find(kind).unwrap_or_else(|| panic!("no {kind} in\n{}", letter.text));
     assert!(place("text/plain") < place("text/html"), "the better form comes last");
     assert!(letter.text.is_ascii());
 }
@@ -39,7 +40,9 @@ fn a_mailbox_that_is_full_for_now_gets_its_letter_later() {
     newsroom.sink.letters_to("li@example.org", 1);
     newsroom.letters_stand("a", &[(State::Delayed, 1), (State::Delivered, 1)]);
 
-    newsroom.after(SignedDuration::from_mins(29)).letters_stand("a", &[(State::Delayed, 1), (State::Delivered, 1)]);
+    newsroom
+        .after(SignedDuration::from_mins(29))
+        .letters_stand("a", &[(State::Delayed, 1), (State::Delivered, 1)]);
     assert_eq!(newsroom.sink.offers_to("wang@example.org"), 1);
     newsroom.sink.treats("wang@example.org", Conduct::Takes);
     newsroom.after(SignedDuration::from_mins(2)).letters_stand("a", &[(State::Delivered, 2)]);
@@ -62,7 +65,9 @@ fn a_mailbox_that_does_not_exist_is_not_tried_again() {
     newsroom.sink.treats("nobody@example.org", Conduct::Answers("550 5.1.1 no such user"));
     newsroom.saves("a.md", page("One", "The first words."));
     newsroom.letters_stand("a", &[(State::Delivered, 1), (State::Failed, 1)]);
-    newsroom.after(SignedDuration::from_hours(9)).letters_stand("a", &[(State::Delivered, 1), (State::Failed, 1)]);
+    newsroom
+        .after(SignedDuration::from_hours(9))
+        .letters_stand("a", &[(State::Delivered, 1), (State::Failed, 1)]);
     assert_eq!(newsroom.sink.offers_to("nobody@example.org"), 1);
 }
 
@@ -120,7 +125,8 @@ fn letters_wait_for_a_server_that_is_not_there_and_publishing_does_not() {
     let port = crate::tools::free_port();
     let settings = newsroom.path("config/gazetted.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
-    std::fs::write(&settings, text.replace(&newsroom.sink.address.to_string(), &format!("127.0.0.1:{port}"))).unwrap();
+    std::fs::write(&settings, text.replace(&newsroom.sink.address.to_string(), &format!("127.0.0.1:{port}")))
+        .unwrap();
     newsroom.enters(&["li@example.org"]);
     newsroom.starts();
     newsroom.saves("a.md", page("One", "The first words.")).is_out("a", 1);
@@ -138,13 +144,17 @@ fn without_a_mail_server_letters_are_files() {
     let mut newsroom = Newsroom::closed("");
     let settings = newsroom.path("config/gazetted.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
-    let text: String = text.lines().filter(|line| !line.starts_with("server")).map(|line| format!("{line}\n")).collect();
+    let text: String =
+        text.lines().filter(|line| !line.starts_with("server")).map(|line| format!("{line}\n")).collect();
     std::fs::write(&settings, text).unwrap();
     newsroom.enters(&["li@example.org"]);
     newsroom.starts();
     newsroom.saves("a.md", page("One", "The first words.")).letters_stand("a", &[(State::Delivered, 1)]);
     let letter = std::fs::read_to_string(newsroom.path("data/mail/tide.a.1@example.org.eml")).unwrap();
-    assert!(letter.starts_with("Return-Path: <tide@example.org>\r\nDelivered-To: li@example.org\r\n"), "{letter}");
+    assert!(
+        letter.starts_with("Return-Path: <tide@example.org>\r\nDelivered-To: li@example.org\r\n"),
+        "{letter}"
+    );
 }
 
 #[test]

@@ -23,7 +23,13 @@ fn full_newsroom() -> Newsroom {
     let nasty = "A & B < C > D \" E ' ]]> {{ title }} {% raw %} \u{8}\u{0}\u{fffe}";
     let hard = [
         ("signs.txt", format!("{nasty}\n\n{nasty}, and so on to the end.\n\n{nasty}.\n")),
-        ("marks.md", format!("---\ntitle: '{}'\n---\n\n# {nasty}\n\n{nasty}[^1]\n\n[^1]: {nasty}\n", nasty.replace('\'', "''"))),
+        (
+            "marks.md",
+            format!(
+                "---\ntitle: '{}'\n---\n\n# {nasty}\n\n{nasty}[^1]\n\n[^1]: {nasty}\n",
+                nasty.replace('\'', "''")
+            ),
+        ),
         ("one.md", page("One", "One word.")),
         ("twice.md", "# Same\n\nThe first words.\n\n# Same\n\nThe second words.\n".to_owned()),
         ("many.md", (1..=60).map(|n| format!("# Number {n}\n\nWords of number {n}.\n\n")).collect()),
@@ -121,7 +127,8 @@ fn feed_readers_read_the_feed_without_complaint() {
         fs::write(file("config"), "").unwrap();
         let mut command = Command::new(newsboat);
         command.env("HOME", home.path()).arg("-u").arg(file("urls")).arg("-C").arg(file("config"));
-        let (good, said) = tools::output(command.arg("-c").arg(file("cache.db")).args(["-x", "reload", "print-unread"]));
+        let (good, said) =
+            tools::output(command.arg("-c").arg(file("cache.db")).args(["-x", "reload", "print-unread"]));
         assert!(good, "{said}");
         assert!(said.contains(&format!("{entries} unread articles")), "{said}");
     }
@@ -153,7 +160,10 @@ fn pages_and_books_are_not_blank_when_they_are_looked_at() {
         let book = newsroom.books().remove(0);
         let drawn = pictures.path().join("book-%d.png");
         let (good, said) = tools::output(
-            Command::new(mutool).args(["draw", "-q", "-r", "72", "-W", "420", "-H", "600", "-S", "12", "-o"]).arg(drawn).arg(book),
+            Command::new(mutool)
+                .args(["draw", "-q", "-r", "72", "-W", "420", "-H", "600", "-S", "12", "-o"])
+                .arg(drawn)
+                .arg(book),
         );
         assert!(good && !said.contains("error"), "{said}");
         assert!(fs::metadata(pictures.path().join("book-3.png")).unwrap().len() > 2_000);
@@ -171,7 +181,9 @@ fn letters_go_through_starttls_with_a_log_in() {
 }
 
 fn through_tls(way: &str) {
-    let (Some(python), Some(openssl)) = (tools::program("python3"), tools::program("openssl")) else { return };
+    let (Some(python), Some(openssl)) = (tools::program("python3"), tools::program("openssl")) else {
+        return;
+    };
     if !tools::output(Command::new(&python).args(["-c", "import aiosmtpd"])).0 {
         tools::skip("aiosmtpd is not installed; `tests/run` installs it");
         return;
@@ -192,7 +204,8 @@ fn through_tls(way: &str) {
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut ready).unwrap();
     assert_eq!(ready, "ready\n");
 
-    let mut newsroom = Newsroom::closed("user = \"gazette\"\npassword_file = \"secret\"\nca_file = \"ca.pem\"\n");
+    let mut newsroom =
+        Newsroom::closed("user = \"gazette\"\npassword_file = \"secret\"\nca_file = \"ca.pem\"\n");
     let settings = newsroom.path("config/gazetted.toml");
     let text = fs::read_to_string(&settings).unwrap();
     let text = text
@@ -204,7 +217,8 @@ fn through_tls(way: &str) {
     newsroom.enters(&["li@example.org", "wang@example.org"]);
     newsroom.starts();
     newsroom.saves("a.md", page("One", "The first words.")).letters_stand("a", &[(State::Delivered, 2)]);
-    let letters = fs::read_dir(&mailbox).unwrap().filter(|e| e.as_ref().unwrap().path().extension().unwrap() == "eml");
+    let letters =
+        fs::read_dir(&mailbox).unwrap().filter(|e| e.as_ref().unwrap().path().extension().unwrap() == "eml");
     assert_eq!(letters.count(), 2);
 }
 
@@ -219,14 +233,18 @@ impl Certificates {
     fn make(openssl: &Path, folder: &Path) -> Self {
         let file = |name: &str| folder.join(name);
         let run = |arguments: &str| {
-            let (good, said) = tools::output(Command::new(openssl).args(arguments.split(' ')).current_dir(folder));
+            let (good, said) =
+                tools::output(Command::new(openssl).args(arguments.split(' ')).current_dir(folder));
             assert!(good, "{said}");
         };
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
         run(&format!("req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=ours"));
         run(&format!("req {key} -keyout leaf.key -out leaf.csr -subj /CN=localhost"));
-        fs::write(file("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
-        run("x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out leaf.pem");
+        fs::write(file("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+            .unwrap();
+        run(
+            "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out leaf.pem",
+        );
         Self { authority: file("ca.pem"), certificate: file("leaf.pem"), key: file("leaf.key") }
     }
 }

@@ -61,7 +61,9 @@ fn a_forged_address_for_leaving_is_refused() {
     let newsroom = Newsroom::with_subscribers(["li@example.org", "wang@example.org"]);
     newsroom.saves("a.md", page("One", "The first words."));
     let own = leave_path(&newsroom, "li@example.org");
-    for forged in [own.replace("/1-", "/2-"), format!("{own}0"), "/leave/1-0".to_owned(), "/leave/x".to_owned()] {
+    for forged in
+        [own.replace("/1-", "/2-"), format!("{own}0"), "/leave/1-0".to_owned(), "/leave/x".to_owned()]
+    {
         assert_eq!(newsroom.asks("POST", &forged, "Content-Length: 0\r\n").0, 404, "{forged}");
     }
     assert_eq!(standing(&newsroom, "wang@example.org"), Standing::Confirmed);

@@ -58,7 +58,8 @@ impl Newsroom {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         fs::write(folder.path().join("config/gazetted.toml"), &settings).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         Self { folder, sink, clock: Clock::default(), runtime, daemon: None, settings }
     }
 
@@ -167,7 +168,11 @@ impl Newsroom {
         until_or(
             || {
                 let lines = ledger.issues(&publication).unwrap();
-                last = lines.into_iter().find(|line| line.key.as_str() == key).map(|l| l.letters).unwrap_or_default();
+                last = lines
+                    .into_iter()
+                    .find(|line| line.key.as_str() == key)
+                    .map(|l| l.letters)
+                    .unwrap_or_default();
                 last == expected
             },
             || format!("letters of `{key}` to stand {expected:?}"),
@@ -234,11 +239,17 @@ impl Drop for Newsroom {
 }
 
 /// One HTTP request; gives the status, the head and the body.
-pub fn asks(address: std::net::SocketAddr, method: &str, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
+pub fn asks(
+    address: std::net::SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+) -> (u16, String, Vec<u8>) {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let request = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();

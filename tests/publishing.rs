@@ -108,7 +108,9 @@ fn an_inbox_that_is_replaced_by_another_folder_is_watched_on() {
 fn the_twenty_first_issue_pushes_the_first_out_of_the_feed_and_not_out_of_the_archive() {
     let mut newsroom = Newsroom::closed("");
     for n in 1..=21 {
-        let text = format!("---\ndate: 2026-03-{n:02}\n---\n\n# Number {n}\n\nWords of number {n}, and no others.\n");
+        let text = format!(
+            "---\ndate: 2026-03-{n:02}\n---\n\n# Number {n}\n\nWords of number {n}, and no others.\n"
+        );
         newsroom.saves(&format!("n{n:02}.md"), text);
     }
     newsroom.starts();

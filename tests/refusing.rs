@@ -21,7 +21,11 @@ fn refuses(name: &str, bytes: impl AsRef<[u8]>, reason: &str) {
     newsroom.saves("next.md", page("Next", "Words that can be read.")).is_out("next", 1);
     let said = newsroom.reason_beside(name);
     assert!(said.contains(reason), "{name:?}: {said}");
-    assert_eq!(fs::read(newsroom.path("inbox").join(name)).unwrap(), bytes.as_ref(), "the file itself is never touched");
+    assert_eq!(
+        fs::read(newsroom.path("inbox").join(name)).unwrap(),
+        bytes.as_ref(),
+        "the file itself is never touched"
+    );
     newsroom.all_is_well();
 }
 
@@ -38,8 +42,16 @@ fn a_file_without_an_article_says_what_an_article_needs() {
 
 #[test]
 fn a_text_that_is_not_utf_8_says_where() {
-    refuses("latin.txt", b"A caf\xe9 by the quay.\n\nIt opens at nine.\n", "the text is not UTF-8 at line 1, column 6");
-    refuses("chinese.txt", b"\xd0\xc2\xce\xc5\n\n\xba\xd3\xb0\xb2\xcf\xd8\n", "the text is not UTF-8 at line 1, column 1");
+    refuses(
+        "latin.txt",
+        b"A caf\xe9 by the quay.\n\nIt opens at nine.\n",
+        "the text is not UTF-8 at line 1, column 6",
+    );
+    refuses(
+        "chinese.txt",
+        b"\xd0\xc2\xce\xc5\n\n\xba\xd3\xb0\xb2\xcf\xd8\n",
+        "the text is not UTF-8 at line 1, column 1",
+    );
 }
 
 #[test]
@@ -72,7 +84,9 @@ fn a_file_that_cannot_be_read_says_so_and_is_published_once_it_can() {
 #[test]
 fn control_characters_are_left_out_and_the_rest_is_published() {
     let newsroom = Newsroom::opens();
-    newsroom.saves("noise.md", "# Bell\u{0}s\u{8}\n\nThe be\u{1b}ll is \u{fffe}rung\u{0}.\n").is_out("noise", 1);
+    newsroom
+        .saves("noise.md", "# Bell\u{0}s\u{8}\n\nThe be\u{1b}ll is \u{fffe}rung\u{0}.\n")
+        .is_out("noise", 1);
     let feed = newsroom.outbox_text("feed.xml");
     assert!(feed.contains("Bells") && feed.contains("The bell is rung."));
     assert!(feed.chars().all(gazetted::typography::is_printable));
@@ -82,7 +96,8 @@ fn control_characters_are_left_out_and_the_rest_is_published() {
 fn marks_that_mean_something_to_programs_reach_readers_as_they_are() {
     let newsroom = Newsroom::with_subscribers(["li@example.org"]);
     let nasty = "A & B < C > D \" E ' ]]> {{ title }} {% raw %} ${x} %s";
-    newsroom.saves("marks.txt", format!("{nasty}\n\n{nasty}, and so on to the end of the line.\n\n{nasty}.\n"));
+    newsroom
+        .saves("marks.txt", format!("{nasty}\n\n{nasty}, and so on to the end of the line.\n\n{nasty}.\n"));
     newsroom.is_out("marks", 1).sink.letters_to("li@example.org", 1);
     let body = newsroom.feed().entries.remove(0).content.unwrap().body.unwrap();
     assert!(body.contains("{{ title }} {% raw %}") && body.contains("A &amp; B &lt; C"), "{body}");
@@ -141,7 +156,8 @@ fn temporary_files_of_editors_and_links_are_no_issues() {
     for name in [".a.md.swp", "a.md~", "a.md.part", "#a.md#", ".hidden.md"] {
         newsroom.saves(name, page("Temporary", "Not yet."));
     }
-    std::os::unix::fs::symlink(newsroom.path("config/gazetted.toml"), newsroom.path("inbox/link.md")).unwrap();
+    std::os::unix::fs::symlink(newsroom.path("config/gazetted.toml"), newsroom.path("inbox/link.md"))
+        .unwrap();
     newsroom.saves("real.md", page("Real", "These words.")).is_out("real", 1);
     assert_eq!(newsroom.ledger().arrivals().unwrap().len(), 1);
 }
@@ -151,7 +167,8 @@ fn a_full_disk_stops_nothing_but_the_issue_and_that_only_until_there_is_space() 
     let mut newsroom = Newsroom::closed("");
     let outbox = newsroom.path("outbox");
     fs::create_dir(&outbox).unwrap();
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=160k", "tmpfs"]).arg(&outbox).output();
+    let mounted =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=160k", "tmpfs"]).arg(&outbox).output();
     if !mounted.is_ok_and(|output| output.status.success()) {
         tools::skip("a small disk can be mounted by the superuser only");
         return;

@@ -35,7 +35,10 @@ fn killed_twenty_times_on_the_way_it_loses_nothing_and_doubles_only_letters_in_f
     fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let port = tools::free_port();
     let mut sink = Command::new(smtp_sink);
-    sink.args(["-u", "nobody", "-d", "%M."]).arg(format!("127.0.0.1:{port}")).arg("1000").current_dir(&letters);
+    sink.args(["-u", "nobody", "-d", "%M."])
+        .arg(format!("127.0.0.1:{port}"))
+        .arg("1000")
+        .current_dir(&letters);
     let _sink = tools::Beside(sink.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
 
     let web = tools::free_port();
@@ -81,7 +84,10 @@ fn killed_twenty_times_on_the_way_it_loses_nothing_and_doubles_only_letters_in_f
     }
     let doubled: u32 = received.values().map(|times| times - 1).sum();
     assert!(doubled <= KILLS * CONNECTIONS, "{doubled} letters came twice");
-    eprintln!("{} letters to {SUBSCRIBERS} readers, {KILLS} kills: none lost, {doubled} doubled", received.len());
+    eprintln!(
+        "{} letters to {SUBSCRIBERS} readers, {KILLS} kills: none lost, {doubled} doubled",
+        received.len()
+    );
     let (code, said) = gazetted(&news, &["verify"]);
     assert_eq!(code, 0, "{said}");
 }
@@ -98,7 +104,8 @@ fn received(folder: &Path) -> HashMap<(String, String), u32> {
     let mut letters = HashMap::new();
     for entry in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
-        let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name).map(|v| v.trim().to_owned()));
+        let line =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name).map(|v| v.trim().to_owned()));
         let Some(to) = line("X-Rcpt-Args: ") else { continue };
         let Some(id) = line("Message-ID: ") else { continue };
         if text.trim_end().ends_with("--") {

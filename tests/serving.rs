@@ -6,7 +6,8 @@ use crate::newsroom::{Newsroom, page};
 
 fn header(head: &str, name: &str) -> Option<String> {
     let prefix = format!("{name}: ");
-    head.lines().find_map(|line| line.to_lowercase().starts_with(&prefix).then(|| line[prefix.len()..].to_owned()))
+    head.lines()
+        .find_map(|line| line.to_lowercase().starts_with(&prefix).then(|| line[prefix.len()..].to_owned()))
 }
 
 #[test]
@@ -39,8 +40,17 @@ fn nothing_but_the_outbox_can_be_reached() {
     let newsroom = Newsroom::opens();
     newsroom.saves("a.md", page("One", "The first words.")).is_out("a", 1);
     for path in [
-        "/../data/ledger.db", "/%2e%2e/data/ledger.db", "/..%2fdata/leave.key", "//etc/passwd", "/.tmp-1", "/issues/../feed.xml",
-        "/issues/a/..", "/nothing", "/feed.xml/", "/a%00b", "/\\..\\x",
+        "/../data/ledger.db",
+        "/%2e%2e/data/ledger.db",
+        "/..%2fdata/leave.key",
+        "//etc/passwd",
+        "/.tmp-1",
+        "/issues/../feed.xml",
+        "/issues/a/..",
+        "/nothing",
+        "/feed.xml/",
+        "/a%00b",
+        "/\\..\\x",
     ] {
         assert_eq!(newsroom.asks("GET", path, "").0, 404, "{path}");
     }

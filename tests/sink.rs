@@ -83,7 +83,8 @@ impl Sink {
     /// Waits until `n` letters have come to an address, and gives them.
     #[track_caller]
     pub fn letters_to(&self, address: &str, n: usize) -> Vec<Arrived> {
-        let to = |state: &State| state.arrived.iter().filter(|l| l.to == address).cloned().collect::<Vec<_>>();
+        let to =
+            |state: &State| state.arrived.iter().filter(|l| l.to == address).cloned().collect::<Vec<_>>();
         self.waits(&format!("{n} letters to {address}"), |state| to(state).len() >= n);
         let letters = to(&self.state.0.lock().unwrap());
         assert_eq!(letters.len(), n, "letters to {address}");
@@ -93,7 +94,9 @@ impl Sink {
     /// Waits until so many letters have been offered to an address, taken or not.
     #[track_caller]
     pub fn is_offered(&self, address: &str, n: u32) {
-        self.waits(&format!("{n} offers to {address}"), |state| state.offered.get(address).is_some_and(|o| *o >= n));
+        self.waits(&format!("{n} offers to {address}"), |state| {
+            state.offered.get(address).is_some_and(|o| *o >= n)
+        });
     }
 
     pub fn offers_to(&self, address: &str) -> u32 {

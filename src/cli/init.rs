@@ -38,10 +38,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
 
 /// The settings that explain themselves, with a key from the folder's name: two newsrooms must not share their identifiers.
 fn settings_for(folder: &Path) -> String {
-    let named = folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let named =
+        folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     let key = named.map_or_else(|| "gazette".to_owned(), |name| typography::slug(&name));
     let year = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
-    TEMPLATE
-        .replacen("key = \"gazette\" ", &format!("key = \"{key}\" "), 1)
-        .replacen("\"gazette.invalid,2026\" ", &format!("\"{key}.invalid,{year}\" "), 1)
+    TEMPLATE.replacen("key = \"gazette\" ", &format!("key = \"{key}\" "), 1).replacen(
+        "\"gazette.invalid,2026\" ",
+        &format!("\"{key}.invalid,{year}\" "),
+        1,
+    )
 }

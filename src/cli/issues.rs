@@ -62,7 +62,11 @@ fn show(ledger: &dyn Ledger, publication: &Publication, key: &str) -> Result<(),
     let Some(line) = known.iter().find(|line| line.key.as_str() == key) else {
         let keys: Vec<&str> = known.iter().map(|line| line.key.as_str()).collect();
         let help = (!keys.is_empty()).then(|| "`gazetted issues list` shows all".to_owned());
-        let near = if keys.is_empty() { String::new() } else { crate::config::nearest(key, &keys[..keys.len().min(8)]) };
+        let near = if keys.is_empty() {
+            String::new()
+        } else {
+            crate::config::nearest(key, &keys[..keys.len().min(8)])
+        };
         return Err(Error::Asked { problem: format!("there is no issue `{key}`{near}"), help });
     };
     say(&told(line, publication))?;

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{Error, report, say};
-use crate::{
-    config::Newsroom, daemon, inbox, ledger::Queued, press::Press, press::Receipt, press::Verdict,
-};
+use crate::{config::Newsroom, daemon, inbox, ledger::Queued, press::Press, press::Receipt, press::Verdict};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -37,7 +35,10 @@ fn publish(press: &Press, newsroom: &Newsroom, file: &Path) -> Result<bool, Erro
     match &verdict {
         Verdict::Published(receipt) => say(&told(file, receipt))?,
         Verdict::Duplicate(key) => {
-            say(&format!("`{}` holds the text of issue `{key}`, which is out; nothing was done", file.display()))?;
+            say(&format!(
+                "`{}` holds the text of issue `{key}`, which is out; nothing was done",
+                file.display()
+            ))?;
         }
         Verdict::Rejected(reason) => eprintln!("`{}` was not published: {reason}", file.display()),
     }
@@ -60,8 +61,9 @@ fn told(file: &Path, receipt: &Receipt) -> String {
         count(issue.articles.len(), "article"),
     );
     if receipt.queries > 0 {
-        let queries = if receipt.queries == 1 { "1 query".to_owned() } else { format!("{} queries", receipt.queries) };
-        told.push_str(&format!("; {queries}: see `gazetted proof {}`", file.display()));
+        let queries =
+            if receipt.queries == 1 { "1 query".to_owned() } else { format!("{} queries", receipt.queries) };
+        told = format!("{told}; {queries}: see `gazetted proof {}`", file.display());
     }
     told
 }

@@ -18,11 +18,11 @@ pub(super) fn text(error: &Error) -> String {
     let mut text = format!("error: {error}");
     let mut cause = error.source();
     while let Some(because) = cause {
-        text.push_str(&format!("\n  caused by: {because}"));
+        text = format!("{text}\n  caused by: {because}");
         cause = because.source();
     }
     if let Some(help) = help(error) {
-        text.push_str(&format!("\nhelp: {help}"));
+        text = format!("{text}\nhelp: {help}");
     }
     text
 }
@@ -35,7 +35,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Config(config::Error::Wrong { .. }) => {
             Some("`gazetted init` in an empty folder writes a file that explains every setting".to_owned())
         }
-        Error::Daemon(daemon::Error::Running { .. }) => Some("stop it first; `gazetted publish` works beside it".to_owned()),
+        Error::Daemon(daemon::Error::Running { .. }) => {
+            Some("stop it first; `gazetted publish` works beside it".to_owned())
+        }
         Error::Daemon(daemon::Error::Listen { .. }) => {
             Some("another program may use that address; set `listen` in `[http]` to another one".to_owned())
         }
@@ -43,7 +45,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Publish { .. } | Error::Press(_) if is_full(error) => {
             Some("free some space, then publish again; no letter has been sent".to_owned())
         }
-        Error::Publish { .. } | Error::Press(_) => Some("publish again when this is mended; nothing is done twice".to_owned()),
+        Error::Publish { .. } | Error::Press(_) => {
+            Some("publish again when this is mended; nothing is done twice".to_owned())
+        }
         Error::Asked { help, .. } => help.clone(),
         _ => None,
     }

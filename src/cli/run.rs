@@ -14,8 +14,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Error> {
-    let filter = EnvFilter::try_from_env("GAZETTED_LOG").unwrap_or_else(|_| EnvFilter::new("gazetted=info,warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let filter =
+        EnvFilter::try_from_env("GAZETTED_LOG").unwrap_or_else(|_| EnvFilter::new("gazetted=info,warn"));
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     // A second subscriber cannot be there: this is the first thing that the only daemon of the process does.
     let _ = if arguments.json { log.json().try_init() } else { log.with_ansi(terminal).try_init() };
@@ -27,10 +29,10 @@ pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Erro
 }
 
 async fn work(newsroom: &Newsroom) -> Result<(), Error> {
-    let signals = |kind| {
-        signal(kind).map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source })
-    };
-    let (mut interrupt, mut terminate) = (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
+    let signals =
+        |kind| signal(kind).map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source });
+    let (mut interrupt, mut terminate) =
+        (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
     let daemon = Daemon::start(newsroom, &Clock::default()).await?;
     greet(newsroom, &daemon)?;
     tokio::select! {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::{Error, report, say};
 use crate::{
-    config::Newsroom, daemon, ledger::Ledger, subscriber::Address, subscriber::Standing, subscriber::SubscriberId,
+    config::Newsroom, daemon, ledger::Ledger, subscriber::Address, subscriber::Standing,
+    subscriber::SubscriberId,
 };
 
 /// How many subscribers are read at a time: memory stays the same for ten and for a million.
@@ -43,12 +44,16 @@ pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
 
 /// All addresses, or everything that is wrong with them: nobody is entered by half a command.
 fn parse(texts: &[String]) -> Result<Vec<Address>, Error> {
-    let (good, bad): (Vec<_>, Vec<_>) = texts.iter().map(|text| Address::parse(text)).partition(Result::is_ok);
+    let (good, bad): (Vec<_>, Vec<_>) =
+        texts.iter().map(|text| Address::parse(text)).partition(Result::is_ok);
     if bad.is_empty() {
         return Ok(good.into_iter().flatten().collect());
     }
     let problems: Vec<String> = bad.into_iter().filter_map(|bad| Some(bad.err()?.to_string())).collect();
-    Err(Error::Asked { problem: problems.join("\n       "), help: Some("nobody was added or removed".to_owned()) })
+    Err(Error::Asked {
+        problem: problems.join("\n       "),
+        help: Some("nobody was added or removed".to_owned()),
+    })
 }
 
 fn add(ledger: &dyn Ledger, addresses: &[Address]) -> Result<(), Error> {
@@ -66,16 +71,13 @@ fn add(ledger: &dyn Ledger, addresses: &[Address]) -> Result<(), Error> {
 fn remove(ledger: &dyn Ledger, addresses: &[Address]) -> Result<(), Error> {
     let mut unknown = false;
     for address in addresses {
-        match ledger.subscriber(address)? {
-            Some(subscriber) => {
-                let left = ledger.leave(subscriber.id, Timestamp::now())?;
-                say(&format!("`{address}` {}", if left { "gets no more letters" } else { "had left before" }))?;
-            }
-            None => {
-                unknown = true;
-                eprintln!("`{address}` is not a subscriber");
-            }
-        }
+        let Some(subscriber) = ledger.subscriber(address)? else {
+            unknown = true;
+            eprintln!("`{address}` is not a subscriber");
+            continue;
+        };
+        let left = ledger.leave(subscriber.id, Timestamp::now())?;
+        say(&format!("`{address}` {}", if left { "gets no more letters" } else { "had left before" }))?;
     }
     if unknown { Err(Error::Found) } else { Ok(()) }
 }

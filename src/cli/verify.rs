@@ -11,7 +11,11 @@ pub(super) fn run(newsroom: &Newsroom) -> Result<(), Error> {
     for finding in &checked.findings {
         eprintln!("{finding}");
     }
-    let looked = format!("{} and {} looked at", report::count(checked.issues, "issue"), report::count(checked.links, "link"));
+    let looked = format!(
+        "{} and {} looked at",
+        report::count(checked.issues, "issue"),
+        report::count(checked.links, "link")
+    );
     if checked.findings.is_empty() {
         return say(&format!("{looked}: all is well"));
     }

@@ -10,7 +10,15 @@ const KEYS: [(&str, &[&str]); 6] = [
     (
         "publication",
         &[
-            "key", "title", "description", "language", "time_zone", "authority", "base_url", "publisher", "rights",
+            "key",
+            "title",
+            "description",
+            "language",
+            "time_zone",
+            "authority",
+            "base_url",
+            "publisher",
+            "rights",
             "issn",
         ],
     ),
@@ -20,7 +28,15 @@ const KEYS: [(&str, &[&str]); 6] = [
     (
         "mail",
         &[
-            "server", "protection", "user", "password_file", "ca_file", "from", "reply_to", "connections", "patience",
+            "server",
+            "protection",
+            "user",
+            "password_file",
+            "ca_file",
+            "from",
+            "reply_to",
+            "connections",
+            "patience",
             "skip_older_than",
         ],
     ),
@@ -28,7 +44,10 @@ const KEYS: [(&str, &[&str]); 6] = [
 ];
 
 /// The settings in `text` with what the environment overrides, or everything that is wrong with them.
-pub(super) fn parse(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Settings, Vec<String>> {
+pub(super) fn parse(
+    text: &str,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Settings, Vec<String>> {
     let line_of = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
     let parsed = toml::de::DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(span.start));
@@ -53,8 +72,13 @@ pub(super) fn parse(text: &str, environment: impl IntoIterator<Item = (String, S
             let line = line_of(key.span().start);
             let key: &str = key.get_ref();
             if !keys.contains(&key) {
-                problems.push((line, format!("there is no setting `{key}` in `[{section}]`{}", nearest(key, keys))));
-            } else if let Some(problem) = values.get(section).and_then(|values| trial(section, key, values.get(key)?)) {
+                problems.push((
+                    line,
+                    format!("there is no setting `{key}` in `[{section}]`{}", nearest(key, keys)),
+                ));
+            } else if let Some(problem) =
+                values.get(section).and_then(|values| trial(section, key, values.get(key)?))
+            {
                 problems.push((line, format!("{key}: {problem}")));
             }
         }
@@ -105,13 +129,17 @@ fn contradictions(settings: &Settings) -> Vec<String> {
     if mail.user.is_some() != mail.password_file.is_some() {
         problems.push("mail: `user` and `password_file` belong together; set both or none".to_owned());
     }
-    let loopback = |server: &HostPort| server.host == "localhost" || server.host.starts_with("127.") || server.host == "::1";
+    let loopback = |server: &HostPort| {
+        server.host == "localhost" || server.host.starts_with("127.") || server.host == "::1"
+    };
     if mail.user.is_some()
         && mail.protection == ProtectionName::None
         && mail.server.as_ref().is_some_and(|server| !loopback(server))
     {
         let way = "set `protection` to `starttls` or `tls`";
-        problems.push(format!("mail: without protection the password would cross the network in the clear; {way}"));
+        problems.push(format!(
+            "mail: without protection the password would cross the network in the clear; {way}"
+        ));
     }
     problems
 }
@@ -153,7 +181,9 @@ mod tests {
             let part = TEMPLATE.split(&format!("\n[{section}]\n")).nth(1).expect(section);
             let part = part.split("\n[").next().expect("the section's lines");
             for key in keys {
-                let shown = part.lines().any(|l| l.starts_with(&format!("{key} = ")) || l.starts_with(&format!("# {key} = ")));
+                let shown = part
+                    .lines()
+                    .any(|l| l.starts_with(&format!("{key} = ")) || l.starts_with(&format!("# {key} = ")));
                 assert!(shown, "`{key}` in `[{section}]`");
             }
         }
@@ -167,7 +197,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &Expect) {
-        expected.assert_eq(&parse(text, []).map_or_else(|problems| problems.join("\n"), |_| "good".to_owned()));
+        expected
+            .assert_eq(&parse(text, []).map_or_else(|problems| problems.join("\n"), |_| "good".to_owned()));
     }
 
     #[test]
@@ -180,28 +211,42 @@ mod tests {
                 line 6: settle_after: `soon` is not a span of time such as `2s`, `5m` or `720h`
                 line 8: there is no section `[mails]`; did you mean `mail`?"]],
         );
-        check("[mail]\nconnections = 0\nfrom = \"nobody\"\nserver = \"x\"", &expect![[r"
+        check(
+            "[mail]\nconnections = 0\nfrom = \"nobody\"\nserver = \"x\"",
+            &expect![[r"
             line 2: connections: `0` is not a number from 1 to 1000
             line 3: from: `nobody` is not an e-mail address: it needs one `@` with a name before it and a domain after it
-            line 4: server: `x` is not a server and a port such as `smtp.example.org:587`"]]);
-        check("[http]\nlisten = \"here\"\n[publication]\nauthority = \"x\"\nissn = \"12\"\nbase_url = \"news.example.org\"", &expect![[r"
+            line 4: server: `x` is not a server and a port such as `smtp.example.org:587`"]],
+        );
+        check(
+            "[http]\nlisten = \"here\"\n[publication]\nauthority = \"x\"\nissn = \"12\"\nbase_url = \"news.example.org\"",
+            &expect![[r"
             line 2: listen: invalid socket address syntax
             line 4: authority: `x` is not a domain or an e-mail address and a year, such as `example.org,2026`
             line 5: issn: `12` is not an ISSN such as `1234-567X`
-            line 6: base_url: `news.example.org` is not an address such as `https://news.example.org/`"]]);
-        check("[mail]\nuser = \"x\"", &expect!["mail: `user` and `password_file` belong together; set both or none"]);
+            line 6: base_url: `news.example.org` is not an address such as `https://news.example.org/`"]],
+        );
+        check(
+            "[mail]\nuser = \"x\"",
+            &expect!["mail: `user` and `password_file` belong together; set both or none"],
+        );
         check("[mail\n", &expect!["line 1: unclosed table, expected `]`"]);
         check(
             "[mail]\nserver = \"smtp.example.org:25\"\nprotection = \"none\"\nuser = \"x\"\npassword_file = \"y\"",
-            &expect!["mail: without protection the password would cross the network in the clear; set `protection` to `starttls` or `tls`"],
+            &expect![
+                "mail: without protection the password would cross the network in the clear; set `protection` to `starttls` or `tls`"
+            ],
         );
     }
 
     #[test]
     fn the_environment_overrides_the_file() {
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let environment =
-            [set("GAZETTED_PUBLICATION__TITLE", "News"), set("GAZETTED_MAIL__CONNECTIONS", "9"), set("GAZETTED_X__Y", "z")];
+        let environment = [
+            set("GAZETTED_PUBLICATION__TITLE", "News"),
+            set("GAZETTED_MAIL__CONNECTIONS", "9"),
+            set("GAZETTED_X__Y", "z"),
+        ];
         let settings = parse("[publication]\ntitle = \"Old\"", environment).expect("good settings");
         assert_eq!((settings.publication.title.as_str(), settings.mail.connections), ("News", 9));
         let wrong = parse("", [set("GAZETTED_HTTP__LISTEN", "here")]).expect_err("no address");

@@ -15,7 +15,8 @@ pub use check::nearest;
 pub use settings::Settings;
 
 use crate::{
-    inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, publication::Imprint, publication::Publication,
+    inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, publication::Imprint,
+    publication::Publication,
 };
 use settings::{HostPort, ProtectionName};
 
@@ -135,7 +136,8 @@ impl Newsroom {
     #[must_use]
     pub fn publication(&self, listening: SocketAddr) -> Publication {
         let settings = &self.settings.publication;
-        let base_url = settings.base_url.as_ref().map_or_else(|| format!("http://{listening}/"), |url| url.0.clone());
+        let base_url =
+            settings.base_url.as_ref().map_or_else(|| format!("http://{listening}/"), |url| url.0.clone());
         Publication {
             key: settings.key.clone(),
             title: settings.title.clone(),
@@ -166,7 +168,13 @@ impl Newsroom {
             name: settings.from.name.clone(),
             address: settings.from.address.clone(),
             reply_to: settings.reply_to.clone(),
-            leave_url: self.settings.http.leave_url.as_ref().map_or(&publication.base_url, |url| &url.0).clone(),
+            leave_url: self
+                .settings
+                .http
+                .leave_url
+                .as_ref()
+                .map_or(&publication.base_url, |url| &url.0)
+                .clone(),
         }
     }
 
@@ -182,8 +190,11 @@ impl Newsroom {
         let login = match (&settings.user, &settings.password_file) {
             (Some(user), Some(file)) => {
                 let path = self.root.join(file);
-                let password = fs::read_to_string(&path)
-                    .map_err(|source| Error::Named { key: "mail.password_file", path, source })?;
+                let password = fs::read_to_string(&path).map_err(|source| Error::Named {
+                    key: "mail.password_file",
+                    path,
+                    source,
+                })?;
                 Some((user.clone(), password.trim_end_matches(['\r', '\n']).to_owned()))
             }
             _ => None,
@@ -203,4 +214,3 @@ impl Newsroom {
         Ok(Way::Smtp { server, connections: settings.connections })
     }
 }
-

@@ -25,10 +25,9 @@ pub struct Settings {
     pub http: HttpSettings,
 }
 
-/// `[publication]`
+/// `[publication]`: `config/gazetted.toml` explains every key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/gazetted.toml explains every key")]
 pub struct PublicationSettings {
     #[serde(deserialize_with = "key")]
     pub key: String,
@@ -68,10 +67,9 @@ impl Default for PublicationSettings {
     }
 }
 
-/// `[inbox]`
+/// `[inbox]`: `config/gazetted.toml` explains every key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/gazetted.toml explains every key")]
 pub struct InboxSettings {
     pub folder: PathBuf,
     pub settle_after: Span,
@@ -101,11 +99,11 @@ pub trait FolderName {
     const DEFAULT: &'static str;
 }
 
-/// `[outbox]`
+/// `[outbox]`: `config/gazetted.toml` explains every key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxFolder;
 
-/// `[data]`
+/// `[data]`: `config/gazetted.toml` explains every key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataFolder;
 
@@ -123,10 +121,9 @@ impl<N: FolderName> Default for FolderSettings<N> {
     }
 }
 
-/// `[mail]`
+/// `[mail]`: `config/gazetted.toml` explains every key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/gazetted.toml explains every key")]
 pub struct MailSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<HostPort>,
@@ -167,10 +164,9 @@ impl Default for MailSettings {
     }
 }
 
-/// `[http]`
+/// `[http]`: `config/gazetted.toml` explains every key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "config/gazetted.toml explains every key")]
 pub struct HttpSettings {
     pub listen: SocketAddr,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -195,7 +191,9 @@ impl<'de> Deserialize<'de> for Span {
             .and_then(|span| Duration::try_from(span).ok())
             .filter(|span| !span.is_zero())
             .map(Self)
-            .ok_or_else(|| D::Error::custom(format!("`{text}` is not a span of time such as `2s`, `5m` or `720h`")))
+            .ok_or_else(|| {
+                D::Error::custom(format!("`{text}` is not a span of time such as `2s`, `5m` or `720h`"))
+            })
     }
 }
 
@@ -219,7 +217,8 @@ impl TryFrom<String> for BaseUrl {
             !rest.is_empty()
                 && !rest.starts_with('/')
                 && rest.is_ascii()
-                && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || "\"<>?#\\^`{|}".contains(c))
+                && !rest
+                    .contains(|c: char| c.is_whitespace() || c.is_control() || "\"<>?#\\^`{|}".contains(c))
         });
         if !good {
             return Err(format!("`{text}` is not an address such as `https://news.example.org/`"));
@@ -334,7 +333,8 @@ fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 fn authority<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let good = |text: &str| {
         text.split_once(',').is_some_and(|(name, date)| {
-            let name_good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._@".contains(&b));
+            let name_good =
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._@".contains(&b));
             let date_good = date.len() >= 4 && date.bytes().all(|b| b.is_ascii_digit() || b == b'-');
             name_good && date_good
         })
@@ -359,4 +359,3 @@ fn connections<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
         .filter(|n| (1..=1000).contains(n))
         .ok_or_else(|| D::Error::custom(format!("`{number}` is not a number from 1 to 1000")))
 }
-

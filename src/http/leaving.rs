@@ -49,7 +49,8 @@ fn page(desk: &Desk, step: Step) -> Response {
         Step::Later => StatusCode::SERVICE_UNAVAILABLE,
     };
     let chinese = desk.publication.language.is_cjk();
-    let says = |chinese_words: &'static str, english: &'static str| if chinese { chinese_words } else { english };
+    let says =
+        |chinese_words: &'static str, english: &'static str| if chinese { chinese_words } else { english };
     let words = match step {
         Step::Ask => says("不再接收这份刊物的邮件？", "Stop the letters of this publication?"),
         Step::Left => says("已退订，不会再有邮件寄给您。", "Done: no more letters will be sent to you."),
@@ -57,12 +58,16 @@ fn page(desk: &Desk, step: Step) -> Response {
             "这个退订地址不完整，请从邮件中重新点开。",
             "This address is not complete; please open it from the letter once more.",
         ),
-        Step::Later => says("暂时无法退订，请稍后再试。", "This cannot be done just now; please try again later."),
+        Step::Later => {
+            says("暂时无法退订，请稍后再试。", "This cannot be done just now; please try again later.")
+        }
     };
     let button = (step == Step::Ask || step == Step::Later).then(|| says("退订", "Stop the letters"));
     let mut pages = Environment::new();
-    let html = pages.add_template("leave.html", PAGE).and_then(|()| pages.get_template("leave.html")).and_then(
-        |template| {
+    let html = pages
+        .add_template("leave.html", PAGE)
+        .and_then(|()| pages.get_template("leave.html"))
+        .and_then(|template| {
             template.render(context! {
                 title => desk.publication.title.as_str(),
                 language => desk.publication.language.as_str(),
@@ -70,8 +75,7 @@ fn page(desk: &Desk, step: Step) -> Response {
                 words,
                 button,
             })
-        },
-    );
+        });
     match html {
         Ok(html) => {
             let headers = [

@@ -15,9 +15,15 @@ use super::Desk;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
-pub(super) async fn read(State(desk): State<Arc<Desk>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub(super) async fn read(
+    State(desk): State<Arc<Desk>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     if method != Method::GET && method != Method::HEAD {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], "only GET and HEAD\n").into_response();
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], "only GET and HEAD\n")
+            .into_response();
     }
     let path = uri.path().trim_start_matches('/').to_owned();
     let found = tokio::task::spawn_blocking(move || {
@@ -60,7 +66,8 @@ fn answer(name: &str, bytes: Vec<u8>, method: &Method, asked: &HeaderMap) -> Res
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
-    let keeping = if is_lasting(name) { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
+    let keeping =
+        if is_lasting(name) { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keeping));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -70,13 +77,17 @@ fn answer(name: &str, bytes: Vec<u8>, method: &Method, asked: &HeaderMap) -> Res
 
 /// Whether the client has these very bytes (RFC 9110 §13.1.2; weak comparison, since proxies may weaken our tags).
 fn knows(asked: &HeaderMap, tag: &str) -> bool {
-    let Some(tags) = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()) else { return false };
-    tags.split(',').map(|known| known.trim().trim_start_matches("W/")).any(|known| known == tag || known == "*")
+    let Some(tags) = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()) else {
+        return false;
+    };
+    tags.split(',')
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == tag || known == "*")
 }
 
 /// Whether a file's name carries a hash of its bytes, so that it never changes: books and assets.
 fn is_lasting(name: &str) -> bool {
-    name.starts_with("assets/") || (name.starts_with("issues/") && name.ends_with(".epub"))
+    name.starts_with("assets/") || (name.starts_with("issues/") && media_type(name) == "application/epub+zip")
 }
 
 /// The media type of a file. Feeds are `application/xml`, because browsers show the style sheet of those and only those.

@@ -144,7 +144,8 @@ impl Inbox {
             tracing::info!(folder = %self.root.display(), "the inbox is back");
         }
         let local = settle::is_local(&self.root);
-        let quiet = if local { self.settings.settle_after } else { self.settings.settle_after.max(QUIET_AFAR) };
+        let quiet =
+            if local { self.settings.settle_after } else { self.settings.settle_after.max(QUIET_AFAR) };
         // A large folder is looked at less often, so that looking never takes more than a fiftieth of the time.
         let idle = self.settings.look_every.max(started.elapsed() * 50);
         let mut look = Look { again: idle, ..Look::default() };
@@ -160,16 +161,17 @@ impl Inbox {
                 && *tried == signature
                 && now < *until
             {
-                look.again = look.again.min(*until - now);
+                look.again = look.again.min(until.saturating_duration_since(now));
                 continue;
             }
-            let (settled, since) = self.settling.entry(path.clone()).or_insert_with(|| (signature.clone(), now));
+            let (settled, since) =
+                self.settling.entry(path.clone()).or_insert_with(|| (signature.clone(), now));
             if *settled != signature {
                 (*settled, *since) = (signature.clone(), now);
             }
             let still = now.saturating_duration_since(*since);
             if still < quiet {
-                look.again = look.again.min(quiet - still);
+                look.again = look.again.min(quiet.saturating_sub(still));
                 continue;
             }
             match self.take(&path, &signature, still) {
@@ -222,13 +224,17 @@ impl Inbox {
         let bytes = if manuscript::is_manuscript(&name) {
             match settle::take(&self.root.join(path), signature, manuscript::MAX_BYTES as u64) {
                 Ok(Taken::Busy) => return None,
-                Ok(Taken::Whole(bytes)) if settle::is_cut(&bytes) && still < self.settings.settle_after * PATIENCE => {
+                Ok(Taken::Whole(bytes))
+                    if settle::is_cut(&bytes) && still < self.settings.settle_after * PATIENCE =>
+                {
                     return None;
                 }
                 Ok(Taken::Whole(bytes)) => Ok(bytes),
                 Ok(Taken::Large(length)) => Err(too_large(length)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-                Err(error) => Err(format!("cannot read it: {error}; check who may read the file, then save it again")),
+                Err(error) => {
+                    Err(format!("cannot read it: {error}; check who may read the file, then save it again"))
+                }
             }
         } else {
             // Its name is enough to tell; what is in it need not be read.

@@ -1,12 +1,30 @@
 //! Names that are not manuscripts: what editors, browsers, sync tools and we ourselves leave in a folder.
 
 /// How the note ends that tells an editor why a file was not published.
-pub const REASON: &str = ".reason.txt";
+pub(super) const REASON: &str = ".reason.txt";
 
 /// Endings of files that somebody is still writing, or keeps for himself.
 const ENDINGS: [&str; 20] = [
-    "~", ".swp", ".swx", ".swo", ".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload", ".tmp",
-    ".temp", ".bak", ".old", ".orig", ".lock", ".sync", ".!ut", REASON, ".proof.md",
+    "~",
+    ".swp",
+    ".swx",
+    ".swo",
+    ".part",
+    ".partial",
+    ".filepart",
+    ".crdownload",
+    ".download",
+    ".opdownload",
+    ".tmp",
+    ".temp",
+    ".bak",
+    ".old",
+    ".orig",
+    ".lock",
+    ".sync",
+    ".!ut",
+    REASON,
+    ".proof.md",
 ];
 
 /// Beginnings of such files.
@@ -14,7 +32,14 @@ const BEGINNINGS: [&str; 5] = [".", "~$", "#", "._", ".~lock."];
 
 /// Whole names of such files and folders.
 const NAMES: [&str; 9] = [
-    "4913", "Thumbs.db", "desktop.ini", "@eaDir", "__MACOSX", "lost+found", "node_modules", "$RECYCLE.BIN",
+    "4913",
+    "Thumbs.db",
+    "desktop.ini",
+    "@eaDir",
+    "__MACOSX",
+    "lost+found",
+    "node_modules",
+    "$RECYCLE.BIN",
     "System Volume Information",
 ];
 
@@ -44,13 +69,30 @@ mod tests {
     #[test]
     fn what_editors_and_sync_tools_leave_is_passed_over() {
         for name in [
-            ".0709.txt.swp", "0709.txt~", "#0709.txt#", ".#0709.txt", "~$0709.docx", ".~lock.0709.odt#", "4913",
-            "0709.txt.part", "0709.TXT.CRDOWNLOAD", "0709.txt.filepart", ".goutputstream-X1", "._0709.txt", ".DS_Store",
-            "Thumbs.db", ".stfolder", "@eaDir", "0709.txt.reason.txt", "0709.proof.md", ".0709.txt.Ab3xYz",
+            ".0709.txt.swp",
+            "0709.txt~",
+            "#0709.txt#",
+            ".#0709.txt",
+            "~$0709.docx",
+            ".~lock.0709.odt#",
+            "4913",
+            "0709.txt.part",
+            "0709.TXT.CRDOWNLOAD",
+            "0709.txt.filepart",
+            ".goutputstream-X1",
+            "._0709.txt",
+            ".DS_Store",
+            "Thumbs.db",
+            ".stfolder",
+            "@eaDir",
+            "0709.txt.reason.txt",
+            "0709.proof.md",
+            ".0709.txt.Ab3xYz",
         ] {
             assert!(passed_over(name).is_some(), "{name}");
         }
-        for name in ["0709.txt", "理论 7月9日.txt", "README.md", "notes.markdown", "a\nb.txt", "partial.txt"] {
+        for name in ["0709.txt", "理论 7月9日.txt", "README.md", "notes.markdown", "a\nb.txt", "partial.txt"]
+        {
             assert_eq!(passed_over(name), None, "{name}");
         }
     }

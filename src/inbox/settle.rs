@@ -22,13 +22,22 @@ pub(super) enum Taken {
 
 /// Whether the files below `root` are on a disk of this machine, where events come and leases tell of writers. On a
 /// network mount, or a file system that we do not know, neither is to be relied on.
+#[allow(clippy::useless_conversion, reason = "the field is of another type on other machines")]
 pub(super) fn is_local(root: &Path) -> bool {
     // The magic numbers of linux/magic.h: ext2 to ext4, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS, bcachefs, ramfs.
     const LOCAL: [u64; 9] = [
-        0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630, 0xF2F5_2010, 0x2FC1_2FC1, 0xCA45_1A4E, 0x8584_58F6,
+        0xEF53,
+        0x5846_5342,
+        0x9123_683E,
+        0x0102_1994,
+        0x794C_7630,
+        0xF2F5_2010,
+        0x2FC1_2FC1,
+        0xCA45_1A4E,
+        0x8584_58F6,
     ];
-    // The field is signed on some architectures and unsigned on others.
-    rustix::fs::statfs(root).is_ok_and(|disk| LOCAL.contains(&(u64::from(disk.f_type.cast_unsigned()) & 0xFFFF_FFFF)))
+    rustix::fs::statfs(root)
+        .is_ok_and(|disk| LOCAL.contains(&(u64::from(disk.f_type.cast_unsigned()) & 0xFFFF_FFFF)))
 }
 
 /// Takes a file whose signature has been `signature` for the quiet time: reads it, and makes sure that nobody wrote

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 
 use crate::{
     delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, delivery::State,
-    editions::BookFile, editions::Letter, editions::Shelved, editions::Volume, editions::Year, issue::Issue, issue::IssueKey,
-    issue::Release, publication::Publication, subscriber::Address, subscriber::Standing, subscriber::Subscriber,
-    subscriber::SubscriberId,
+    editions::BookFile, editions::Letter, editions::Shelved, editions::Volume, editions::Year, issue::Issue,
+    issue::IssueKey, issue::Release, publication::Publication, subscriber::Address, subscriber::Standing,
+    subscriber::Subscriber, subscriber::SubscriberId,
 };
 
 /// What the ledger could not do; nothing of it was done.

@@ -35,7 +35,8 @@ const IDLE: Duration = Duration::from_secs(20);
 
 /// Words in a 5xx answer that speak of our pace and not of the mailbox: large mailbox providers answer 550 to senders who
 /// are too quick, and taking that for a dead address would end living subscriptions.
-const PACE_WORDS: [&str; 6] = ["frequency", "rate limit", "too many", "limit exceeded", "try again later", "throttl"];
+const PACE_WORDS: [&str; 6] =
+    ["frequency", "rate limit", "too many", "limit exceeded", "try again later", "throttl"];
 
 /// Where all lanes send, and what they have learnt of it together.
 #[derive(Clone)]
@@ -131,7 +132,8 @@ impl Lane {
                 continue;
             }
             let (mail, sender) = (&self.mail, &self.mail.sender);
-            let outcome = match letter::write(&mail.publication, sender, &mail.leave_key, &digest, &delivery) {
+            let outcome = match letter::write(&mail.publication, sender, &mail.leave_key, &digest, &delivery)
+            {
                 Ok(letter) => self.deliver(&delivery, &letter).await,
                 Err(error) => Some(Outcome::Failed { reply: error.to_string() }),
             };
@@ -204,11 +206,7 @@ impl Lane {
     }
 
     /// Waits until the road is open, and connects. `None` when we were stopped.
-    async fn connect(
-        &self,
-        server: &Server,
-        delivery: &Delivery,
-    ) -> Option<Result<Connection, Outcome>> {
+    async fn connect(&self, server: &Server, delivery: &Delivery) -> Option<Result<Connection, Outcome>> {
         loop {
             if let Some(until) = self.road.closed_until() {
                 tokio::select! {

@@ -12,7 +12,8 @@ use lettre::{
 
 use super::Sender;
 use crate::{
-    delivery::Delivery, delivery::Digest, editions, publication::Publication, subscriber::LeaveKey, typography,
+    delivery::Delivery, delivery::Digest, editions, publication::Publication, subscriber::LeaveKey,
+    typography,
 };
 
 /// Why a letter could not be written; a fault of the settings, not of the subscriber.
@@ -44,7 +45,12 @@ pub struct Letter {
 /// The `Message-ID` of a digest's letter to one subscriber, without the angle brackets. It never changes, so that a server
 /// that gets the letter twice can know it.
 #[must_use]
-pub fn message_id(publication: &Publication, digest: &Digest, delivery: &Delivery, sender: &Sender) -> String {
+pub(super) fn message_id(
+    publication: &Publication,
+    digest: &Digest,
+    delivery: &Delivery,
+    sender: &Sender,
+) -> String {
     format!("{}.{}.{}@{}", publication.key, digest.issue, delivery.subscriber.0, sender.address.domain())
 }
 
@@ -76,8 +82,9 @@ pub fn write(
     let plain = SinglePart::builder()
         .header(ContentType::TEXT_PLAIN)
         .body(digest.text.replace(editions::LEAVE, &leave));
-    let html =
-        SinglePart::builder().header(ContentType::TEXT_HTML).body(digest.html.replace(editions::LEAVE, &leave));
+    let html = SinglePart::builder()
+        .header(ContentType::TEXT_HTML)
+        .body(digest.html.replace(editions::LEAVE, &leave));
     // lettre makes boundaries up by chance; the same letter must have the same bytes each time it is sent.
     let boundary = format!("=_{}", &blake3::hash(id.as_bytes()).to_hex()[..32]);
     let body = MultiPart::alternative().boundary(boundary).singlepart(plain).singlepart(html);
@@ -97,14 +104,23 @@ pub fn write(
         message.headers_mut().insert_raw(HeaderValue::new(header, header_text(&value)));
     }
     // lettre writes every part that is not ASCII in base64 or quoted-printable.
-    let message = String::from_utf8(message.formatted()).map_err(|error| header_error("Content-Type", error))?;
-    Ok(Letter { from: sender.address.as_str().to_owned(), to: delivery.address.as_str().to_owned(), id, message })
+    let message =
+        String::from_utf8(message.formatted()).map_err(|error| header_error("Content-Type", error))?;
+    Ok(Letter {
+        from: sender.address.as_str().to_owned(),
+        to: delivery.address.as_str().to_owned(),
+        id,
+        message,
+    })
 }
 
 /// The list's name for programs, RFC 2919: a phrase and an identifier in the sender's domain.
 fn list_id(publication: &Publication, sender: &Sender) -> String {
-    let phrase: String =
-        publication.title.chars().filter(|c| c.is_ascii() && !"\"<>\\".contains(*c) && !c.is_control()).collect();
+    let phrase: String = publication
+        .title
+        .chars()
+        .filter(|c| c.is_ascii() && !"\"<>\\".contains(*c) && !c.is_control())
+        .collect();
     let id = format!("<{}.{}>", publication.key, sender.address.domain());
     if phrase.trim().is_empty() { id } else { format!("\"{}\" {id}", phrase.trim()) }
 }
@@ -119,9 +135,6 @@ fn header_text(text: &str) -> String {
     typography::printable(text).replace(['\r', '\n', '\t'], " ")
 }
 
-fn header_error(
-    header: &'static str,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Error {
+fn header_error(header: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::Header { header, source: error.into() }
 }

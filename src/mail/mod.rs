@@ -6,7 +6,7 @@ mod letter;
 mod schedule;
 mod smtp;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, collections::hash_map::Entry, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -16,8 +16,9 @@ pub use schedule::next_attempt;
 pub use smtp::{Protection, Server};
 
 use crate::{
-    clock::Clock, delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Outcome, delivery::Settlement,
-    ledger::Error as LedgerError, ledger::Ledger, publication::Publication, subscriber::Address, subscriber::LeaveKey,
+    clock::Clock, delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Outcome,
+    delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, publication::Publication,
+    subscriber::Address, subscriber::LeaveKey,
 };
 use lane::{Lane, Road};
 
@@ -166,18 +167,26 @@ impl Mail {
         let mut letters = Vec::with_capacity(claimed.len());
         for delivery in claimed {
             let id = delivery.digest;
-            let digest = match digests.get(&id) {
-                Some(digest) => Arc::clone(digest),
-                None => {
-                    let Some(digest) = self.ask(move |ledger| ledger.digest(id)).await? else { continue };
-                    let digest = Arc::new(digest);
-                    digests.insert(id, Arc::clone(&digest));
-                    digest
-                }
-            };
-            letters.push((delivery, digest));
+            if let Entry::Vacant(place) = digests.entry(id) {
+                let Some(digest) = self.digest(id).await else { continue };
+                place.insert(Arc::new(digest));
+            }
+            letters.extend(digests.get(&id).map(|digest| (delivery, Arc::clone(digest))));
         }
         Ok(letters)
+    }
+
+    /// A digest; its letters are claimed already, so a ledger that cannot answer is asked until it can.
+    async fn digest(&self, id: DigestId) -> Option<Digest> {
+        loop {
+            match self.ask(move |ledger| ledger.digest(id)).await {
+                Ok(digest) => return digest,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "a digest cannot be read");
+                    tokio::time::sleep(LEDGER_PAUSE).await;
+                }
+            }
+        }
     }
 
     async fn free_claims(&self, whose: &'static str) {
@@ -186,7 +195,10 @@ impl Mail {
             Ok(0) => {}
             Ok(letters) => tracing::info!(letters, "letters are queued again that were claimed by {whose}"),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "claimed letters cannot be queued again");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "claimed letters cannot be queued again"
+                );
             }
         }
     }
@@ -216,7 +228,10 @@ async fn keep_books(mail: Arc<Mail>, mut outcomes: mpsc::Receiver<Settled>) {
             match mail.ask(move |ledger| ledger.settle(&settlements, now)).await {
                 Ok(()) => break,
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "sent letters cannot be settled");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "sent letters cannot be settled"
+                    );
                     tokio::time::sleep(LEDGER_PAUSE).await;
                 }
             }

@@ -52,7 +52,7 @@ impl fmt::Debug for Server {
 
 /// The phase of a conversation, which tells whom an error concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub(super) enum Phase {
     /// Connecting, greeting, TLS, log-in: concerns the server and us.
     Connect,
     /// `MAIL FROM`: concerns the server and us.
@@ -79,7 +79,7 @@ impl fmt::Display for Phase {
 
 /// Why a letter was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub(super) struct Failure {
     /// When it happened.
     pub phase: Phase,
     /// What kind of answer it was.
@@ -90,7 +90,7 @@ pub struct Failure {
 
 /// What kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// The server answered 4xx.
     Transient,
     /// The server answered 5xx.
@@ -100,7 +100,7 @@ pub enum Kind {
 }
 
 /// An open connection, ready for a letter.
-pub struct Connection {
+pub(super) struct Connection {
     smtp: AsyncSmtpConnection,
     patience: Duration,
 }
@@ -110,7 +110,7 @@ impl Connection {
     ///
     /// # Errors
     /// A [`Failure`] of phase [`Phase::Connect`].
-    pub async fn open(server: &Server) -> Result<Self, Failure> {
+    pub(super) async fn open(server: &Server) -> Result<Self, Failure> {
         let patience = server.patience.min(Duration::from_mins(5));
         let failed = |error: lettre::transport::smtp::Error| failure(Phase::Connect, &error);
         let hello = ClientId::default();
@@ -122,7 +122,8 @@ impl Connection {
                     .await
                     .map_err(failed)?
             } else {
-                let stream = TcpStream::connect(address).await.map_err(|error| silence(Phase::Connect, &error))?;
+                let stream =
+                    TcpStream::connect(address).await.map_err(|error| silence(Phase::Connect, &error))?;
                 // Otherwise the last piece of every letter waits 40 ms for the answer to the one before.
                 stream.set_nodelay(true).map_err(|error| silence(Phase::Connect, &error))?;
                 AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello).await.map_err(failed)?
@@ -147,7 +148,7 @@ impl Connection {
     /// # Errors
     /// See [`Failure`]. After [`Kind::Silence`] the connection must not be used again; after an answer it may, once
     /// [`Connection::reset`] has succeeded.
-    pub async fn send(&mut self, letter: &Letter) -> Result<String, Failure> {
+    pub(super) async fn send(&mut self, letter: &Letter) -> Result<String, Failure> {
         let minutes = Duration::from_mins;
         let from = letter.from.parse().map_err(|error| silence(Phase::Mail, &error))?;
         let to = letter.to.parse().map_err(|error| silence(Phase::Rcpt, &error))?;
@@ -162,12 +163,12 @@ impl Connection {
     }
 
     /// Clears a refused letter away, so that the next one may be offered. Says whether the connection is still good.
-    pub async fn reset(&mut self) -> bool {
+    pub(super) async fn reset(&mut self) -> bool {
         within(Phase::Mail, self.patience.min(Duration::from_secs(30)), self.smtp.command(Rset)).await.is_ok()
     }
 
     /// Takes leave of the server; whatever it answers, we are done.
-    pub async fn close(mut self) {
+    pub(super) async fn close(mut self) {
         let _ = within(Phase::Mail, Duration::from_secs(5).min(self.patience), self.smtp.command(Quit)).await;
     }
 }

@@ -133,7 +133,8 @@ fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::E
 }
 
 fn connect(path: &Path) -> Result<Connection, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connect = || -> rusqlite::Result<Connection> {
         let db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(PATIENCE)?;
@@ -173,7 +174,8 @@ fn back_up(db: &Connection, path: &Path, schema: i64) -> Result<(), Error> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".before-{schema}"));
     let copy = path.with_file_name(name);
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Backup { path: copy.clone(), source };
+    let failed =
+        |source: Box<dyn std::error::Error + Send + Sync>| Error::Backup { path: copy.clone(), source };
     match std::fs::remove_file(&copy) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error.into())),
         _ => {}
@@ -188,7 +190,9 @@ mod tests {
     use super::*;
 
     fn sum(database: &Database) -> i64 {
-        database.read(|db| Ok(db.query_row("SELECT count(*) FROM arrivals", [], |row| row.get(0))?)).expect("read")
+        database
+            .read(|db| Ok(db.query_row("SELECT count(*) FROM arrivals", [], |row| row.get(0))?))
+            .expect("read")
     }
 
     fn enter(database: &Database, path: &'static str) -> Result<(), Error> {

@@ -23,7 +23,14 @@ pub(super) fn queue(
             "INSERT OR IGNORE INTO digests (publication, pace, period, issue, frozen, subject, text, html)
              VALUES (?1, 'each', ?2, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![publication, issue.as_str(), micros(now), letter.subject, letter.text, letter.html])?;
+        .execute(params![
+            publication,
+            issue.as_str(),
+            micros(now),
+            letter.subject,
+            letter.text,
+            letter.html
+        ])?;
     if new == 0 {
         return Ok(Queued::Before);
     }
@@ -60,8 +67,9 @@ pub(super) fn claim(db: &Connection, now: Timestamp, most: usize) -> Result<Vec<
     while let Some(row) = rows.next()? {
         due.push((delivery(row)?, row.get::<_, String>(5)? == Standing::Confirmed.as_str()));
     }
-    let mut change =
-        db.prepare_cached("UPDATE deliveries SET state = ?3, settled = ?4 WHERE digest = ?1 AND subscriber = ?2")?;
+    let mut change = db.prepare_cached(
+        "UPDATE deliveries SET state = ?3, settled = ?4 WHERE digest = ?1 AND subscriber = ?2",
+    )?;
     let mut claimed = Vec::new();
     for (delivery, confirmed) in due {
         let (state, settled) = if confirmed { ("claimed", None) } else { ("canceled", Some(micros(now))) };
@@ -78,7 +86,8 @@ fn delivery(row: &Row<'_>) -> Result<Delivery, Refusal> {
     Ok(Delivery {
         digest: DigestId(row.get(0)?),
         subscriber: SubscriberId(row.get(1)?),
-        address: Address::parse(&address).map_err(|error| Refusal::Damaged(format!("an address ({error})")))?,
+        address: Address::parse(&address)
+            .map_err(|error| Refusal::Damaged(format!("an address ({error})")))?,
         queued: timestamp(row.get(3)?)?,
         attempts: row.get(4)?,
     })
@@ -147,7 +156,11 @@ pub(super) fn subscriber(db: &Connection, address: &Address) -> Result<Option<Su
     rows.next()?.map(read_subscriber).transpose()
 }
 
-pub(super) fn subscribers(db: &Connection, after: SubscriberId, most: usize) -> Result<Vec<Subscriber>, Refusal> {
+pub(super) fn subscribers(
+    db: &Connection,
+    after: SubscriberId,
+    most: usize,
+) -> Result<Vec<Subscriber>, Refusal> {
     let sql = "SELECT id, address, standing, consent_at, consent_how FROM subscribers WHERE id > ?1 ORDER BY id LIMIT ?2";
     let mut rows = db.prepare_cached(sql)?;
     let mut rows = rows.query(params![after.0, most])?;
@@ -162,7 +175,8 @@ fn read_subscriber(row: &Row<'_>) -> Result<Subscriber, Refusal> {
     let (address, standing): (String, String) = (row.get(1)?, row.get(2)?);
     Ok(Subscriber {
         id: SubscriberId(row.get(0)?),
-        address: Address::parse(&address).map_err(|error| Refusal::Damaged(format!("an address ({error})")))?,
+        address: Address::parse(&address)
+            .map_err(|error| Refusal::Damaged(format!("an address ({error})")))?,
         standing: Standing::parse(&standing)
             .ok_or_else(|| Refusal::Damaged(format!("a subscriber whose standing is `{standing}`")))?,
         consent: Consent { at: timestamp(row.get(3)?)?, how: row.get(4)? },

@@ -1,4 +1,4 @@
-//! The ledger in one SQLite file: WAL, every commit synced, one writing thread that commits in groups.
+//! The ledger in one `SQLite` file: WAL, every commit synced, one writing thread that commits in groups.
 
 mod connection;
 mod mail;
@@ -12,9 +12,9 @@ use rusqlite::{Connection, params};
 use super::{Arrival, Error, Fate, Interrupted, IssueLine, Ledger, Opening, Queued};
 use crate::{
     delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, editions::BookFile,
-    editions::Letter, editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release,
-    publication::Publication, subscriber::Address, subscriber::Standing, subscriber::Subscriber,
-    subscriber::SubscriberId,
+    editions::Letter, editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue,
+    issue::IssueKey, issue::Release, publication::Publication, subscriber::Address, subscriber::Standing,
+    subscriber::Subscriber, subscriber::SubscriberId,
 };
 
 /// The ledger of a newsroom that runs on one machine.
@@ -48,7 +48,7 @@ impl Sqlite {
 /// Why a piece of work on the database was given up.
 #[derive(Debug)]
 enum Refusal {
-    /// SQLite's own reason.
+    /// The database's own reason.
     Sqlite(rusqlite::Error),
     /// A value in a row is not one that we write.
     Damaged(String),
@@ -84,7 +84,8 @@ fn timestamp(micros: i64) -> Result<Timestamp, Refusal> {
 impl Ledger for Sqlite {
     fn arrivals(&self) -> Result<Vec<Arrival>, Error> {
         self.read(|db| {
-            let mut rows = db.prepare_cached("SELECT path, signature, hash, issue, fate, reason, at FROM arrivals")?;
+            let mut rows =
+                db.prepare_cached("SELECT path, signature, hash, issue, fate, reason, at FROM arrivals")?;
             let mut rows = rows.query([])?;
             let mut arrivals = Vec::new();
             while let Some(row) = rows.next()? {
@@ -157,7 +158,8 @@ impl Ledger for Sqlite {
         self.write(move |db| {
             shelf::put_out(db, &publication, version, &book, &line)?;
             note(db, &arrival)?;
-            letter.map_or(Ok(Queued::Nothing), |letter| mail::queue(db, &publication, &line.key, &letter, now))
+            letter
+                .map_or(Ok(Queued::Nothing), |letter| mail::queue(db, &publication, &line.key, &letter, now))
         })
     }
 

@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{super::Interrupted, super::IssueLine, super::Opening, Refusal, micros, timestamp};
 use crate::{
-    delivery::State, editions::BookFile, editions::Listing, editions::Shelved, editions::Volume, editions::Year,
-    issue::Issue, issue::IssueKey, issue::Release,
+    delivery::State, editions::BookFile, editions::Listing, editions::Shelved, editions::Volume,
+    editions::Year, issue::Issue, issue::IssueKey, issue::Release,
 };
 
 /// An issue as it was read, before it has a version.
@@ -20,7 +20,9 @@ pub(super) struct Draft {
 pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) -> Result<Opening, Refusal> {
     let publication = draft.publication.as_str();
     let duplicate: Option<String> = db
-        .prepare_cached("SELECT issue FROM releases WHERE publication = ?1 AND manuscript = ?2 AND current = 1 LIMIT 1")?
+        .prepare_cached(
+            "SELECT issue FROM releases WHERE publication = ?1 AND manuscript = ?2 AND current = 1 LIMIT 1",
+        )?
         .query_row(params![publication, draft.manuscript], |row| row.get(0))
         .optional()?;
     if let Some(key) = duplicate {
@@ -30,7 +32,9 @@ pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) ->
             .prepare_cached("DELETE FROM releases WHERE publication = ?1 AND issue = ?2 AND out = 0")?
             .execute(params![publication, key.as_str()])?;
         let current = issue(db, publication, &key)?.filter(|_| abandoned > 0);
-        return Ok(current.map_or(Opening::Duplicate(key), |shelved| Opening::Print(Box::new(shelved.release))));
+        return Ok(
+            current.map_or(Opening::Duplicate(key), |shelved| Opening::Print(Box::new(shelved.release)))
+        );
     }
     if let Some(release) = begun(db, &draft)? {
         return Ok(Opening::Print(Box::new(release)));
@@ -80,7 +84,11 @@ pub(super) fn interrupted(db: &Connection, publication: &str) -> Result<Vec<Inte
     let mut rows = rows.query([publication])?;
     let mut interrupted = Vec::new();
     while let Some(row) = rows.next()? {
-        interrupted.push(Interrupted { release: release(row)?, source: row.get(4)?, manuscript: row.get(5)? });
+        interrupted.push(Interrupted {
+            release: release(row)?,
+            source: row.get(4)?,
+            manuscript: row.get(5)?,
+        });
     }
     Ok(interrupted)
 }
@@ -93,8 +101,10 @@ pub(super) fn put_out(
     line: &Listing,
 ) -> Result<(), Refusal> {
     let key = line.key.as_str();
-    db.prepare_cached("UPDATE releases SET current = 0 WHERE publication = ?1 AND issue = ?2 AND current = 1")?
-        .execute(params![publication, key])?;
+    db.prepare_cached(
+        "UPDATE releases SET current = 0 WHERE publication = ?1 AND issue = ?2 AND current = 1",
+    )?
+    .execute(params![publication, key])?;
     let changed = db
         .prepare_cached(
             "UPDATE releases SET out = 1, current = 1, book_path = ?4, book_length = ?5, name = ?6, date = ?7, headlines = ?8
@@ -113,7 +123,11 @@ pub(super) fn put_out(
     if changed == 1 { Ok(()) } else { Err(Refusal::Damaged(format!("a release `{key}` version {version}"))) }
 }
 
-pub(super) fn source_of(db: &Connection, publication: &str, key: &IssueKey) -> Result<Option<Vec<u8>>, Refusal> {
+pub(super) fn source_of(
+    db: &Connection,
+    publication: &str,
+    key: &IssueKey,
+) -> Result<Option<Vec<u8>>, Refusal> {
     let sql = "SELECT source FROM releases WHERE publication = ?1 AND issue = ?2 AND (current = 1 OR out = 0)
                ORDER BY version DESC LIMIT 1";
     Ok(db.prepare_cached(sql)?.query_row(params![publication, key.as_str()], |row| row.get(0)).optional()?)
@@ -146,7 +160,10 @@ pub(super) fn books(db: &Connection, publication: &str) -> Result<Vec<(IssueKey,
     let mut rows = rows.query([publication])?;
     let mut books = Vec::new();
     while let Some(row) = rows.next()? {
-        books.push((IssueKey::of(&row.get::<_, String>(0)?), BookFile { path: row.get(1)?, length: row.get(2)? }));
+        books.push((
+            IssueKey::of(&row.get::<_, String>(0)?),
+            BookFile { path: row.get(1)?, length: row.get(2)? },
+        ));
     }
     Ok(books)
 }
@@ -155,7 +172,8 @@ pub(super) fn volume(db: &Connection, publication: &str, year: i16) -> Result<Vo
     let sql = "SELECT issue, name, date, published, headlines FROM releases
                WHERE publication = ?1 AND current = 1 AND date BETWEEN ?2 AND ?3 ORDER BY date DESC, published DESC, issue";
     let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query(params![publication, format!("{year:04}-01-01"), format!("{year:04}-12-31")])?;
+    let mut rows =
+        rows.query(params![publication, format!("{year:04}-01-01"), format!("{year:04}-12-31")])?;
     let mut listings = Vec::new();
     while let Some(row) = rows.next()? {
         let date: String = row.get(2)?;
@@ -205,7 +223,8 @@ fn letters(db: &Connection, publication: &str, key: &str) -> Result<Vec<(State, 
     let mut counts = Vec::new();
     while let Some(row) = rows.next()? {
         let word: String = row.get(0)?;
-        let state = State::parse(&word).ok_or_else(|| Refusal::Damaged(format!("a letter in state `{word}`")))?;
+        let state =
+            State::parse(&word).ok_or_else(|| Refusal::Damaged(format!("a letter in state `{word}`")))?;
         counts.push((state, row.get(1)?));
     }
     counts.sort_by_key(|(state, _)| State::ALL.iter().position(|s| s == state));

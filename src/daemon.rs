@@ -253,7 +253,11 @@ fn look(
                 tell_log(&manuscript.path, &verdict);
                 let reason = match &verdict {
                     Verdict::Rejected(reason) => Some(format!("gazetted did not publish this: {reason}.")),
-                    Verdict::Published(_) | Verdict::Duplicate(_) => None,
+                    Verdict::Duplicate(key) => Some(format!(
+                        "gazetted did nothing with this: readers have this very text as the issue `{key}`. Delete this file, \
+                         or change it to make it an issue of its own."
+                    )),
+                    Verdict::Published(_) | Verdict::Unchanged(_) => None,
                 };
                 tell_editor(inbox, &manuscript.path, reason.as_deref());
                 if matches!(&verdict, Verdict::Published(receipt) if receipt.queued != Queued::Before) {
@@ -307,6 +311,7 @@ fn tell_log(path: &Path, verdict: &Verdict) {
                 "readers have the text of `{manuscript}` already; nothing was done"
             );
         }
+        Verdict::Unchanged(key) => tracing::debug!(issue = key.as_str(), "`{manuscript}` is out as it is"),
         Verdict::Rejected(reason) => tracing::warn!("did not publish `{manuscript}`: {reason}"),
     }
 }

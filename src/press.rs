@@ -57,7 +57,9 @@ pub enum Error {
 pub enum Verdict {
     /// Readers have it.
     Published(Box<Receipt>),
-    /// Readers had it before, under the name of this issue; nothing was done.
+    /// Readers have it: this very file brought it, as this issue. Nothing was done.
+    Unchanged(IssueKey),
+    /// Readers have it from another file, as this issue. Nothing was done.
     Duplicate(IssueKey),
     /// It cannot be published as it is; this is what its editor should know.
     Rejected(String),
@@ -129,9 +131,13 @@ impl Press {
             Opening::Duplicate(key) => {
                 let own = self.ledger.source_of(&self.publication, &key)?.as_deref()
                     == Some(manuscript.path_bytes());
-                let fate = if own { Fate::Published(key.clone()) } else { Fate::Duplicate(key.clone()) };
+                let (fate, verdict) = if own {
+                    (Fate::Published(key.clone()), Verdict::Unchanged(key))
+                } else {
+                    (Fate::Duplicate(key.clone()), Verdict::Duplicate(key))
+                };
                 self.ledger.note(&arrival(manuscript, &hash, fate, now))?;
-                Ok(Verdict::Duplicate(key))
+                Ok(verdict)
             }
             Opening::Print(release) => {
                 let fate = Fate::Published(release.issue.key.clone());

@@ -125,12 +125,12 @@ fn wrong_settings_are_told_all_at_once() {
         folder.path(),
         &["--config", "news.toml", "config"],
         2,
-        &expect![[r#"
+        &expect![[r"
         error: 2 things are wrong in `news.toml`
           line 2: there is no setting `titel` in `[publication]`; did you mean `title`?
           line 5: listen: invalid type: integer `80`, expected socket address
         help: `gazetted init` in an empty folder writes a file that explains every setting
-    "#]],
+    "]],
     );
 }
 

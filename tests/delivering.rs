@@ -144,8 +144,7 @@ fn without_a_mail_server_letters_are_files() {
     let mut newsroom = Newsroom::closed("");
     let settings = newsroom.path("config/gazetted.toml");
     let text = std::fs::read_to_string(&settings).unwrap();
-    let text: String =
-        text.lines().filter(|line| !line.starts_with("server")).map(|line| format!("{line}\n")).collect();
+    let text = text.lines().filter(|line| !line.starts_with("server")).collect::<Vec<_>>().join("\n");
     std::fs::write(&settings, text).unwrap();
     newsroom.enters(&["li@example.org"]);
     newsroom.starts();

@@ -32,7 +32,13 @@ fn full_newsroom() -> Newsroom {
         ),
         ("one.md", page("One", "One word.")),
         ("twice.md", "# Same\n\nThe first words.\n\n# Same\n\nThe second words.\n".to_owned()),
-        ("many.md", (1..=60).map(|n| format!("# Number {n}\n\nWords of number {n}.\n\n")).collect()),
+        (
+            "many.md",
+            (1..=60)
+                .map(|n| format!("# Number {n}\n\nWords of number {n}.\n\n"))
+                .collect::<Vec<_>>()
+                .concat(),
+        ),
         ("long.md", format!("# {}\n\n{}\n", "长".repeat(3000), "字".repeat(90_000))),
         ("forms.md", FORMS.to_owned()),
     ];

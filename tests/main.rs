@@ -16,3 +16,4 @@ mod serving;
 mod restarting;
 mod configuring;
 mod judging;
+mod keeping;

@@ -68,7 +68,8 @@ fn the_same_text_under_another_name_is_not_published_again() {
     let known = || newsroom.ledger().arrivals().unwrap().len() == 3;
     until("the copy to be seen", known);
     assert_eq!(newsroom.ledger().issues(&newsroom.publication()).unwrap().len(), 2);
-    newsroom.no_reason_beside("copy of a.md");
+    let reason = newsroom.reason_beside("copy of a.md");
+    assert!(reason.contains("readers have this very text as the issue `a`"), "{reason}");
     newsroom.sink.letters_to("li@example.org", 2);
 }
 

@@ -136,7 +136,7 @@ fn converse(mut stream: TcpStream, shared: &(Mutex<State>, Condvar)) -> Option<(
         if verb.starts_with("EHLO") {
             say("250-sink.example.org\r\n250-PIPELINING\r\n250 8BITMIME")?;
         } else if verb.starts_with("RCPT TO:<") {
-            to = command["RCPT TO:<".len()..].trim_end_matches('>').to_owned();
+            command["RCPT TO:<".len()..].trim_end_matches('>').clone_into(&mut to);
             match note(shared, &to) {
                 Conduct::Answers(answer) => say(answer)?,
                 _ => say("250 ok")?,

@@ -34,7 +34,7 @@ fn publish(press: &Press, newsroom: &Newsroom, file: &Path) -> Result<bool, Erro
         .map_err(|source| Error::Publish { path: file.to_owned(), source })?;
     match &verdict {
         Verdict::Published(receipt) => say(&told(file, receipt))?,
-        Verdict::Duplicate(key) => {
+        Verdict::Duplicate(key) | Verdict::Unchanged(key) => {
             say(&format!(
                 "`{}` holds the text of issue `{key}`, which is out; nothing was done",
                 file.display()

@@ -13,7 +13,7 @@ pub(super) fn print(error: &Error) {
     eprintln!("{}", text(error));
 }
 
-/// The lines of [`print`].
+/// The lines of [`print()`].
 pub(super) fn text(error: &Error) -> String {
     let mut text = format!("error: {error}");
     let mut cause = error.source();

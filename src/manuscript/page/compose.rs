@@ -96,6 +96,17 @@ impl Page {
         }
     }
 
+    /// The last day of the year that the page's own credit lines name, if they agree: a line without a year is of it
+    /// when nothing else dates the page.
+    fn last_day_of_credits(&self) -> Option<Date> {
+        let years = self.parts.iter().filter_map(|part| match &part.kind {
+            Kind::Credit(credit) => credit.day?.year,
+            _ => None,
+        });
+        let (first, last) = (years.clone().min()?, years.max()?);
+        (first == last).then(|| Date::new(first, 12, 31).ok())?
+    }
+
     fn parts_between(&self, k: usize) -> &[Part] {
         &self.parts[self.gap(k)]
     }
@@ -505,7 +516,7 @@ impl Plan {
         marks: &mut Vec<String>,
         draft: &mut Draft,
     ) {
-        let issue_date = draft.date.or(dated);
+        let issue_date = draft.date.or(dated).or_else(|| page.last_day_of_credits());
         for (index, (place, _)) in self.places.iter().enumerate() {
             let part = &page.parts[index];
             if *place == Place::NotUsed && !part.is_paragraph() {

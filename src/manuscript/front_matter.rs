@@ -426,7 +426,8 @@ mod tests {
         let mut bomb = "---\na: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for letter in 'b'..='z' {
             let before = char::from(letter as u8 - 1);
-            bomb.push_str(&format!("{letter}: &{letter} [{}]\n", vec![format!("*{before}"); 9].join(", ")));
+            let many = vec![format!("*{before}"); 9].join(", ");
+            bomb.extend([format!("{letter}: &{letter} [{many}]\n")]);
         }
         bomb.push_str("---\nText");
         let mut draft = Draft::default();

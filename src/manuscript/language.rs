@@ -1,5 +1,7 @@
 //! Which language a text is written in, as a tag of BCP 47.
 
+use std::collections::HashMap;
+
 use crate::{issue::Article, prose, prose::Language, typography};
 
 /// Characters that are written in two ways: the traditional form, then the simplified one. The most frequent of
@@ -71,11 +73,15 @@ fn of_text(sample: &str, usual: &Language) -> Language {
 /// `zh-Hans` or `zh-Hant` by the characters that differ; `zh` when there are none of them.
 fn script(sample: &str, usual: &Language) -> Option<&'static str> {
     let (mut traditional, mut simplified) = (0_usize, 0_usize);
-    let forms: Vec<char> = TWO_FORMS.chars().collect();
+    let mut counts: HashMap<char, usize> = HashMap::new();
     for c in sample.chars() {
-        for pair in forms.chunks_exact(2).filter(|pair| pair[0] != pair[1]) {
-            traditional += usize::from(pair[0] == c);
-            simplified += usize::from(pair[1] == c);
+        *counts.entry(c).or_default() += 1;
+    }
+    let mut forms = TWO_FORMS.chars();
+    while let (Some(old), Some(new)) = (forms.next(), forms.next()) {
+        if old != new {
+            traditional += counts.get(&old).copied().unwrap_or(0);
+            simplified += counts.get(&new).copied().unwrap_or(0);
         }
     }
     match traditional.cmp(&simplified) {

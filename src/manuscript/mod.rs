@@ -5,7 +5,7 @@
 //! `not_used`, character for character. The fields of the issue are read from running heads and mastheads, which
 //! are listed in `not_used` as printed, and so are a byline's labels and the marks of Markdown. An affiliation that
 //! several names of one byline share counts once. Of Markdown, the same holds for every letter and digit of the
-//! text, of link addresses and of HTML; what only marks the text (list numbers, labels of notes, entities) and a
+//! text, of link addresses, of the summary and of HTML; what only marks the text (list numbers, labels of notes, entities) and a
 //! front matter that was understood are read, not kept.
 
 mod decode;
@@ -100,7 +100,7 @@ impl Unreadable {
     /// Whether the file may become readable by waiting for the rest of it.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        matches!(self, Self::Incomplete | Self::Empty)
+        matches!(self, Self::Incomplete)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The reader as a whole: pages and Markdown in, outlines out; nothing lost, whatever comes in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::{Unreadable, is_manuscript, open, read};
 use crate::{
-    issue::Role, proof::Proof, prose, prose::Block, prose::Language, publication::Imprint,
+    issue::Issue, issue::Role, proof::Proof, prose, prose::Block, prose::Language, publication::Imprint,
     publication::Publication,
 };
 
@@ -103,7 +103,7 @@ fn check(file_name: &str, text: &str, expected: &Expect) {
 }
 
 /// How often each character but white space occurs in the proof: see the invariant of the module.
-fn kept(proof: &Proof) -> BTreeMap<char, usize> {
+fn kept(proof: &Proof) -> HashMap<char, usize> {
     let mut texts: Vec<String> =
         proof.not_used.iter().filter(|text| !text.starts_with("U+")).cloned().collect();
     for article in &proof.issue.articles {
@@ -124,8 +124,8 @@ fn kept(proof: &Proof) -> BTreeMap<char, usize> {
     count(&texts.concat())
 }
 
-fn count(text: &str) -> BTreeMap<char, usize> {
-    let mut counts = BTreeMap::new();
+fn count(text: &str) -> HashMap<char, usize> {
+    let mut counts = HashMap::new();
     for c in text.chars().filter(|c| !c.is_whitespace()) {
         *counts.entry(c).or_default() += 1;
     }
@@ -288,6 +288,31 @@ fn chinese_markdown_has_no_spaces_from_its_lines_and_no_stray_stars() {
 }
 
 #[test]
+fn a_newsletter_without_headings_is_one_article_under_its_title() {
+    check(
+        "7.md",
+        "Title: River Notes 7\nDate: 2025-07-09\n\nThe ferry runs again.\nIt runs until nine.\n\n1. one\n2. two\n",
+        &expect![[r"
+            River Notes 7 / 1¶ / list of 2
+            title: River Notes 7
+            date: 2025-07-09
+        "]],
+    );
+    let proof = proof("7.md", "# River Notes, Issue 7\n\nThe ferry runs again.\n");
+    assert_eq!(proof.issue.title.as_deref(), Some("River Notes, Issue 7"));
+    assert_eq!(proof.issue.number.as_deref(), Some("7"));
+}
+
+#[test]
+fn deep_nesting_is_flattened_and_its_text_kept() {
+    let proof = proof("a.md", &format!("{} deep", ">".repeat(100_000)));
+    assert!(prose::plain_blocks(&proof.issue.articles[0].body).ends_with("deep"));
+    let json = serde_json::to_string(&proof.issue).expect("an issue");
+    let again: Issue = serde_json::from_str(&json).expect("the same issue");
+    assert_eq!(again, proof.issue);
+}
+
+#[test]
 fn only_known_forms_are_manuscripts() {
     assert!(
         is_manuscript("a.txt") && is_manuscript("b/A.MD") && !is_manuscript("a.pdf") && !is_manuscript("txt")
@@ -306,13 +331,13 @@ fn strange_texts_are_read_in_good_time() {
     let deep = 100_000;
     let texts = [
         "a".repeat(2_000_000),
-        "字".repeat(700_000),
+        "字".repeat(200_000),
         "短行\n".repeat(100_000),
-        "短行\n\n".repeat(100_000),
+        "短行\n\n".repeat(20_000),
         "#\n".repeat(100_000),
-        "# 题\n".repeat(50_000),
-        "# 题目\n\n一句话。\n\n".repeat(20_000),
-        "李小雨\n\n".repeat(50_000),
+        "# 题\n".repeat(10_000),
+        "# 题目\n\n一句话。\n\n".repeat(4_000),
+        "李小雨\n\n".repeat(10_000),
         "（".repeat(100_000),
         "**".repeat(100_000),
         ">".repeat(deep),
@@ -325,7 +350,7 @@ fn strange_texts_are_read_in_good_time() {
         "<script>".repeat(deep),
         "> [".repeat(deep),
         "{{ x }} {% y %} ]]> <![CDATA[ ]]".to_owned(),
-        "|a|b|\n|-|-|\n".to_owned() + &"|c|d|\n".repeat(20_000),
+        "|a|b|\n|-|-|\n".to_owned() + &"|c|d|\n".repeat(5_000),
         "[^1]: a[^1]\n\n[^1]\n".to_owned(),
         "\u{202E}abc\u{2066}\n".to_owned(),
         "a\u{0}b\u{0}\n".to_owned(),

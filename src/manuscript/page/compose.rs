@@ -1,5 +1,6 @@
 //! Paragraphs to articles: where each begins, and which headline, byline and credit line is whose.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -21,9 +22,9 @@ use super::vocabulary::Vocabulary;
 /// whose articles are known: true breaks lie mostly below half, paragraphs of one article mostly above three quarters.
 const ALIKE_AT_NOTHING: f64 = 0.35;
 /// The same where a short line stands, which is a headline or a subhead.
-const ALIKE_AT_TITLE: f64 = 0.40;
-/// The same where that line is the only one of its kind: an article has several subheads or none.
-const ALIKE_AT_LONE_TITLE: f64 = 0.70;
+const ALIKE_AT_TITLE: f64 = 0.70;
+/// The same where that line has a sister of the same length, which makes both subheads.
+const ALIKE_AT_SISTER: f64 = 0.25;
 /// The same where the text layer went on with another frame of the page.
 const ALIKE_AT_SEAM: f64 = 0.55;
 /// A page with more headlines than bodies has lost a break: by so much each of the above may then be exceeded.
@@ -95,6 +96,17 @@ impl Page {
         }
     }
 
+    /// The last day of the year that the page's own credit lines name, if they agree: a line without a year is of it
+    /// when nothing else dates the page.
+    fn last_day_of_credits(&self) -> Option<Date> {
+        let years = self.parts.iter().filter_map(|part| match &part.kind {
+            Kind::Credit(credit) => credit.day?.year,
+            _ => None,
+        });
+        let (first, last) = (years.clone().min()?, years.max()?);
+        (first == last).then(|| Date::new(first, 12, 31).ok())?
+    }
+
     fn parts_between(&self, k: usize) -> &[Part] {
         &self.parts[self.gap(k)]
     }
@@ -107,17 +119,14 @@ impl Page {
     }
 
     /// How alike the words around paragraph `k` may be for an article to begin there.
-    fn threshold(&self, k: usize, lone: bool) -> Option<f64> {
+    fn threshold(&self, k: usize, has_sister: bool) -> Option<f64> {
         let above = &self.parts[self.paragraphs[k - 1]];
         if !parts::ends(&above.text) {
             return None;
         }
         let gap = self.parts_between(k);
         if gap.iter().any(|part| self.may_be_headline(part)) {
-            if lone {
-                return Some(ALIKE_AT_LONE_TITLE);
-            }
-            Some(ALIKE_AT_TITLE)
+            Some(if has_sister { ALIKE_AT_SISTER } else { ALIKE_AT_TITLE })
         } else if gap.iter().any(Part::is_title) {
             // A subhead stands within an article.
             None
@@ -140,13 +149,12 @@ impl Page {
             }
         }
         let Some(vocabulary) = vocabulary else { return bodies };
-        let lone: Vec<bool> =
-            bodies.iter().flat_map(|body| vec![self.has_lone_title(body); body.len()]).collect();
+        let sisters: Vec<bool> = bodies.iter().flat_map(|body| self.sisters(body)).collect();
         // Twice the bodies is more than any page has lost; the bound keeps a strange text from being cut to pieces.
         let most = bodies.len() * 2 + 2;
         let mut at = 0;
         while at < bodies.len() && bodies.len() < most {
-            match vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k, lone[k])) {
+            match vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k, sisters[k])) {
                 Some((k, likely)) if likely < 1.0 => self.part(&mut bodies, at, k, draft),
                 _ => at += 1,
             }
@@ -155,7 +163,7 @@ impl Page {
             let likeliest = (0..bodies.len())
                 .filter_map(|at| {
                     let (k, likely) =
-                        vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k, lone[k]))?;
+                        vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k, sisters[k]))?;
                     Some((at, k, likely))
                 })
                 .min_by(|a, b| a.2.total_cmp(&b.2));
@@ -167,10 +175,25 @@ impl Page {
         bodies
     }
 
-    /// Whether at most one of the lines inside a body may be a headline.
-    fn has_lone_title(&self, body: &Range<usize>) -> bool {
+    /// Whether paragraph `k` stands below a line that has a sister inside the same body: a line with as many
+    /// characters. The subheads of an article are built alike, one after the other; headlines are not.
+    fn sisters(&self, body: &Range<usize>) -> Vec<bool> {
+        let titles = |k: usize| {
+            self.parts_between(k)
+                .iter()
+                .filter(|part| self.may_be_headline(part))
+                .map(|part| part.text.chars().count())
+        };
         let within = body.start + 1..body.end;
-        within.flat_map(|k| self.parts_between(k)).filter(|part| self.may_be_headline(part)).nth(1).is_none()
+        let mut lengths: HashMap<usize, usize> = HashMap::new();
+        for length in within.clone().flat_map(titles) {
+            *lengths.entry(length).or_default() += 1;
+        }
+        body.clone()
+            .map(|k| {
+                within.contains(&k) && titles(k).any(|length| lengths.get(&length).is_some_and(|n| *n > 1))
+            })
+            .collect()
     }
 
     fn part(&self, bodies: &mut Vec<Range<usize>>, at: usize, k: usize, draft: &mut Draft) {
@@ -493,7 +516,7 @@ impl Plan {
         marks: &mut Vec<String>,
         draft: &mut Draft,
     ) {
-        let issue_date = draft.date.or(dated);
+        let issue_date = draft.date.or(dated).or_else(|| page.last_day_of_credits());
         for (index, (place, _)) in self.places.iter().enumerate() {
             let part = &page.parts[index];
             if *place == Place::NotUsed && !part.is_paragraph() {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, newsroom, say};
 use crate::{
-    config::Newsroom, config::Settings, issue::Article, issue::Role, manuscript, proof::Proof, prose::Block,
+    config::Newsroom, config::Settings, issue::Article, issue::Role, manuscript, proof, proof::Proof,
+    prose::Block,
 };
 
 #[derive(clap::Args)]
@@ -12,8 +13,14 @@ pub(super) struct Arguments {
     /// The file
     file: PathBuf,
     /// Print it as JSON, for programs
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["outline", "diff"])]
     json: bool,
+    /// Print only what became of each part, with the first and last words of each paragraph
+    #[arg(long, conflicts_with = "diff")]
+    outline: bool,
+    /// Print the file and its reading side by side
+    #[arg(long)]
+    diff: bool,
 }
 
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
@@ -32,11 +39,20 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         help: None,
     })?;
     let proof = manuscript::read(&text, &publication);
+    if arguments.diff {
+        let width = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok()).unwrap_or(100);
+        return say(proof::side_by_side(&proof, text.text(), width).trim_end());
+    }
+    if arguments.outline {
+        return say(&outline(&proof, &proof.issue.name(&publication)));
+    }
     if arguments.json {
         let json = serde_json::to_string_pretty(&proof.to_json()).unwrap_or_default();
         return say(&json);
     }
-    say(&outline(&proof, &proof.issue.name(&publication)))
+    let hash = blake3::hash(&bytes).to_hex();
+    let source = proof::Source { name: &name, hash: &hash, text: text.text() };
+    say(proof::write(&proof, &source).trim_end())
 }
 
 /// The proof as an editor looks it over: what became of each part, then the doubts.

@@ -14,9 +14,9 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    clock::Clock, config, config::Newsroom, durable, http, inbox::Hints, inbox::Inbox, inbox::Manuscript,
-    ledger, ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox,
-    press, press::Press, press::Verdict, publication::Publication, subscriber::LeaveKey,
+    clock::Clock, config, config::Newsroom, durable, http, inbox, inbox::Hints, inbox::Inbox,
+    inbox::Manuscript, ledger, ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox,
+    outbox::Outbox, press, press::Press, press::Verdict, publication::Publication, subscriber::LeaveKey,
 };
 
 /// How long letters on their way may take to be answered once we are asked to stop.
@@ -89,6 +89,7 @@ pub fn open_press(
         inbox,
         data: newsroom.data(),
         letters_within: newsroom.letters_within(),
+        proofs_wait: newsroom.settings.publication.proofs,
     })
 }
 
@@ -241,6 +242,9 @@ fn look(
             );
         }
         tell_editor(inbox, &path, None);
+        if let Some(source) = inbox::manuscript_of(&path) {
+            inbox.again(&source);
+        }
     }
     for manuscript in look.ready {
         if stop.is_cancelled() {
@@ -257,9 +261,9 @@ fn look(
                         "gazetted did nothing with this: readers have this very text as the issue `{key}`. Delete this file, \
                          or change it to make it an issue of its own."
                     )),
-                    Verdict::Published(_) | Verdict::Unchanged(_) => None,
+                    Verdict::Published(_) | Verdict::Unchanged(_) | Verdict::Withheld(_) => None,
                 };
-                tell_editor(inbox, &manuscript.path, reason.as_deref());
+                tell_about(inbox, &manuscript, &verdict, reason.as_deref());
                 if matches!(&verdict, Verdict::Published(receipt) if receipt.queued != Queued::Before) {
                     mail_bell.notify_one();
                 }
@@ -284,6 +288,22 @@ fn postpone(inbox: &mut Inbox, manuscript: &Manuscript, error: &press::Error) {
     inbox.postpone(manuscript, Instant::now());
     let note = format!("gazetted could not publish this yet: {causes}. It is tried again every few seconds.");
     tell_editor(inbox, &manuscript.path, Some(&note));
+}
+
+/// Tells an editor what became of a file. What waits is told beside the manuscript, whichever file said so.
+fn tell_about(inbox: &Inbox, manuscript: &Manuscript, verdict: &Verdict, reason: Option<&str>) {
+    let source = inbox::manuscript_of(&manuscript.path);
+    if let Verdict::Withheld(held) = verdict {
+        tell_editor(inbox, &held.manuscript, Some(&held.note()));
+        if source.is_some() {
+            tell_editor(inbox, &manuscript.path, None);
+        }
+        return;
+    }
+    tell_editor(inbox, &manuscript.path, reason);
+    if let (Some(source), Verdict::Published(_) | Verdict::Unchanged(_)) = (source, verdict) {
+        tell_editor(inbox, &source, None);
+    }
 }
 
 fn tell_editor(inbox: &Inbox, path: &Path, reason: Option<&str>) {
@@ -312,6 +332,10 @@ fn tell_log(path: &Path, verdict: &Verdict) {
             );
         }
         Verdict::Unchanged(key) => tracing::debug!(issue = key.as_str(), "`{manuscript}` is out as it is"),
+        Verdict::Withheld(held) => {
+            let (issue, proof) = (held.issue.as_str(), held.proof.display());
+            tracing::info!(issue, "`{manuscript}` waits for its editor in `{proof}`: {}", held.why);
+        }
         Verdict::Rejected(reason) => tracing::warn!("did not publish `{manuscript}`: {reason}"),
     }
 }

@@ -1,5 +1,7 @@
 //! The day's work: one manuscript from the inbox to the queue of letters, top to bottom.
 
+mod proving;
+
 use std::{
     fs::File,
     io,
@@ -10,11 +12,13 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use proving::Held;
+
 use crate::{
     durable, editions, editions::BookFile, editions::Letter, editions::Listing, editions::Shelf,
-    editions::Shelved, editions::Volume, editions::Year, inbox::Manuscript, issue, issue::IssueKey,
+    editions::Shelved, editions::Volume, editions::Year, inbox, inbox::Manuscript, issue, issue::IssueKey,
     issue::Release, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Opening, ledger::Queued,
-    manuscript, outbox, outbox::Outbox, proof::Proof, publication::Publication,
+    manuscript, outbox, outbox::Outbox, proof::Policy, proof::Proof, publication::Publication,
 };
 
 /// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
@@ -23,6 +27,14 @@ pub enum Error {
     /// The manuscript could not be kept.
     #[error("cannot keep the manuscript as `{}`", path.display())]
     Keep {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A proof beside a manuscript could not be read or written.
+    #[error("cannot use the proof `{}`", path.display())]
+    Proof {
         /// Where.
         path: PathBuf,
         /// Why.
@@ -61,6 +73,8 @@ pub enum Verdict {
     Unchanged(IssueKey),
     /// Readers have it from another file, as this issue. Nothing was done.
     Duplicate(IssueKey),
+    /// It waits for its editor.
+    Withheld(Box<Held>),
     /// It cannot be published as it is; this is what its editor should know.
     Rejected(String),
 }
@@ -92,6 +106,8 @@ pub struct Press {
     pub data: PathBuf,
     /// Issues that carry a date older than this are published without letters: an archive is not news.
     pub letters_within: Option<SignedDuration>,
+    /// Which pages wait for their editor.
+    pub proofs_wait: Policy,
 }
 
 impl Press {
@@ -102,6 +118,21 @@ impl Press {
     /// # Errors
     /// No letter is queued unless the whole issue is out; see [`Error`] for what may stop it.
     pub fn publish(&self, manuscript: &Manuscript, now: Timestamp) -> Result<Verdict, Error> {
+        self.take(manuscript, false, now)
+    }
+
+    /// As [`Press::publish`], but in spite of any doubt, or of marks that are left in a proof.
+    ///
+    /// # Errors
+    /// As [`Press::publish`].
+    pub fn accept(&self, manuscript: &Manuscript, now: Timestamp) -> Result<Verdict, Error> {
+        self.take(manuscript, true, now)
+    }
+
+    fn take(&self, manuscript: &Manuscript, accepted: bool, now: Timestamp) -> Result<Verdict, Error> {
+        if let Some(source) = inbox::manuscript_of(&manuscript.path) {
+            return self.publish_proof(manuscript, &source, accepted, now);
+        }
         let bytes = match &manuscript.bytes {
             Ok(bytes) => bytes,
             Err(reason) => return self.reject(manuscript, "", reason.clone(), now),
@@ -114,6 +145,9 @@ impl Press {
         };
         self.keep(&hash, bytes)?;
         let proof = manuscript::read(&text, &self.publication);
+        if let Some(verdict) = self.proofed(manuscript, &hash, &text, &proof, accepted, now)? {
+            return Ok(verdict);
+        }
         if proof.issue.articles.is_empty() {
             return self.reject(manuscript, &hash, without_articles(&proof), now);
         }
@@ -121,6 +155,11 @@ impl Press {
         if let Some(rival) = self.rival(manuscript, &proof.issue.key)? {
             return self.reject(manuscript, &hash, rival, now);
         }
+        let waits = !accepted && self.proofs_wait.holds(&proof);
+        if waits && self.ledger.brought(&self.publication, &hash)?.is_none() {
+            return self.hold(manuscript, &hash, &text, &proof, (why(&proof, self.proofs_wait), vec![]), now);
+        }
+        self.clear_proofs(&manuscript.path)?;
         match self.ledger.open_release(
             &self.publication,
             &proof.issue,
@@ -333,6 +372,16 @@ fn arrival(manuscript: &Manuscript, hash: &str, fate: Fate, at: Timestamp) -> Ar
         hash: hash.to_owned(),
         fate,
         at,
+    }
+}
+
+/// Why a reading waits for its editor.
+fn why(proof: &Proof, policy: Policy) -> String {
+    let serious: Vec<_> = proof.queries.iter().filter(|query| query.code.is_serious()).collect();
+    match (policy, serious.as_slice()) {
+        (Policy::AlwaysAsk, _) | (_, []) => "no page is published unseen here".to_owned(),
+        (_, [query]) => format!("one thing is in doubt ({})", query.text),
+        (_, [first, ..]) => format!("{} things are in doubt ({}, …)", serious.len(), first.text),
     }
 }
 

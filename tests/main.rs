@@ -17,3 +17,4 @@ mod restarting;
 mod configuring;
 mod judging;
 mod keeping;
+mod proving;

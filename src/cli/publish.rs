@@ -12,6 +12,9 @@ pub(super) struct Arguments {
     /// The files; one in the inbox is the same issue as when the daemon finds it there
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// Publish in spite of every doubt, and of marks that are left in a proof
+    #[arg(long)]
+    accept: bool,
 }
 
 pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Error> {
@@ -20,18 +23,23 @@ pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Erro
     let press = daemon::open_press(newsroom, publication, ledger)?;
     let mut rejected = false;
     for file in &arguments.files {
-        rejected |= !publish(&press, newsroom, file)?;
+        rejected |= !publish(&press, newsroom, file, arguments.accept)?;
     }
     if rejected { Err(Error::Found) } else { Ok(()) }
 }
 
 /// Publishes one file; says whether readers have it now.
-fn publish(press: &Press, newsroom: &Newsroom, file: &Path) -> Result<bool, Error> {
+fn publish(press: &Press, newsroom: &Newsroom, file: &Path, accept: bool) -> Result<bool, Error> {
     let manuscript = inbox::open(&newsroom.inbox(), file)
         .map_err(|source| Error::Read { path: file.to_owned(), source })?;
-    let verdict = press
-        .publish(&manuscript, Timestamp::now())
+    let now = Timestamp::now();
+    let verdict = if accept { press.accept(&manuscript, now) } else { press.publish(&manuscript, now) }
         .map_err(|source| Error::Publish { path: file.to_owned(), source })?;
+    let source = inbox::manuscript_of(&manuscript.path).unwrap_or_else(|| manuscript.path.clone());
+    if accept && matches!(verdict, Verdict::Published(_) | Verdict::Unchanged(_)) {
+        inbox::tell(&newsroom.inbox(), &source, None)
+            .map_err(|source| Error::Write { path: file.to_owned(), source })?;
+    }
     match &verdict {
         Verdict::Published(receipt) => say(&told(file, receipt))?,
         Verdict::Duplicate(key) | Verdict::Unchanged(key) => {
@@ -40,9 +48,15 @@ fn publish(press: &Press, newsroom: &Newsroom, file: &Path) -> Result<bool, Erro
                 file.display()
             ))?;
         }
+        Verdict::Withheld(held) => eprintln!(
+            "`{}` waits for its editor: {}; see `{}`, delete its marks and save, or publish with `--accept`",
+            file.display(),
+            held.why,
+            held.proof.display()
+        ),
         Verdict::Rejected(reason) => eprintln!("`{}` was not published: {reason}", file.display()),
     }
-    Ok(!matches!(verdict, Verdict::Rejected(_)))
+    Ok(!matches!(verdict, Verdict::Rejected(_) | Verdict::Withheld(_)))
 }
 
 fn told(file: &Path, receipt: &Receipt) -> String {

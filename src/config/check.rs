@@ -20,6 +20,7 @@ const KEYS: [(&str, &[&str]); 6] = [
             "publisher",
             "rights",
             "issn",
+            "proofs",
         ],
     ),
     ("inbox", &["folder", "settle_after", "look_every"]),
@@ -229,6 +230,12 @@ mod tests {
         check(
             "[mail]\nuser = \"x\"",
             &expect!["mail: `user` and `password_file` belong together; set both or none"],
+        );
+        check(
+            "[publication]\nproofs = \"never\"",
+            &expect![
+                "line 2: proofs: unknown variant `never`, expected one of `auto`, `flagged`, `always-ask`"
+            ],
         );
         check("[mail\n", &expect!["line 1: unclosed table, expected `]`"]);
         check(

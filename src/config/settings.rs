@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use jiff::{SignedDuration, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{inbox, prose::Language, subscriber::Address, typography};
+use crate::{inbox, proof::Policy, prose::Language, subscriber::Address, typography};
 
 /// The settings in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,7 @@ pub struct PublicationSettings {
     pub rights: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "issn")]
     pub issn: Option<String>,
+    pub proofs: Policy,
 }
 
 impl Default for PublicationSettings {
@@ -63,6 +64,7 @@ impl Default for PublicationSettings {
             publisher: None,
             rights: None,
             issn: None,
+            proofs: Policy::Auto,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The listing is the truth and the kernel's events are hints. Starting up is the same as any other look.
 
+mod beside;
 mod hints;
 mod names;
 mod scan;
@@ -16,11 +17,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use beside::{lay, manuscript_of, proof_of, proofs, tell};
 pub use hints::Hints;
 pub use names::passed_over;
 pub use scan::Signature;
 
-use crate::{durable, ledger::Arrival, manuscript};
+use crate::{ledger::Arrival, manuscript};
 use settle::Taken;
 
 /// How long a file that could not be dealt with waits before it is tried again.
@@ -189,6 +191,11 @@ impl Inbox {
         self.known.insert(manuscript.path.clone(), manuscript.signature.clone());
     }
 
+    /// A file is to be looked at anew, though it has not changed: its proof has gone.
+    pub fn again(&mut self, path: &Path) {
+        self.known.remove(path);
+    }
+
     /// A manuscript could not be dealt with now; it comes again after a while, or at once when it changes.
     pub fn postpone(&mut self, manuscript: &Manuscript, now: Instant) {
         if let Some((signature, _)) = self.settling.remove(&manuscript.path) {
@@ -201,12 +208,7 @@ impl Inbox {
     /// # Errors
     /// When the inbox cannot be written to.
     pub fn tell(&self, path: &Path, reason: Option<&str>) -> io::Result<()> {
-        let mut name = self.root.join(path).into_os_string();
-        name.push(names::REASON);
-        match reason {
-            Some(reason) => durable::put(Path::new(&name), format!("{reason}\n").as_bytes()).map(|_| ()),
-            None => durable::remove(Path::new(&name)),
-        }
+        beside::tell(&self.root, path, reason)
     }
 
     fn forget_gone(&mut self, files: &[(PathBuf, Signature)]) -> Vec<PathBuf> {

@@ -3,6 +3,9 @@
 /// How the note ends that tells an editor why a file was not published.
 pub(super) const REASON: &str = ".reason.txt";
 
+/// How the file ends in which an editor corrects our reading of another.
+pub(super) const PROOF: &str = ".proof.md";
+
 /// Endings of files that somebody is still writing, or keeps for himself.
 const ENDINGS: [&str; 20] = [
     "~",
@@ -24,7 +27,7 @@ const ENDINGS: [&str; 20] = [
     ".sync",
     ".!ut",
     REASON,
-    ".proof.md",
+    PROOF,
 ];
 
 /// Beginnings of such files.
@@ -55,6 +58,9 @@ pub fn passed_over(name: &str) -> Option<&'static str> {
     }
     if BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) {
         return Some("its name begins like a hidden or temporary file");
+    }
+    if super::manuscript_of(std::path::Path::new(name)).is_some() {
+        return None;
     }
     if ENDINGS.iter().any(|ending| lower.ends_with(ending)) {
         return Some("its name ends like a temporary file or a copy");
@@ -91,8 +97,15 @@ mod tests {
         ] {
             assert!(passed_over(name).is_some(), "{name}");
         }
-        for name in ["0709.txt", "理论 7月9日.txt", "README.md", "notes.markdown", "a\nb.txt", "partial.txt"]
-        {
+        for name in [
+            "0709.txt",
+            "理论 7月9日.txt",
+            "README.md",
+            "notes.markdown",
+            "a\nb.txt",
+            "partial.txt",
+            "a.md.proof.md",
+        ] {
             assert_eq!(passed_over(name), None, "{name}");
         }
     }

@@ -75,6 +75,8 @@ pub enum Fate {
     Published(IssueKey),
     /// It has the content of this issue; nothing was done.
     Duplicate(IssueKey),
+    /// It waits for its editor, who has a proof of this issue beside it.
+    Withheld(IssueKey),
     /// It was not published, for the reason that its editor can read beside it.
     Rejected(String),
 }
@@ -152,6 +154,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the ledger cannot be read.
     fn source_of(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Vec<u8>>, Error>;
+
+    /// The issue whose current version was read from these bytes, by their BLAKE3.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn brought(&self, publication: &Publication, manuscript: &str) -> Result<Option<IssueKey>, Error>;
 
     /// Opens the release of an issue as it was read, and names its articles.
     ///

@@ -94,6 +94,7 @@ impl Ledger for Sqlite {
                 let fate = match (fate.as_str(), issue) {
                     ("published", Some(key)) => Fate::Published(key),
                     ("duplicate", Some(key)) => Fate::Duplicate(key),
+                    ("withheld", Some(key)) => Fate::Withheld(key),
                     ("rejected", _) => Fate::Rejected(row.get::<_, Option<String>>(5)?.unwrap_or_default()),
                     _ => return Err(Refusal::Damaged(format!("an arrival whose fate is `{fate}`"))),
                 };
@@ -124,6 +125,10 @@ impl Ledger for Sqlite {
 
     fn source_of(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Vec<u8>>, Error> {
         self.read(|db| shelf::source_of(db, &publication.key, key))
+    }
+
+    fn brought(&self, publication: &Publication, manuscript: &str) -> Result<Option<IssueKey>, Error> {
+        self.read(|db| shelf::brought(db, &publication.key, manuscript))
     }
 
     fn open_release(
@@ -274,6 +279,7 @@ fn note(db: &Connection, arrival: &Arrival) -> Result<(), Refusal> {
     let (fate, issue, reason) = match &arrival.fate {
         Fate::Published(key) => ("published", Some(key.as_str()), None),
         Fate::Duplicate(key) => ("duplicate", Some(key.as_str()), None),
+        Fate::Withheld(key) => ("withheld", Some(key.as_str()), None),
         Fate::Rejected(reason) => ("rejected", None, Some(reason.as_str())),
     };
     db.prepare_cached(

@@ -19,14 +19,7 @@ pub(super) struct Draft {
 
 pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) -> Result<Opening, Refusal> {
     let publication = draft.publication.as_str();
-    let duplicate: Option<String> = db
-        .prepare_cached(
-            "SELECT issue FROM releases WHERE publication = ?1 AND manuscript = ?2 AND current = 1 LIMIT 1",
-        )?
-        .query_row(params![publication, draft.manuscript], |row| row.get(0))
-        .optional()?;
-    if let Some(key) = duplicate {
-        let key = IssueKey::of(&key);
+    if let Some(key) = brought(db, publication, &draft.manuscript)? {
         // The press may have been at work on another version: then readers may have some of its files.
         let abandoned = db
             .prepare_cached("DELETE FROM releases WHERE publication = ?1 AND issue = ?2 AND out = 0")?
@@ -66,6 +59,17 @@ pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) ->
         micros(release.updated),
     ])?;
     Ok(Opening::Print(Box::new(release)))
+}
+
+pub(super) fn brought(
+    db: &Connection,
+    publication: &str,
+    manuscript: &str,
+) -> Result<Option<IssueKey>, Refusal> {
+    let sql = "SELECT issue FROM releases WHERE publication = ?1 AND manuscript = ?2 AND current = 1 LIMIT 1";
+    let key: Option<String> =
+        db.prepare_cached(sql)?.query_row(params![publication, manuscript], |row| row.get(0)).optional()?;
+    Ok(key.map(|key| IssueKey::of(&key)))
 }
 
 /// The release of this very manuscript that was begun and not put out.

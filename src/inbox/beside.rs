@@ -1,0 +1,104 @@
+//! What we lay beside a manuscript for its editor: the note that says why it is not out, and its proofs.
+
+use std::{
+    ffi::OsStr,
+    fs, io,
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::names;
+use crate::{durable, manuscript};
+
+/// The most proofs that one manuscript may have.
+const MOST: u32 = 99;
+
+/// The manuscript that a file of this name is a proof of: `0709.txt` of `0709.txt.proof.md` and `0709.txt.2.proof.md`.
+#[must_use]
+pub fn manuscript_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.as_bytes().strip_suffix(names::PROOF.as_bytes())?;
+    let numbered = name.iter().rposition(|b| *b == b'.').filter(|dot| {
+        name.len() > dot + 1 && name.len() <= dot + 3 && name[dot + 1..].iter().all(u8::is_ascii_digit)
+    });
+    let name = numbered.map_or(name, |dot| &name[..dot]);
+    let text = String::from_utf8_lossy(name);
+    let good = manuscript::is_manuscript(&text) && !text.ends_with(names::PROOF);
+    good.then(|| path.with_file_name(OsStr::from_bytes(name)))
+}
+
+/// The name of a manuscript's proof, the first or a later one.
+#[must_use]
+pub fn proof_of(manuscript: &Path, number: u32) -> PathBuf {
+    let mut name = manuscript.as_os_str().as_bytes().to_vec();
+    if number > 1 {
+        name.extend(format!(".{number}").into_bytes());
+    }
+    name.extend(names::PROOF.as_bytes());
+    PathBuf::from(std::ffi::OsString::from_vec(name))
+}
+
+/// The proofs that lie beside a manuscript, with their bytes.
+///
+/// # Errors
+/// When one is there and cannot be read.
+pub fn proofs(root: &Path, manuscript: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    let mut proofs = Vec::new();
+    for number in 1..=MOST {
+        let path = proof_of(manuscript, number);
+        match fs::read(root.join(&path)) {
+            Ok(bytes) => proofs.push((path, bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // An editor may have deleted the first and kept the second.
+                if number > 2 {
+                    break;
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(proofs)
+}
+
+/// Lays a proof into the inbox, or takes it away. The caller makes sure that it is no editor's work.
+///
+/// # Errors
+/// When the inbox cannot be written to.
+pub fn lay(root: &Path, proof: &Path, text: Option<&str>) -> io::Result<()> {
+    let path = root.join(proof);
+    match text {
+        Some(text) => durable::put(&path, text.as_bytes()).map(|_| ()),
+        None => durable::remove(&path),
+    }
+}
+
+/// Lays a note beside a file that says why it was not published, or takes it away.
+///
+/// # Errors
+/// When the inbox cannot be written to.
+pub fn tell(root: &Path, path: &Path, reason: Option<&str>) -> io::Result<()> {
+    let mut name = root.join(path).into_os_string();
+    name.push(names::REASON);
+    match reason {
+        Some(reason) => durable::put(Path::new(&name), format!("{reason}\n").as_bytes()).map(|_| ()),
+        None => durable::remove(Path::new(&name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_is_known_by_the_name_of_its_manuscript() {
+        let of = |name: &str| manuscript_of(Path::new(name)).map(|p| p.to_string_lossy().into_owned());
+        assert_eq!(of("a/0709.txt.proof.md").as_deref(), Some("a/0709.txt"));
+        assert_eq!(of("0709.txt.2.proof.md").as_deref(), Some("0709.txt"));
+        assert_eq!(of("理论.md.proof.md").as_deref(), Some("理论.md"));
+        for name in ["0709.proof.md", "proof.md", "0709.md", "a.md.proof.md.proof.md", ".proof.md"] {
+            assert_eq!(of(name), None, "{name}");
+        }
+        for number in [1, 2, 12] {
+            assert_eq!(of(&proof_of(Path::new("a.md"), number).to_string_lossy()).as_deref(), Some("a.md"));
+        }
+    }
+}

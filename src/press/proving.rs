@@ -1,0 +1,228 @@
+//! What waits for its editor, and what its editor saved: a proof wins over our own reading of the same manuscript.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::{Error, Press, Verdict, arrival};
+use crate::{
+    inbox, inbox::Manuscript, issue::IssueKey, ledger::Arrival, ledger::Fate, ledger::Opening, manuscript,
+    proof, proof::Doubt, proof::Policy, proof::Proof, proof::Query, proof::Saved, proof::Source,
+};
+
+/// An issue that waits for its editor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The issue it will be.
+    pub issue: IssueKey,
+    /// The manuscript, relative to the inbox.
+    pub manuscript: PathBuf,
+    /// The proof to look at.
+    pub proof: PathBuf,
+    /// Why it waits.
+    pub why: String,
+    /// What differs from the proof before, a line each.
+    pub differs: Vec<String>,
+}
+
+impl Held {
+    /// The note for the editor.
+    #[must_use]
+    pub fn note(&self) -> String {
+        let name = self.proof.file_name().unwrap_or_default().to_string_lossy();
+        let mut note = format!(
+            "gazetted waits for you: {}; see {name}, correct what is wrong, delete its marks {{? … }} and save.",
+            self.why
+        );
+        if !self.differs.is_empty() {
+            note = format!("{note}\nWhat differs from the proof before:\n- {}", self.differs.join("\n- "));
+        }
+        note
+    }
+}
+
+impl Press {
+    /// What the proofs beside a manuscript say about it; `None` when no editor has changed any.
+    pub(super) fn proofed(
+        &self,
+        manuscript: &Manuscript,
+        hash: &str,
+        text: &manuscript::Manuscript,
+        reading: &Proof,
+        accepted: bool,
+        now: Timestamp,
+    ) -> Result<Option<Verdict>, Error> {
+        let mut edited = None;
+        for (path, bytes) in self.proofs(&manuscript.path)? {
+            let text = String::from_utf8_lossy(&bytes);
+            let saved = proof::read(&text).ok();
+            if saved.as_ref().is_some_and(|saved| saved.untouched) {
+                continue;
+            }
+            if text.contains(hash) {
+                let file = inbox::open(&self.inbox, &self.inbox.join(&path))
+                    .map_err(|source| Error::Proof { path: path.clone(), source })?;
+                return self.publish_proof(&file, &manuscript.path, accepted, now).map(Some);
+            }
+            edited = Some((path, saved));
+        }
+        let Some((path, saved)) = edited.filter(|_| !accepted) else { return Ok(None) };
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let differs = saved.map_or_else(Vec::new, |saved| proof::differences(&saved.proof, reading));
+        let why = format!("the manuscript has changed since {name} was edited");
+        let held = self.hold(manuscript, hash, text, reading, (why, differs), now)?;
+        Ok(Some(held))
+    }
+
+    /// Lays the proof of a manuscript beside it and notes that it waits.
+    pub(super) fn hold(
+        &self,
+        manuscript: &Manuscript,
+        hash: &str,
+        text: &manuscript::Manuscript,
+        reading: &Proof,
+        (why, differs): (String, Vec<String>),
+        now: Timestamp,
+    ) -> Result<Verdict, Error> {
+        let mut shown = reading.clone();
+        if self.proofs_wait == Policy::AlwaysAsk || shown.queries.is_empty() || !differs.is_empty() {
+            let text = "nobody has looked at this yet: delete this mark when you have".to_owned();
+            shown.queries.push(Query { code: Doubt::Unseen, line: None, text });
+        }
+        let name = manuscript.path.file_name().unwrap_or_default().to_string_lossy();
+        let written = proof::write(&shown, &Source { name: &name, hash, text: text.text() });
+        let mut number = 1;
+        let taken = self.proofs(&manuscript.path)?;
+        let path = loop {
+            let path = inbox::proof_of(&manuscript.path, number);
+            let there = taken.iter().find(|(known, _)| *known == path);
+            if there.is_none_or(|(_, bytes)| is_ours(bytes)) {
+                break path;
+            }
+            number += 1;
+        };
+        inbox::lay(&self.inbox, &path, Some(&written))
+            .map_err(|source| Error::Proof { path: path.clone(), source })?;
+        let issue = reading.issue.key.clone();
+        self.ledger.note(&arrival(manuscript, hash, Fate::Withheld(issue.clone()), now))?;
+        let manuscript = manuscript.path.clone();
+        Ok(Verdict::Withheld(Box::new(Held { issue, manuscript, proof: path, why, differs })))
+    }
+
+    /// Takes the proofs away that we wrote for a manuscript and nobody changed: it is out, and nothing waits.
+    pub(super) fn clear_proofs(&self, manuscript: &Path) -> Result<(), Error> {
+        for (path, bytes) in self.proofs(manuscript)? {
+            if is_ours(&bytes) {
+                inbox::lay(&self.inbox, &path, None).map_err(|source| Error::Proof { path, source })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes the issue of a proof that its editor saved, if it has no marks left or is `accepted` in spite of them.
+    pub(super) fn publish_proof(
+        &self,
+        file: &Manuscript,
+        source: &Path,
+        accepted: bool,
+        now: Timestamp,
+    ) -> Result<Verdict, Error> {
+        let bytes = match &file.bytes {
+            Ok(bytes) => bytes,
+            Err(reason) => return self.reject(file, "", reason.clone(), now),
+        };
+        let hash = blake3::hash(bytes).to_hex().to_string();
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            let reason = "the proof is not UTF-8; save it again with the encoding UTF-8".to_owned();
+            return self.reject(file, &hash, reason, now);
+        };
+        let saved = match proof::read(text) {
+            Ok(saved) => saved,
+            Err(problems) => {
+                let told: Vec<String> = problems.iter().take(20).map(ToString::to_string).collect();
+                return self.reject(
+                    file,
+                    &hash,
+                    format!("the proof cannot be read:\n- {}", told.join("\n- ")),
+                    now,
+                );
+            }
+        };
+        let issue = &saved.proof.issue;
+        let out = self.ledger.brought(&self.publication, &hash)?;
+        let current = inbox::open(&self.inbox, &self.inbox.join(source)).ok();
+        if saved.untouched
+            && !accepted
+            && self.ledger.brought(&self.publication, &saved.manuscript)?.is_some()
+        {
+            return Ok(Verdict::Unchanged(issue.key.clone()));
+        }
+        if out.is_none()
+            && !accepted
+            && let Some(why) = waits(&saved, current.as_ref())
+        {
+            self.ledger.note(&arrival(file, &hash, Fate::Withheld(issue.key.clone()), now))?;
+            let (issue, manuscript, proof) = (issue.key.clone(), source.to_owned(), file.path.clone());
+            return Ok(Verdict::Withheld(Box::new(Held { issue, manuscript, proof, why, differs: vec![] })));
+        }
+        if issue.articles.is_empty() {
+            let reason = "it has no article; an article begins with a line `# headline`".to_owned();
+            return self.reject(file, &hash, reason, now);
+        }
+        self.keep(&hash, bytes)?;
+        let _lock = self.lock()?;
+        let by = Manuscript { path: source.to_owned(), ..file.clone() };
+        if let Some(rival) = self.rival(&by, &issue.key)? {
+            return self.reject(file, &hash, rival, now);
+        }
+        let opening = self.ledger.open_release(&self.publication, issue, &hash, by.path_bytes(), now)?;
+        let fate = |key: &IssueKey| Fate::Published(key.clone());
+        let (key, verdict) = match opening {
+            Opening::Duplicate(key) => {
+                self.ledger.note(&arrival(file, &hash, fate(&key), now))?;
+                (key.clone(), Verdict::Unchanged(key))
+            }
+            Opening::Print(release) => {
+                let key = release.issue.key.clone();
+                let noted = arrival(file, &hash, fate(&key), now);
+                (key, self.put_out(*release, &noted, saved.proof.queries.len(), now)?)
+            }
+        };
+        if let Some(current) = current {
+            let hash = current.bytes.as_ref().map_or_else(|_| String::new(), |b| hash_of(b));
+            self.ledger.note(&Arrival {
+                path: current.path_bytes().to_vec(),
+                ..arrival(&current, &hash, fate(&key), now)
+            })?;
+        }
+        Ok(verdict)
+    }
+
+    fn proofs(&self, manuscript: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
+        inbox::proofs(&self.inbox, manuscript)
+            .map_err(|source| Error::Proof { path: inbox::proof_of(manuscript, 1), source })
+    }
+}
+
+/// Why a proof does not go out yet, if it does not.
+fn waits(saved: &Saved, current: Option<&Manuscript>) -> Option<String> {
+    match saved.proof.queries.len() {
+        0 => {}
+        1 => return Some("1 mark of doubt is in its proof".to_owned()),
+        marks => return Some(format!("{marks} marks of doubt are in its proof")),
+    }
+    let now = current.and_then(|current| current.bytes.as_ref().ok()).map(|bytes| hash_of(bytes));
+    now.is_some_and(|hash| hash != saved.manuscript).then(|| {
+        "this proof belongs to an earlier version of the manuscript, which has a newer proof beside it"
+            .to_owned()
+    })
+}
+
+fn hash_of(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// Whether a proof is as we wrote it.
+fn is_ours(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| proof::read(text).is_ok_and(|saved: Saved| saved.untouched))
+}

@@ -1,0 +1,149 @@
+//! An editor looks a page over before readers get it.
+
+use std::fs;
+
+use crate::{
+    configuring::gazetted,
+    newsroom::{Newsroom, page, until},
+};
+
+/// A newsroom in which pages in doubt, or all pages, wait.
+fn careful(policy: &str) -> Newsroom {
+    let mut newsroom = Newsroom::closed("");
+    let settings = newsroom.path("config/gazetted.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(settings, text.replace("[inbox]", &format!("proofs = \"{policy}\"\n[inbox]"))).unwrap();
+    newsroom.enters(&["li@example.org"]);
+    newsroom.starts();
+    newsroom
+}
+
+/// A page of which nobody can tell the headline, and whose picture is missing.
+const DOUBTFUL: &str = "The bell is rung on Mondays, and the ferry waits for it.\n\n![The bell](bell.png)\n";
+
+#[track_caller]
+fn proof_beside(newsroom: &Newsroom, name: &str) -> String {
+    let path = newsroom.path("inbox").join(name);
+    until(&format!("the proof {name}"), || path.exists());
+    fs::read_to_string(path).unwrap()
+}
+
+/// The proof without its marks, as an editor leaves it who has looked at all.
+fn without_marks(proof: &str) -> String {
+    let mut text = proof.replace(" {made up}", "");
+    while let Some(start) = text.find("{? ").filter(|_| text.contains(" #")) {
+        let Some(code) = text[start..].find('}') else { break };
+        if text[start..start + code].contains("code #1: words") {
+            text.replace_range(start..start + 2, "(");
+            continue;
+        }
+        text.replace_range(start..=start + code, "");
+    }
+    text
+}
+
+#[test]
+fn a_page_in_doubt_waits_and_readers_get_what_its_editor_made_of_it() {
+    let newsroom = careful("flagged");
+    newsroom.saves("clean.md", page("Clear", "These words are in no doubt.")).is_out("clean", 1);
+    newsroom.saves("frost.md", DOUBTFUL);
+    let proof = proof_beside(&newsroom, "frost.md.proof.md");
+    assert!(proof.contains("{? no-headline #1: "), "{proof}");
+    let reason = newsroom.reason_beside("frost.md");
+    assert!(reason.contains("waits for you") && reason.contains("see frost.md.proof.md"), "{reason}");
+    assert_eq!(newsroom.ledger().issues(&newsroom.publication()).unwrap().len(), 1);
+
+    // Saved with marks left, it goes on waiting.
+    newsroom.saves("frost.md.proof.md", proof.replace("on Mondays", "on Tuesdays"));
+    until("the note to tell of the marks", || {
+        newsroom.reason_beside("frost.md").contains("marks of doubt are in its proof")
+    });
+    let edited = without_marks(&proof).replace("on Mondays", "on Tuesdays");
+    newsroom.saves("frost.md.proof.md", &edited).is_out("frost", 1).no_reason_beside("frost.md");
+    let read = newsroom.outbox_text("issues/frost/index.html");
+    assert!(read.contains("on Tuesdays") && !read.contains("on Mondays"), "{read}");
+    newsroom.sink.letters_to("li@example.org", 2);
+    assert_eq!(fs::read_to_string(newsroom.path("inbox/frost.md.proof.md")).unwrap(), edited);
+    assert_eq!(fs::read_to_string(newsroom.path("inbox/frost.md")).unwrap(), DOUBTFUL);
+    newsroom.all_is_well();
+}
+
+#[test]
+fn an_edited_proof_survives_a_restart_and_a_changed_manuscript() {
+    let mut newsroom = careful("flagged");
+    newsroom.saves("frost.md", DOUBTFUL);
+    let proof = proof_beside(&newsroom, "frost.md.proof.md");
+    let edited = without_marks(&proof).replace("on Mondays", "on Tuesdays");
+    newsroom.saves("frost.md.proof.md", &edited).is_out("frost", 1).no_reason_beside("frost.md");
+    newsroom.stops();
+    // Touched, but the same: the proof goes on winning.
+    newsroom.saves("frost.md", DOUBTFUL);
+    newsroom.starts();
+    newsroom.saves("next.md", page("Next", "Other words.")).is_out("next", 1).is_out("frost", 1);
+    assert!(newsroom.outbox_text("issues/frost/index.html").contains("on Tuesdays"));
+
+    newsroom.saves("frost.md", DOUBTFUL.replace("ferry", "steamer"));
+    let second = proof_beside(&newsroom, "frost.md.2.proof.md");
+    assert!(second.contains("steamer") && second.contains("{? unseen #"), "{second}");
+    let reason = newsroom.reason_beside("frost.md");
+    assert!(reason.contains("has changed since frost.md.proof.md was edited"), "{reason}");
+    assert!(reason.contains("What differs") && reason.contains("frost.md.2.proof.md"), "{reason}");
+    assert_eq!(fs::read_to_string(newsroom.path("inbox/frost.md.proof.md")).unwrap(), edited);
+    newsroom.is_out("frost", 1);
+
+    newsroom.saves("frost.md.2.proof.md", without_marks(&second)).is_out("frost", 2);
+    assert!(newsroom.outbox_text("issues/frost/index.html").contains("steamer"));
+    newsroom.no_reason_beside("frost.md").all_is_well();
+}
+
+#[test]
+fn a_proof_that_is_broken_says_on_which_lines() {
+    let newsroom = careful("flagged");
+    newsroom.saves("frost.md", DOUBTFUL);
+    let proof = proof_beside(&newsroom, "frost.md.proof.md");
+    newsroom.saves("frost.md.proof.md", without_marks(&proof).replace("date:", "date: soon #"));
+    let reason = newsroom.reason_beside("frost.md.proof.md");
+    assert!(reason.contains("the proof cannot be read:\n- line "), "{reason}");
+    assert!(reason.contains("`soon` is not a date such as `2025-07-09`"), "{reason}");
+    newsroom.saves("frost.md.proof.md", without_marks(&proof)).is_out("frost", 1);
+    newsroom.no_reason_beside("frost.md.proof.md");
+}
+
+#[test]
+fn where_all_pages_are_asked_about_a_clean_one_waits_too() {
+    let newsroom = careful("always-ask");
+    newsroom.saves("clean.md", page("Clear", "These words are in no doubt."));
+    let proof = proof_beside(&newsroom, "clean.md.proof.md");
+    assert!(proof.contains("{? unseen #1: "), "{proof}");
+    newsroom
+        .saves("clean.md.proof.md", without_marks(&proof))
+        .is_out("clean", 1)
+        .no_reason_beside("clean.md");
+}
+
+#[test]
+fn a_page_that_waits_can_be_accepted_as_it_is() {
+    let newsroom = careful("flagged");
+    newsroom.saves("frost.md", DOUBTFUL);
+    proof_beside(&newsroom, "frost.md.proof.md");
+    let (code, said) = gazetted(newsroom.folder.path(), &["publish", "inbox/frost.md"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("waits for its editor") && said.contains("`--accept`"), "{said}");
+    let (code, said) = gazetted(newsroom.folder.path(), &["publish", "--accept", "inbox/frost.md"]);
+    assert_eq!(code, 0, "{said}");
+    newsroom.is_out("frost", 1).no_reason_beside("frost.md");
+    assert!(newsroom.outbox_text("issues/frost/index.html").contains("on Mondays"));
+    until("the proof nobody needs to go", || !newsroom.path("inbox/frost.md.proof.md").exists());
+}
+
+#[test]
+fn an_editors_proof_whose_marks_are_left_can_be_accepted_too() {
+    let newsroom = careful("flagged");
+    newsroom.saves("frost.md", DOUBTFUL);
+    let proof = proof_beside(&newsroom, "frost.md.proof.md").replace("on Mondays", "on Tuesdays");
+    newsroom.saves("frost.md.proof.md", proof);
+    let (code, said) = gazetted(newsroom.folder.path(), &["publish", "--accept", "inbox/frost.md.proof.md"]);
+    assert_eq!(code, 0, "{said}");
+    newsroom.is_out("frost", 1).no_reason_beside("frost.md");
+    assert!(newsroom.outbox_text("issues/frost/index.html").contains("on Tuesdays"));
+}

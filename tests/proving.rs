@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use gazetted::{manuscript, proof};
+
 use crate::{
     configuring::gazetted,
     newsroom::{Newsroom, page, until},
@@ -40,6 +42,45 @@ fn without_marks(proof: &str) -> String {
         text.replace_range(start..=start + code, "");
     }
     text
+}
+
+#[test]
+fn the_proof_of_a_real_page_reads_back_to_the_same_issue() {
+    let settings =
+        gazetted::config::Newsroom { root: ".".into(), settings: gazetted::config::Settings::default() };
+    let publication = settings.publication("127.0.0.1:1".parse().unwrap());
+    let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/inbox");
+    let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/pages");
+    let mut read = 0;
+    for folder in [ours, shared] {
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let Ok(text) = manuscript::open(&name, &fs::read(&path).unwrap_or_default()) else { continue };
+            let proof = manuscript::read(&text, &publication);
+            let written =
+                proof::write(&proof, &proof::Source { name: &name, hash: "00ff", text: text.text() });
+            let saved = proof::read(&written).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+            assert_eq!(saved.proof.issue, proof.issue, "{name}");
+            assert_eq!(saved.proof.queries, proof.queries, "{name}");
+            assert_eq!(saved.proof.not_used, proof.not_used, "{name}");
+            read += 1;
+        }
+    }
+    assert!(read > 0, "no page was read");
+}
+
+#[test]
+fn a_proof_stands_beside_its_source_on_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("frost.md"), page("First frost", "The bell is rung on Tuesdays.")).unwrap();
+    let (code, shown) = gazetted(folder.path(), &["proof", "--diff", "frost.md"]);
+    assert_eq!(code, 0, "{shown}");
+    let line = shown.lines().find(|line| line.starts_with("The bell")).unwrap();
+    assert_eq!(line.matches("The bell is rung on Tuesdays.").count(), 2, "{shown}");
+    let (_, shown) = gazetted(folder.path(), &["proof", "frost.md"]);
+    assert!(shown.contains("# First frost\nauthor: Ada Quill\n\nThe bell is rung on Tuesdays."), "{shown}");
 }
 
 #[test]

@@ -5,19 +5,27 @@ use std::{
     io::{self, Write as _},
     net::SocketAddr,
     os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 use crate::{
     clock::Clock, config, config::Newsroom, durable, http, inbox::Hints, inbox::Inbox, inbox::Manuscript,
     ledger, ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox,
     press, press::Press, press::Verdict, publication::Publication, subscriber::LeaveKey,
 };
+
+/// How long until it is tried again to finish what a crash interrupted.
+const RESUME_AGAIN: Duration = Duration::from_secs(10);
 
 /// How long letters on their way may take to be answered once we are asked to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
@@ -56,9 +64,9 @@ pub enum Error {
     /// The outbox could not be opened.
     #[error(transparent)]
     Outbox(#[from] outbox::Error),
-    /// What a crash had interrupted could not be finished.
-    #[error(transparent)]
-    Press(#[from] press::Error),
+    /// A part of the daemon is at fault and has stopped; what it was at is done at the next start.
+    #[error("a part of gazetted has stopped by a fault of its own")]
+    Broken,
 }
 
 /// Opens the ledger of a newsroom, making or migrating it.
@@ -100,8 +108,8 @@ pub struct Daemon {
     pub publication: Publication,
     /// What must survive.
     pub ledger: Arc<dyn Ledger>,
-    /// Rings when letters were queued by somebody else.
-    pub mail_bell: Arc<Notify>,
+    /// Cancelled when a part has stopped by a fault of its own: without it the rest is no newsroom.
+    pub broken: CancellationToken,
     stop_inbox: CancellationToken,
     stop_mail: CancellationToken,
     stop_http: CancellationToken,
@@ -130,15 +138,6 @@ impl Daemon {
         let publication = newsroom.publication(address);
         let press = Arc::new(open_press(newsroom, publication.clone(), Arc::clone(&ledger))?);
         let way = newsroom.way()?;
-        let now = clock.now();
-        let resumed = blocking({
-            let press = Arc::clone(&press);
-            move || press.resume(now)
-        })
-        .await?;
-        for verdict in &resumed {
-            tell_log(Path::new("(interrupted)"), verdict);
-        }
         let mail_bell = Arc::new(Notify::new());
         let mail = Mail {
             publication: publication.clone(),
@@ -161,7 +160,7 @@ impl Daemon {
             address,
             publication,
             ledger,
-            mail_bell: Arc::clone(&mail_bell),
+            broken: CancellationToken::new(),
             stop_inbox: CancellationToken::new(),
             stop_mail: CancellationToken::new(),
             stop_http: CancellationToken::new(),
@@ -170,10 +169,13 @@ impl Daemon {
             http: TaskTracker::new(),
             _lock: lock,
         };
-        daemon.http.spawn(http::serve(listener, Arc::new(desk), daemon.stop_http.clone()));
-        daemon.mail.spawn(mail.run(daemon.stop_mail.clone()));
+        let guard = || daemon.broken.clone().drop_guard();
+        let serving = http::serve(listener, Arc::new(desk), daemon.stop_http.clone());
+        daemon.http.spawn(guarded(guard(), serving));
+        daemon.mail.spawn(guarded(guard(), mail.run(daemon.stop_mail.clone())));
         let hints = Hints::new(&newsroom.inbox());
-        daemon.inbox.spawn(watch(inbox, hints, press, clock.clone(), mail_bell, daemon.stop_inbox.clone()));
+        let watching = watch(inbox, hints, press, clock.clone(), mail_bell, daemon.stop_inbox.clone());
+        daemon.inbox.spawn(guarded(guard(), watching));
         Ok(daemon)
     }
 
@@ -195,7 +197,13 @@ impl Daemon {
     }
 }
 
-/// Watches the inbox and takes what comes to the press, until `stop`.
+/// Does a part's work. If that ends by a panic, the guard is dropped with it and cancels [`Daemon::broken`].
+async fn guarded(guard: DropGuard, work: impl Future<Output = ()>) {
+    work.await;
+    guard.disarm();
+}
+
+/// Finishes what a crash interrupted, watches the inbox and takes what comes to the press, until `stop`.
 async fn watch(
     mut inbox: Inbox,
     mut hints: Hints,
@@ -205,21 +213,46 @@ async fn watch(
     stop: CancellationToken,
 ) {
     let bell = hints.bell();
+    let mut resumed = false;
     while !stop.is_cancelled() {
         let (press, clock, mail_bell, stop_press) =
             (Arc::clone(&press), clock.clone(), Arc::clone(&mail_bell), stop.clone());
         let again;
-        (inbox, hints, again) = blocking(move || {
+        (inbox, hints, resumed, again) = blocking(move || {
             // First the watch, then the listing: what comes between the two rings the bell.
             hints.renew();
+            let resumed = resumed || resume(&press, clock.now(), &mail_bell);
+            if !resumed {
+                return (inbox, hints, false, RESUME_AGAIN);
+            }
             let again = look(&mut inbox, &press, &clock, &mail_bell, &stop_press);
-            (inbox, hints, again)
+            (inbox, hints, true, again)
         })
         .await;
         tokio::select! {
             () = bell.notified() => {}
             () = tokio::time::sleep(again) => {}
             () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Finishes what a crash interrupted; says whether that could be done. Until it can, nothing else goes to the press.
+fn resume(press: &Press, now: Timestamp, mail_bell: &Notify) -> bool {
+    match press.resume(now) {
+        Ok(finished) => {
+            for verdict in &finished {
+                tell_log(Path::new("(interrupted)"), verdict);
+                mail_bell.notify_one();
+            }
+            true
+        }
+        Err(error) => {
+            let causes = causes(&error);
+            tracing::error!(
+                "what was interrupted could not be finished: {causes}; it is tried again in a while"
+            );
+            false
         }
     }
 }
@@ -247,9 +280,22 @@ fn look(
             return Duration::ZERO;
         }
         let started = Instant::now();
-        match press.publish(&manuscript, clock.now()) {
+        // A fault of ours over one manuscript must not keep the others from their readers.
+        let attempt = AssertUnwindSafe(|| press.publish(&manuscript, clock.now()));
+        let Ok(published) = panic::catch_unwind(attempt) else {
+            tracing::error!(manuscript = %manuscript.path.display(), "gazetted failed over a manuscript; please report it");
+            let note =
+                "gazetted failed over this file by a fault of its own. Please report it, with the file.";
+            tell_editor(inbox, &manuscript.path, Some(note));
+            inbox.refused(&manuscript);
+            continue;
+        };
+        match published {
             Ok(verdict) => {
-                inbox.done(&manuscript);
+                match &verdict {
+                    Verdict::Rejected(_) => inbox.refused(&manuscript),
+                    _ => inbox.done(&manuscript),
+                }
                 tell_log(&manuscript.path, &verdict);
                 let reason = match &verdict {
                     Verdict::Rejected(reason) => Some(format!("gazetted did not publish this: {reason}.")),

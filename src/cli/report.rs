@@ -38,6 +38,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Daemon(daemon::Error::Running { .. }) => {
             Some("stop it first; `gazetted publish` works beside it".to_owned())
         }
+        Error::Daemon(daemon::Error::Broken) => {
+            Some("start it again: nothing is lost; and please report what stands above".to_owned())
+        }
         Error::Daemon(daemon::Error::Listen { .. }) => {
             Some("another program may use that address; set `listen` in `[http]` to another one".to_owned())
         }

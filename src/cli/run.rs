@@ -38,6 +38,10 @@ async fn work(newsroom: &Newsroom) -> Result<(), Error> {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = daemon.broken.cancelled() => {
+            daemon.stop().await;
+            return Err(daemon::Error::Broken.into());
+        }
     }
     say("stopping: finishing what is at the press and on its way; press Ctrl-C again to stop at once")?;
     tokio::select! {

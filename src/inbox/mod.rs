@@ -8,7 +8,7 @@ mod scan;
 mod settle;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ffi::OsString,
     io,
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
@@ -20,7 +20,7 @@ pub use hints::Hints;
 pub use names::passed_over;
 pub use scan::Signature;
 
-use crate::{durable, ledger::Arrival, manuscript};
+use crate::{durable, ledger::Arrival, ledger::Fate, manuscript};
 use settle::Taken;
 
 /// How long a file that could not be dealt with waits before it is tried again.
@@ -106,6 +106,8 @@ pub struct Inbox {
     root: PathBuf,
     settings: Settings,
     known: HashMap<PathBuf, String>,
+    /// The known files that were not published: another file's going may change that.
+    refused: HashSet<PathBuf>,
     settling: HashMap<PathBuf, (Signature, Instant)>,
     retry: HashMap<PathBuf, (Signature, Instant)>,
     missing: bool,
@@ -115,12 +117,24 @@ impl Inbox {
     /// The inbox in the folder `root`; `arrivals` is what the ledger knows.
     #[must_use]
     pub fn new(root: &Path, settings: Settings, arrivals: Vec<Arrival>) -> Self {
-        let known =
-            arrivals.into_iter().map(|a| (PathBuf::from(OsString::from_vec(a.path)), a.signature)).collect();
+        let mut known = HashMap::new();
+        let mut refused = HashSet::new();
+        for arrival in arrivals {
+            let path = PathBuf::from(OsString::from_vec(arrival.path));
+            // What was published by hand from elsewhere is none of our business.
+            if path.is_absolute() {
+                continue;
+            }
+            if matches!(arrival.fate, Fate::Rejected(_)) {
+                refused.insert(path.clone());
+            }
+            known.insert(path, arrival.signature);
+        }
         Self {
             root: root.to_owned(),
             settings,
             known,
+            refused,
             settling: HashMap::new(),
             retry: HashMap::new(),
             missing: false,
@@ -186,7 +200,15 @@ impl Inbox {
     pub fn done(&mut self, manuscript: &Manuscript) {
         self.settling.remove(&manuscript.path);
         self.retry.remove(&manuscript.path);
+        self.refused.remove(&manuscript.path);
         self.known.insert(manuscript.path.clone(), manuscript.signature.clone());
+    }
+
+    /// As [`Inbox::done`], of a manuscript that was not published: it is also looked at again when another file goes, such as
+    /// the one that had its issue's key.
+    pub fn refused(&mut self, manuscript: &Manuscript) {
+        self.done(manuscript);
+        self.refused.insert(manuscript.path.clone());
     }
 
     /// A manuscript could not be dealt with now; it comes again after a while, or at once when it changes.
@@ -214,7 +236,10 @@ impl Inbox {
         self.settling.retain(|path, _| is_there(path));
         self.retry.retain(|path, _| is_there(path));
         let gone: Vec<PathBuf> = self.known.keys().filter(|path| !is_there(path)).cloned().collect();
-        self.known.retain(|path, _| is_there(path));
+        if !gone.is_empty() {
+            let refused = std::mem::take(&mut self.refused);
+            self.known.retain(|path, _| is_there(path) && !refused.contains(path));
+        }
         gone
     }
 

@@ -268,7 +268,8 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be read.
     fn digest(&self, id: DigestId) -> Result<Option<Digest>, Error>;
 
-    /// Claims letters that are due, at most `most`, the longest due first. Letters to subscribers who left are cancelled.
+    /// Claims letters that are due, at most `most`, the longest due first: those never offered are due at once, whatever the
+    /// clock said when they were queued. Letters to subscribers who left are cancelled.
     /// What is claimed stays so until it is settled, or until [`Ledger::release_claims`].
     ///
     /// # Errors
@@ -285,7 +286,7 @@ pub trait Ledger: Send + Sync {
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    fn release_claims(&self, now: Timestamp) -> Result<u64, Error>;
+    fn release_claims(&self) -> Result<u64, Error>;
 
     /// When the next letter is due, if any waits.
     ///

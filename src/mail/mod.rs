@@ -190,8 +190,7 @@ impl Mail {
     }
 
     async fn free_claims(&self, whose: &'static str) {
-        let now = self.clock.now();
-        match self.ask(move |ledger| ledger.release_claims(now)).await {
+        match self.ask(|ledger| ledger.release_claims()).await {
             Ok(0) => {}
             Ok(letters) => tracing::info!(letters, "letters are queued again that were claimed by {whose}"),
             Err(error) => {

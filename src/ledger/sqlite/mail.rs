@@ -37,7 +37,7 @@ pub(super) fn queue(
     let letters = db
         .prepare_cached(
             "INSERT INTO deliveries (digest, subscriber, address, state, due, queued)
-             SELECT ?1, id, address, 'queued', ?2, ?2 FROM subscribers WHERE standing = 'confirmed'",
+             SELECT ?1, id, address, 'queued', 0, ?2 FROM subscribers WHERE standing = 'confirmed'",
         )?
         .execute(params![db.last_insert_rowid(), micros(now)])?;
     Ok(Queued::Letters(letters as u64))

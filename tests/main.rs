@@ -8,6 +8,7 @@ mod sink;
 mod tools;
 
 mod publishing;
+mod dropping;
 mod correcting;
 mod refusing;
 mod delivering;

@@ -92,6 +92,7 @@ fn article_lines(n: usize, article: &Article) -> Vec<String> {
     for block in &article.body {
         match block {
             Block::Subhead { .. } => lines.push(format!("   ## {}", block.plain())),
+            Block::Figure { picture, .. } => lines.push(format!("   [{picture}] {}", ends(&block.plain()))),
             _ => lines.push(format!("   {}", ends(&block.plain()))),
         }
     }

@@ -56,6 +56,7 @@ fn outline(proof: &Proof) -> String {
                 Block::List { items, .. } => parts.push(format!("list of {}", items.len())),
                 Block::Code { .. } => parts.push("code".to_owned()),
                 Block::Table { rows, .. } => parts.push(format!("table of {}", rows.len())),
+                Block::Figure { .. } => parts.push(format!("figure {}", block.plain())),
                 Block::Rule => parts.push("rule".to_owned()),
                 Block::Paragraph { .. } => {}
             }

@@ -115,13 +115,15 @@ impl Press {
             Ok(bytes) => bytes,
             Err(reason) => return self.reject(manuscript, "", reason.clone(), now),
         };
-        let hash = blake3::hash(bytes).to_hex().to_string();
-        let name = manuscript.path.file_name().unwrap_or_default().to_string_lossy();
-        let text = match manuscript::open(&name, bytes) {
+        let originals = manuscript.originals(bytes);
+        let hash = originals.first().map(|(hash, _)| hash.clone()).unwrap_or_default();
+        let text = match manuscript.open(bytes) {
             Ok(text) => text,
             Err(unreadable) => return self.reject(manuscript, &hash, unreadable.to_string(), now),
         };
-        self.keep(&hash, bytes)?;
+        for (hash, bytes) in &originals {
+            self.keep(hash, bytes)?;
+        }
         let (proof, plates) = manuscript::read_with_plates(&text, &self.publication);
         for plate in &plates {
             self.keep(&plate.picture.hash, &plate.bytes)?;

@@ -163,14 +163,10 @@ pub fn max_bytes(file_name: &str) -> usize {
     if Form::of(file_name) == Some(Form::Archive) { bundle::MAX_ARCHIVE } else { MAX_BYTES }
 }
 
-/// Whether a file looks as if the rest of it were on its way: a text without any byte or that ends inside a character of UTF-8,
-/// an archive without its table of contents.
+/// Whether a file is an archive without its table of contents, which comes last: the rest is probably on its way.
 #[must_use]
-pub fn is_cut(file_name: &str, bytes: &[u8]) -> bool {
-    if Form::of(file_name) == Some(Form::Archive) {
-        return !bundle::has_end(bytes);
-    }
-    bytes.is_empty() || std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+pub fn is_cut_archive(file_name: &str, bytes: &[u8]) -> bool {
+    Form::of(file_name) == Some(Form::Archive) && !bundle::has_end(bytes)
 }
 
 /// Reads a manuscript: an issue, perhaps without articles, and every doubt about it.

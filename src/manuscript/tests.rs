@@ -321,7 +321,7 @@ fn only_known_forms_are_manuscripts() {
     let message = |name: &str| open(name, b"x").expect_err("no manuscript").to_string();
     assert_eq!(
         message("a.pdf"),
-        "cannot read a `.pdf` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`"
+        "cannot read a `.pdf` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`, or pack it with its pictures as `.zip`"
     );
     assert!(Unreadable::Incomplete.is_incomplete());
 }

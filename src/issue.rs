@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{prose, prose::Block, prose::Language, publication::Publication, typography};
+use crate::{picture::Picture, prose, prose::Block, prose::Language, publication::Publication, typography};
 
 /// The name of an issue that never changes: `[a-z0-9-]`, at most 64 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub struct Issue {
     pub language: Language,
     /// Its articles in the order of the page. Never empty in an issue that is printed.
     pub articles: Vec<Article>,
+    /// The pictures that its articles show, each once. Their bytes are kept by their hash, not here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Picture>,
 }
 
 /// One piece of an issue.
@@ -301,6 +304,7 @@ mod tests {
             contact: BTreeMap::new(),
             language: Language::parse("en").expect("a language tag"),
             articles,
+            pictures: vec![],
         }
     }
 

@@ -60,6 +60,12 @@ pub enum Doubt {
     LinkDropped,
     /// A picture is not with the manuscript; its description was kept.
     PictureMissing,
+    /// A picture cannot be shown: it is damaged, too large, or of a form that we do not print; its description was kept.
+    PictureUnreadable,
+    /// A moving picture was printed as its first frame.
+    PictureStill,
+    /// A picture has no description for those who cannot see it.
+    PictureAlt,
     /// HTML tags in the text were left out; their text was kept.
     HtmlDropped,
     /// The front matter could not be read, or has a key that we do not know.
@@ -87,6 +93,7 @@ impl Proof {
                 "contact": issue.contact,
                 "language": issue.language,
             },
+            "pictures": issue.pictures,
             "articles": issue.articles.iter().map(article_json).collect::<Vec<_>>(),
             "queries": self.queries,
             "not_used": self.not_used,
@@ -126,6 +133,12 @@ fn block_json(block: &Block) -> Vec<serde_json::Value> {
         Block::List { .. } => "list",
         Block::Code { .. } => "code",
         Block::Table { .. } => "table",
+        Block::Figure { picture, alt, caption } => {
+            let caption = prose::plain(caption);
+            return vec![
+                serde_json::json!({"type": "figure", "picture": picture, "alt": alt, "text": caption}),
+            ];
+        }
         Block::Rule => return Vec::new(),
     };
     vec![serde_json::json!({"type": kind, "text": block.plain()})]

@@ -82,6 +82,9 @@ impl Checked {
             if let Some(enclosure) = item.enclosure() {
                 self.follow(outbox, publication, path, enclosure.url(), enclosure.length().parse().ok());
             }
+            for picture in item.content().into_iter().flat_map(|content| values(content, "src=\"")) {
+                self.follow(outbox, publication, path, &picture, None);
+            }
             let guid = item.guid().map(rss::Guid::value).unwrap_or_default();
             if !known.contains(guid) {
                 self.findings
@@ -122,12 +125,14 @@ impl Checked {
 
 /// The values of `href` and `src` in a page of ours.
 fn addresses(html: &str) -> impl Iterator<Item = String> + '_ {
-    ["href=\"", "src=\""].into_iter().flat_map(move |attribute| {
-        html.split(attribute)
-            .skip(1)
-            .filter_map(|rest| rest.split('"').next())
-            .map(|link| link.replace("&amp;", "&").replace("&#x2f;", "/"))
-    })
+    ["href=\"", "src=\""].into_iter().flat_map(move |attribute| values(html, attribute))
+}
+
+fn values<'h>(html: &'h str, attribute: &'static str) -> impl Iterator<Item = String> + use<'h> {
+    html.split(attribute)
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .map(|link| link.replace("&amp;", "&").replace("&#x2f;", "/"))
 }
 
 /// The address that a link on `page` leads to, if it leads to another page of ours.

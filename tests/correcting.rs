@@ -97,7 +97,12 @@ fn issues_printed_anew_are_the_same_files() {
     for key in ["a", "b"] {
         let key = gazetted::issue::IssueKey::of(key);
         let shelved = ledger.issue(&newsroom.publication(), &key).unwrap().unwrap();
-        let printed = gazetted::editions::print(&shelved.release, &newsroom.publication()).unwrap();
+        let printed = gazetted::editions::print(
+            &shelved.release,
+            &newsroom.publication(),
+            &gazetted::editions::Plates::new(),
+        )
+        .unwrap();
         assert_eq!(printed.book.bytes, newsroom.outbox_file(&shelved.book.path));
     }
     assert_eq!(files(), before);

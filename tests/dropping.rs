@@ -42,7 +42,11 @@ fn check(save: impl Fn(&Path, usize) + Send + Sync, name: impl Fn(usize) -> Path
             assert!(Instant::now() < end, "{} of {FILES} files were taken", taken.len());
             for manuscript in inbox.look(Instant::now()).ready {
                 let bytes = manuscript.bytes.as_ref().unwrap();
-                assert!(bytes.ends_with(END.as_bytes()), "{:?} was taken half-written", manuscript.path);
+                assert!(
+                    bytes.ends_with(END.as_bytes()),
+                    "{} was taken half-written",
+                    manuscript.path.display()
+                );
                 inbox.done(&manuscript);
                 *taken.entry(manuscript.path).or_default() += 1;
             }
@@ -56,7 +60,7 @@ fn check(save: impl Fn(&Path, usize) + Send + Sync, name: impl Fn(usize) -> Path
         thread::park_timeout(Duration::from_millis(10));
     }
     for n in 0..FILES {
-        assert_eq!(taken.get(&name(n)), Some(&1), "{:?}", name(n));
+        assert_eq!(taken.get(&name(n)), Some(&1), "{}", name(n).display());
     }
 }
 

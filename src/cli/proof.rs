@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, newsroom, say};
 use crate::{
-    config::Newsroom, config::Settings, issue::Article, issue::Role, manuscript, proof::Proof, prose::Block,
+    config::Newsroom, config::Settings, inbox, issue::Article, issue::Role, manuscript, proof::Proof,
+    prose::Block,
 };
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The file
+    /// The file, or a folder or zip with a text and its pictures
     file: PathBuf,
     /// Print it as JSON, for programs
     #[arg(long)]
@@ -24,13 +25,25 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         Newsroom { root: PathBuf::from("."), settings: Settings::default() }
     };
     let file = &arguments.file;
-    let bytes = std::fs::read(file).map_err(|source| Error::Read { path: file.clone(), source })?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let failed = |source| Error::Read { path: file.clone(), source };
     let publication = newsroom.publication(newsroom.settings.http.listen);
-    let text = manuscript::open(&name, &bytes).map_err(|unreadable| Error::Asked {
-        problem: format!("cannot read `{}`: {unreadable}", file.display()),
+    let unreadable = |reason: String| Error::Asked {
+        problem: format!("cannot read `{}`: {reason}", file.display()),
         help: None,
-    })?;
+    };
+    let text = if file.is_dir() {
+        let folder = inbox::open(&newsroom.inbox(), file).map_err(failed)?;
+        folder
+            .bytes
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|bytes| folder.open(bytes).map_err(|e| e.to_string()))
+    } else {
+        let bytes = std::fs::read(file).map_err(failed)?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        manuscript::open(&name, &bytes).map_err(|e| e.to_string())
+    };
+    let text = text.map_err(unreadable)?;
     let proof = manuscript::read(&text, &publication);
     if arguments.json {
         let json = serde_json::to_string_pretty(&proof.to_json()).unwrap_or_default();
@@ -92,6 +105,7 @@ fn article_lines(n: usize, article: &Article) -> Vec<String> {
     for block in &article.body {
         match block {
             Block::Subhead { .. } => lines.push(format!("   ## {}", block.plain())),
+            Block::Figure { picture, .. } => lines.push(format!("   [{picture}] {}", ends(&block.plain()))),
             _ => lines.push(format!("   {}", ends(&block.plain()))),
         }
     }

@@ -9,7 +9,7 @@ use crate::{config::Newsroom, daemon, inbox, ledger::Queued, press::Press, press
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The files; one in the inbox is the same issue as when the daemon finds it there
+    /// The files, or folders or zips with a text and its pictures; one in the inbox is the same issue as when the daemon finds it there
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }

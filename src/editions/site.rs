@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use crate::{
     editions::BookFile, editions::Edition, editions::Error, editions::Listing, editions::Shelf,
-    editions::Shelved, editions::Volume, editions::markup::Markup, editions::markup::Medium,
-    editions::outline::Day, editions::outline::Outline, editions::outline::said, editions::paths,
-    editions::templates, editions::words, editions::words::Words, issue::Release, issue::shorten,
-    publication::Publication,
+    editions::Shelved, editions::Volume, editions::gallery::Gallery, editions::markup::Markup,
+    editions::markup::Medium, editions::outline::Day, editions::outline::Outline, editions::outline::said,
+    editions::paths, editions::templates, editions::words, editions::words::Words, issue::Release,
+    issue::shorten, publication::Publication,
 };
 
 const STYLESHEET: &str = include_str!("templates/site/site.css");
@@ -93,6 +93,7 @@ pub(super) fn issue(
         published: String,
         updated: String,
     }
+    let gallery = Gallery::of(&release.issue, "");
     let texts: Vec<Text> = outline
         .pieces()
         .map(|piece| {
@@ -100,6 +101,8 @@ pub(super) fn issue(
             let mut markup = Markup::new(Medium::Web, 3, article.notes.len());
             markup.prefix = format!("{}-", piece.anchor);
             markup.table = outline.words.table;
+            // They lie beside the page.
+            markup.gallery = gallery.clone();
             let body = markup.blocks(&article.body);
             let notes = article.notes.iter().enumerate().map(|(n, note)| markup.note(n + 1, note)).collect();
             Text { body, notes }

@@ -85,9 +85,10 @@ fn knows(asked: &HeaderMap, tag: &str) -> bool {
         .any(|known| known == tag || known == "*")
 }
 
-/// Whether a file's name carries a hash of its bytes, so that it never changes: books and assets.
+/// Whether a file's name carries a hash of its bytes, so that it never changes: books, pictures and assets.
 fn is_lasting(name: &str) -> bool {
-    name.starts_with("assets/") || (name.starts_with("issues/") && media_type(name) == "application/epub+zip")
+    let named_by_hash = matches!(media_type(name), "application/epub+zip" | "image/png" | "image/jpeg");
+    name.starts_with("assets/") || (name.starts_with("issues/") && named_by_hash)
 }
 
 /// The media type of a file. Feeds are `application/xml`, because browsers show the style sheet of those and only those.

@@ -2,25 +2,30 @@
 //!
 //! The listing is the truth and the kernel's events are hints. Starting up is the same as any other look.
 
+mod folders;
 mod hints;
 mod names;
 mod scan;
 mod settle;
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     ffi::OsString,
+    fmt::Write as _,
     io,
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
+pub use folders::Beside;
 pub use hints::Hints;
 pub use names::passed_over;
 pub use scan::Signature;
 
 use crate::{durable, ledger::Arrival, ledger::Fate, manuscript};
+use folders::{Entry, Members, TakenFolder};
 use settle::Taken;
 
 /// How long a file that could not be dealt with waits before it is tried again.
@@ -53,10 +58,12 @@ impl Default for Settings {
 pub struct Manuscript {
     /// Its name relative to the inbox, as the file system has it.
     pub path: PathBuf,
-    /// Its bytes, or why there are none.
+    /// Its bytes, or those of a folder's main file; or why there are none.
     pub bytes: Result<Vec<u8>, String>,
     /// Size, times and inode when it was read.
     pub signature: String,
+    /// What came with it, when it is a folder.
+    pub beside: Option<Beside>,
 }
 
 impl Manuscript {
@@ -65,25 +72,81 @@ impl Manuscript {
     pub fn path_bytes(&self) -> &[u8] {
         self.path.as_os_str().as_bytes()
     }
+
+    fn folder(path: PathBuf, signature: &Signature, bytes: Vec<u8>, beside: Beside) -> Self {
+        Self { path, bytes: Ok(bytes), signature: signature.as_str().to_owned(), beside: Some(beside) }
+    }
+
+    fn refused(path: PathBuf, signature: &Signature, reason: String) -> Self {
+        Self { path, bytes: Err(reason), signature: signature.as_str().to_owned(), beside: None }
+    }
+
+    /// Opens it for reading; `bytes` are its own.
+    ///
+    /// # Errors
+    /// As [`manuscript::open`].
+    pub fn open(&self, bytes: &[u8]) -> Result<manuscript::Manuscript, manuscript::Unreadable> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        match &self.beside {
+            None => manuscript::open(&name, bytes),
+            Some(beside) => Ok(manuscript::open(&beside.main, bytes)?.within(&name, beside.files.clone())),
+        }
+    }
+
+    /// What should be kept of it, each with the BLAKE3 hash of its bytes, and first what stands for the whole: the file, or a
+    /// list of a folder's text and pictures by name and hash.
+    #[must_use]
+    pub fn originals<'m>(&'m self, bytes: &'m [u8]) -> Vec<(String, Cow<'m, [u8]>)> {
+        let hashed = |bytes: &'m [u8]| (blake3::hash(bytes).to_hex().to_string(), Cow::Borrowed(bytes));
+        let Some(beside) = &self.beside else { return vec![hashed(bytes)] };
+        let mut kept = vec![hashed(bytes)];
+        let mut list = format!("{} {}\n", kept[0].0, beside.main);
+        for (name, file) in beside.files.iter() {
+            if let manuscript::Companion::Picture(bytes) = file {
+                let (hash, bytes) = hashed(bytes);
+                let _ = writeln!(list, "{hash} {name}");
+                kept.push((hash, bytes));
+            }
+        }
+        kept.insert(0, (blake3::hash(list.as_bytes()).to_hex().to_string(), Cow::Owned(list.into_bytes())));
+        kept
+    }
 }
 
-/// Opens a file by hand, wherever it lies. In the inbox `root` it is known by its name there, elsewhere by its whole path.
+/// Opens a file by hand, or a folder that is one issue, wherever it lies. In the inbox `root` it is known by its name there, elsewhere by its whole path.
 ///
 /// # Errors
 /// When there is no such file, or it cannot be read or changes meanwhile.
 pub fn open(root: &Path, file: &Path) -> io::Result<Manuscript> {
     let whole = file.canonicalize()?;
-    let signature = Signature::of(&whole.metadata()?);
+    let metadata = whole.metadata()?;
     let path = match root.canonicalize() {
         Ok(root) => whole.strip_prefix(root).unwrap_or(&whole).to_owned(),
         Err(_) => whole.clone(),
     };
-    let bytes = match settle::take(&whole, &signature, manuscript::MAX_BYTES as u64)? {
+    let busy = || io::Error::other("somebody is writing it just now");
+    if metadata.is_dir() {
+        let members = Members::of(scan::list(&whole)?.0).ok_or_else(|| {
+            io::Error::other(
+                "the folder is not one issue: it needs a picture, and one text (or `index.md`, `index.txt` or `issue.md`); \
+                 name its files one by one",
+            )
+        })?;
+        let signature = members.signature();
+        return match members.take(&whole, true) {
+            TakenFolder::Whole(bytes, beside) => Ok(Manuscript::folder(path, &signature, bytes, beside)),
+            TakenFolder::Refused(reason) => Ok(Manuscript::refused(path, &signature, reason)),
+            TakenFolder::Busy => Err(busy()),
+        };
+    }
+    let signature = Signature::of(&metadata);
+    let name = whole.file_name().unwrap_or_default().to_string_lossy();
+    let bytes = match settle::take(&whole, &signature, manuscript::max_bytes(&name) as u64)? {
         Taken::Whole(bytes) => Ok(bytes),
         Taken::Large(length) => Err(too_large(length)),
-        Taken::Busy => return Err(io::Error::other("somebody is writing it just now")),
+        Taken::Busy => return Err(busy()),
     };
-    Ok(Manuscript { path, bytes, signature: signature.as_str().to_owned() })
+    Ok(Manuscript { path, bytes, signature: signature.as_str().to_owned(), beside: None })
 }
 
 fn too_large(length: u64) -> String {
@@ -163,10 +226,11 @@ impl Inbox {
         // A large folder is looked at less often, so that looking never takes more than a fiftieth of the time.
         let idle = self.settings.look_every.max(started.elapsed() * 50);
         let mut look = Look { again: idle, ..Look::default() };
+        let entries = folders::gather(files);
         if unreadable == 0 {
-            look.gone = self.forget_gone(&files);
+            look.gone = self.forget_gone(&entries);
         }
-        for (path, signature) in files {
+        for Entry { path, signature, members } in entries {
             if self.known.get(&path).is_some_and(|known| known == signature.as_str()) {
                 self.settling.remove(&path);
                 continue;
@@ -188,7 +252,11 @@ impl Inbox {
                 look.again = look.again.min(quiet.saturating_sub(still));
                 continue;
             }
-            match self.take(&path, &signature, still) {
+            let taken = match &members {
+                None => self.take(&path, &signature, still),
+                Some(members) => self.take_folder(&path, &signature, members, still),
+            };
+            match taken {
                 Some(manuscript) => look.ready.push(manuscript),
                 None => look.again = look.again.min(quiet),
             }
@@ -231,8 +299,8 @@ impl Inbox {
         }
     }
 
-    fn forget_gone(&mut self, files: &[(PathBuf, Signature)]) -> Vec<PathBuf> {
-        let is_there = |path: &PathBuf| files.binary_search_by(|(there, _)| there.cmp(path)).is_ok();
+    fn forget_gone(&mut self, entries: &[Entry]) -> Vec<PathBuf> {
+        let is_there = |path: &PathBuf| entries.binary_search_by(|entry| entry.path.cmp(path)).is_ok();
         self.settling.retain(|path, _| is_there(path));
         self.retry.retain(|path, _| is_there(path));
         let gone: Vec<PathBuf> = self.known.keys().filter(|path| !is_there(path)).cloned().collect();
@@ -243,14 +311,33 @@ impl Inbox {
         gone
     }
 
+    /// The folder, if all its members are whole; `still` is for how long nobody has changed any.
+    fn take_folder(
+        &self,
+        path: &Path,
+        signature: &Signature,
+        members: &Members,
+        still: Duration,
+    ) -> Option<Manuscript> {
+        let patient = still >= self.settings.settle_after * PATIENCE;
+        match members.take(&self.root.join(path), patient) {
+            TakenFolder::Whole(bytes, beside) => {
+                Some(Manuscript::folder(path.to_owned(), signature, bytes, beside))
+            }
+            TakenFolder::Refused(reason) => Some(Manuscript::refused(path.to_owned(), signature, reason)),
+            TakenFolder::Busy => None,
+        }
+    }
+
     /// The file, if it is whole; `still` is for how long nobody has changed it.
     fn take(&self, path: &Path, signature: &Signature, still: Duration) -> Option<Manuscript> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let bytes = if manuscript::is_manuscript(&name) {
-            match settle::take(&self.root.join(path), signature, manuscript::MAX_BYTES as u64) {
+            match settle::take(&self.root.join(path), signature, manuscript::max_bytes(&name) as u64) {
                 Ok(Taken::Busy) => return None,
                 Ok(Taken::Whole(bytes))
-                    if settle::is_cut(&bytes) && still < self.settings.settle_after * PATIENCE =>
+                    if (settle::is_cut(&bytes) || manuscript::is_cut_archive(&name, &bytes))
+                        && still < self.settings.settle_after * PATIENCE =>
                 {
                     return None;
                 }
@@ -265,6 +352,7 @@ impl Inbox {
             // Its name is enough to tell; what is in it need not be read.
             Ok(Vec::new())
         };
-        Some(Manuscript { path: path.to_owned(), bytes, signature: signature.as_str().to_owned() })
+        let signature = signature.as_str().to_owned();
+        Some(Manuscript { path: path.to_owned(), bytes, signature, beside: None })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::MetadataExt as _,
+    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
 };
 
@@ -26,6 +26,18 @@ impl Signature {
             metadata.ctime_nsec(),
             metadata.ino(),
         ))
+    }
+
+    /// That of several files together, each with its name.
+    pub(super) fn of_all(files: &[(PathBuf, Self)]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for (path, signature) in files {
+            for part in [path.as_os_str().as_bytes(), signature.0.as_bytes()] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part);
+            }
+        }
+        Self(format!("{} files:{}", files.len(), hasher.finalize().to_hex()))
     }
 
     /// The signature as the ledger keeps it.

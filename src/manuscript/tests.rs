@@ -56,6 +56,7 @@ fn outline(proof: &Proof) -> String {
                 Block::List { items, .. } => parts.push(format!("list of {}", items.len())),
                 Block::Code { .. } => parts.push("code".to_owned()),
                 Block::Table { rows, .. } => parts.push(format!("table of {}", rows.len())),
+                Block::Figure { .. } => parts.push(format!("figure {}", block.plain())),
                 Block::Rule => parts.push("rule".to_owned()),
                 Block::Paragraph { .. } => {}
             }
@@ -320,7 +321,7 @@ fn only_known_forms_are_manuscripts() {
     let message = |name: &str| open(name, b"x").expect_err("no manuscript").to_string();
     assert_eq!(
         message("a.pdf"),
-        "cannot read a `.pdf` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`"
+        "cannot read a `.pdf` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`, or pack it with its pictures as `.zip`"
     );
     assert!(Unreadable::Incomplete.is_incomplete());
 }

@@ -235,7 +235,7 @@ fn what_cannot_be_published_by_hand_says_why() {
 fn a_proof_shows_how_a_page_is_read_even_outside_a_newsroom() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("frost.md"), page("First frost", "The bell is rung on Tuesdays.")).unwrap();
-    let (code, shown) = gazetted(folder.path(), &["proof", "frost.md"]);
+    let (code, shown) = gazetted(folder.path(), &["proof", "--outline", "frost.md"]);
     assert_eq!(code, 0, "{shown}");
     assert!(shown.contains("1. First frost\n   by Ada Quill\n   The bell is rung on Tuesdays."), "{shown}");
     let (_, json) = gazetted(folder.path(), &["proof", "--json", "frost.md"]);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, newsroom, say};
 use crate::{
-    config::Newsroom, config::Settings, inbox, issue::Article, issue::Role, manuscript, proof::Proof,
+    config::Newsroom, config::Settings, inbox, issue::Article, issue::Role, manuscript, proof, proof::Proof,
     prose::Block,
 };
 
@@ -13,8 +13,14 @@ pub(super) struct Arguments {
     /// The file, or a folder or zip with a text and its pictures
     file: PathBuf,
     /// Print it as JSON, for programs
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["outline", "diff"])]
     json: bool,
+    /// Print only what became of each part, with the first and last words of each paragraph
+    #[arg(long, conflicts_with = "diff")]
+    outline: bool,
+    /// Print the file and its reading side by side
+    #[arg(long)]
+    diff: bool,
 }
 
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
@@ -31,25 +37,33 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         problem: format!("cannot read `{}`: {reason}", file.display()),
         help: None,
     };
-    let text = if file.is_dir() {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let (bytes, text) = if file.is_dir() {
         let folder = inbox::open(&newsroom.inbox(), file).map_err(failed)?;
-        folder
-            .bytes
-            .as_ref()
-            .map_err(Clone::clone)
-            .and_then(|bytes| folder.open(bytes).map_err(|e| e.to_string()))
+        let bytes = folder.bytes.clone().map_err(unreadable)?;
+        let text = folder.open(&bytes).map_err(|error| error.to_string());
+        (bytes, text)
     } else {
         let bytes = std::fs::read(file).map_err(failed)?;
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        manuscript::open(&name, &bytes).map_err(|e| e.to_string())
+        let text = manuscript::open(&name, &bytes).map_err(|error| error.to_string());
+        (bytes, text)
     };
     let text = text.map_err(unreadable)?;
     let proof = manuscript::read(&text, &publication);
+    if arguments.diff {
+        let width = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok()).unwrap_or(100);
+        return say(proof::side_by_side(&proof, text.text(), width).trim_end());
+    }
+    if arguments.outline {
+        return say(&outline(&proof, &proof.issue.name(&publication)));
+    }
     if arguments.json {
         let json = serde_json::to_string_pretty(&proof.to_json()).unwrap_or_default();
         return say(&json);
     }
-    say(&outline(&proof, &proof.issue.name(&publication)))
+    let hash = blake3::hash(&bytes).to_hex();
+    let source = proof::Source { name: &name, hash: &hash, text: text.text() };
+    say(proof::write(&proof, &source).trim_end())
 }
 
 /// The proof as an editor looks it over: what became of each part, then the doubts.

@@ -91,6 +91,14 @@ impl Manuscript {
     }
 }
 
+impl Manuscript {
+    /// The text as its editor saved it, decoded.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text.text
+    }
+}
+
 /// A file that cannot be read at all. All lesser trouble is a query in the proof.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {

@@ -1,6 +1,21 @@
 //! An issue as the reader understood it, with its queries for the editor and all that found no place.
 
-use serde::Serialize;
+mod plain;
+mod inline;
+mod header;
+mod places;
+mod markdown;
+mod tree;
+mod read;
+mod differ;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use differ::{differences, side_by_side};
+pub use markdown::{Source, write};
+pub use read::{Problem, Saved, read};
 
 use crate::{issue::Article, issue::Issue, prose, prose::Block};
 
@@ -72,6 +87,137 @@ pub enum Doubt {
     FrontMatter,
     /// Text was left out of all articles.
     NotUsed,
+    /// Nobody has looked at the page yet, and the publication wants that somebody does.
+    Unseen,
+}
+
+/// Which pages wait for their editor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// None: whatever has an article is published.
+    #[default]
+    Auto,
+    /// Those with a serious query; see [`Doubt::is_serious`].
+    Flagged,
+    /// All.
+    AlwaysAsk,
+}
+
+impl Policy {
+    /// Whether a page that was read so waits for its editor.
+    #[must_use]
+    pub fn holds(self, proof: &Proof) -> bool {
+        match self {
+            Self::Auto => false,
+            Self::Flagged => proof.queries.iter().any(|query| query.code.is_serious()),
+            Self::AlwaysAsk => true,
+        }
+    }
+}
+
+impl Doubt {
+    const ALL: [Self; 22] = [
+        Self::NoArticles,
+        Self::NoHeadline,
+        Self::MovedHeadline,
+        Self::BreakByVocabulary,
+        Self::Joined,
+        Self::CutTail,
+        Self::CutHead,
+        Self::Fragment,
+        Self::Doubled,
+        Self::OddQuotes,
+        Self::DateInferred,
+        Self::YearInferred,
+        Self::ControlCharacters,
+        Self::LinkDropped,
+        Self::PictureMissing,
+        Self::PictureUnreadable,
+        Self::PictureStill,
+        Self::PictureAlt,
+        Self::HtmlDropped,
+        Self::FrontMatter,
+        Self::NotUsed,
+        Self::Unseen,
+    ];
+
+    /// The stable code, such as `cut-tail`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoArticles => "no-articles",
+            Self::NoHeadline => "no-headline",
+            Self::MovedHeadline => "moved-headline",
+            Self::BreakByVocabulary => "break-by-vocabulary",
+            Self::Joined => "joined",
+            Self::CutTail => "cut-tail",
+            Self::CutHead => "cut-head",
+            Self::Fragment => "fragment",
+            Self::Doubled => "doubled",
+            Self::OddQuotes => "odd-quotes",
+            Self::DateInferred => "date-inferred",
+            Self::YearInferred => "year-inferred",
+            Self::ControlCharacters => "control-characters",
+            Self::LinkDropped => "link-dropped",
+            Self::PictureMissing => "picture-missing",
+            Self::PictureUnreadable => "picture-unreadable",
+            Self::PictureStill => "picture-still",
+            Self::PictureAlt => "picture-alt",
+            Self::HtmlDropped => "html-dropped",
+            Self::FrontMatter => "front-matter",
+            Self::NotUsed => "not-used",
+            Self::Unseen => "unseen",
+        }
+    }
+
+    /// The doubt of a code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|doubt| doubt.as_str() == code)
+    }
+
+    /// Whether a page with this doubt should not reach readers before somebody has looked: what is in doubt would show.
+    #[must_use]
+    pub fn is_serious(self) -> bool {
+        match self {
+            // Nothing to publish.
+            Self::NoArticles
+            // Readers would see a title that nobody wrote, or one above the wrong article.
+            | Self::NoHeadline
+            | Self::MovedHeadline
+            // Two articles may be one, or one two, and then authors and links are wrong for ever.
+            | Self::BreakByVocabulary
+            // A sentence stops or starts in its middle: text may be missing, or belong to another article.
+            | Self::CutTail
+            | Self::CutHead
+            // A quotation without its end is most often a cut in the text.
+            | Self::OddQuotes
+            // The archive and the feeds sort by the date.
+            | Self::DateInferred
+            // What the editor wrote about the issue is not what readers would get.
+            | Self::FrontMatter
+            // Words of the page would be in no article.
+            | Self::NotUsed
+            // The editor put a picture there, and readers would not see it.
+            | Self::PictureMissing
+            | Self::PictureUnreadable
+            | Self::Unseen => true,
+            // Repairs that are right nearly always, and leave every word in its place.
+            Self::Joined
+            | Self::Doubled
+            | Self::YearInferred
+            // Too little text to miss.
+            | Self::Fragment
+            // Nothing that readers could have seen.
+            | Self::ControlCharacters
+            | Self::PictureStill
+            | Self::PictureAlt
+            // The words are kept; only the mark-up is not.
+            | Self::LinkDropped
+            | Self::HtmlDropped => false,
+        }
+    }
 }
 
 impl Proof {

@@ -1,6 +1,7 @@
 //! Starts the press, the inbox, the mail and the web pages of a newsroom; stops them in order.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write as _},
     net::SocketAddr,
@@ -20,8 +21,9 @@ use tokio_util::{
 
 use crate::{
     clock::Clock, config, config::Newsroom, durable, http, inbox::Hints, inbox::Inbox, inbox::Manuscript,
-    ledger, ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox,
-    press, press::Press, press::Verdict, publication::Publication, subscriber::LeaveKey,
+    issue::IssueKey, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Queued,
+    ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox, press, press::Press, press::Verdict,
+    publication::Publication, subscriber::LeaveKey,
 };
 
 /// How long until it is tried again to finish what a crash interrupted.
@@ -155,7 +157,8 @@ impl Daemon {
             leave_key,
             clock: clock.clone(),
         };
-        let inbox = Inbox::new(&newsroom.inbox(), newsroom.inbox_settings(), ledger.arrivals()?);
+        let known = ledger.arrivals()?;
+        let inbox = Inbox::new(&newsroom.inbox(), newsroom.inbox_settings(), known.clone());
         let daemon = Self {
             address,
             publication,
@@ -174,7 +177,7 @@ impl Daemon {
         daemon.http.spawn(guarded(guard(), serving));
         daemon.mail.spawn(guarded(guard(), mail.run(daemon.stop_mail.clone())));
         let hints = Hints::new(&newsroom.inbox());
-        let watching = watch(inbox, hints, press, clock.clone(), mail_bell, daemon.stop_inbox.clone());
+        let watching = watch(inbox, hints, known, press, clock.clone(), mail_bell, daemon.stop_inbox.clone());
         daemon.inbox.spawn(guarded(guard(), watching));
         Ok(daemon)
     }
@@ -207,26 +210,30 @@ async fn guarded(guard: DropGuard, work: impl Future<Output = ()>) {
 async fn watch(
     mut inbox: Inbox,
     mut hints: Hints,
+    known: Vec<Arrival>,
     press: Arc<Press>,
     clock: Clock,
     mail_bell: Arc<Notify>,
     stop: CancellationToken,
 ) {
     let bell = hints.bell();
-    let mut resumed = false;
+    let mut resume_at = Some(Instant::now());
+    for arrival in known {
+        tell_fate(&inbox, &arrival);
+    }
     while !stop.is_cancelled() {
         let (press, clock, mail_bell, stop_press) =
             (Arc::clone(&press), clock.clone(), Arc::clone(&mail_bell), stop.clone());
         let again;
-        (inbox, hints, resumed, again) = blocking(move || {
+        (inbox, hints, resume_at, again) = blocking(move || {
             // First the watch, then the listing: what comes between the two rings the bell.
             hints.renew();
-            let resumed = resumed || resume(&press, clock.now(), &mail_bell);
-            if !resumed {
-                return (inbox, hints, false, RESUME_AGAIN);
+            if resume_at.is_some_and(|at| at <= Instant::now()) {
+                let resumed = resume(&press, clock.now(), &mail_bell);
+                resume_at = (!resumed).then(|| Instant::now() + RESUME_AGAIN);
             }
-            let again = look(&mut inbox, &press, &clock, &mail_bell, &stop_press);
-            (inbox, hints, true, again)
+            let again = look(&mut inbox, &press, &clock, &mail_bell, &stop_press, &mut resume_at);
+            (inbox, hints, resume_at, again)
         })
         .await;
         tokio::select! {
@@ -239,19 +246,28 @@ async fn watch(
 
 /// Finishes what a crash interrupted; says whether that could be done. Until it can, nothing else goes to the press.
 fn resume(press: &Press, now: Timestamp, mail_bell: &Notify) -> bool {
-    match press.resume(now) {
+    let failed = |error: &press::Error| {
+        let causes = causes(error);
+        tracing::error!("what was interrupted could not be finished: {causes}; it is tried again in a while");
+    };
+    let attempt = AssertUnwindSafe(|| press.resume(now));
+    let Ok(resumed) = panic::catch_unwind(attempt) else {
+        tracing::error!("gazetted failed over an interrupted issue; please report it");
+        return false;
+    };
+    match resumed {
         Ok(finished) => {
-            for verdict in &finished {
-                tell_log(Path::new("(interrupted)"), verdict);
-                mail_bell.notify_one();
+            for outcome in &finished {
+                match outcome {
+                    Ok(verdict) => tell_log(Path::new("(interrupted)"), verdict),
+                    Err(error) => failed(error),
+                }
             }
-            true
+            mail_bell.notify_one();
+            finished.iter().all(Result::is_ok)
         }
         Err(error) => {
-            let causes = causes(&error);
-            tracing::error!(
-                "what was interrupted could not be finished: {causes}; it is tried again in a while"
-            );
+            failed(&error);
             false
         }
     }
@@ -264,6 +280,7 @@ fn look(
     clock: &Clock,
     mail_bell: &Notify,
     stop: &CancellationToken,
+    resume_at: &mut Option<Instant>,
 ) -> Duration {
     let look = inbox.look(Instant::now());
     for path in look.gone {
@@ -273,6 +290,8 @@ fn look(
                 "a file that is gone cannot be forgotten"
             );
         }
+        // What it had begun may have to be undone.
+        resume_at.get_or_insert_with(Instant::now);
         tell_editor(inbox, &path, None);
     }
     for manuscript in look.ready {
@@ -298,11 +317,8 @@ fn look(
                 }
                 tell_log(&manuscript.path, &verdict);
                 let reason = match &verdict {
-                    Verdict::Rejected(reason) => Some(format!("gazetted did not publish this: {reason}.")),
-                    Verdict::Duplicate(key) => Some(format!(
-                        "gazetted did nothing with this: readers have this very text as the issue `{key}`. Delete this file, \
-                         or change it to make it an issue of its own."
-                    )),
+                    Verdict::Rejected(reason) => Some(rejected(reason)),
+                    Verdict::Duplicate(key) => Some(repeated(key)),
                     Verdict::Published(_) | Verdict::Unchanged(_) => None,
                 };
                 tell_editor(inbox, &manuscript.path, reason.as_deref());
@@ -330,6 +346,32 @@ fn postpone(inbox: &mut Inbox, manuscript: &Manuscript, error: &press::Error) {
     inbox.postpone(manuscript, Instant::now());
     let note = format!("gazetted could not publish this yet: {causes}. It is tried again every few seconds.");
     tell_editor(inbox, &manuscript.path, Some(&note));
+}
+
+/// Lays the note beside a file that its fate asks for, at the start: the plug may have been pulled between the two, or the
+/// file published by hand.
+fn tell_fate(inbox: &Inbox, arrival: &Arrival) {
+    let path = Path::new(OsStr::from_bytes(&arrival.path));
+    if path.is_absolute() {
+        return;
+    }
+    let reason = match &arrival.fate {
+        Fate::Published(_) => None,
+        Fate::Duplicate(key) => Some(repeated(key)),
+        Fate::Rejected(reason) => Some(rejected(reason)),
+    };
+    tell_editor(inbox, path, reason.as_deref());
+}
+
+fn rejected(reason: &str) -> String {
+    format!("gazetted did not publish this: {reason}.")
+}
+
+fn repeated(key: &IssueKey) -> String {
+    format!(
+        "gazetted did nothing with this: readers have this very text as the issue `{key}`. Delete this file, or change it to \
+         make it an issue of its own."
+    )
 }
 
 fn tell_editor(inbox: &Inbox, path: &Path, reason: Option<&str>) {

@@ -160,20 +160,24 @@ impl Press {
         }
     }
 
-    /// Finishes what a crash interrupted, whether or not the manuscript is still there. Gives what was finished.
+    /// Finishes what a crash interrupted, whether or not the manuscript is still there. Gives what became of each; one that
+    /// fails is no reason to leave the others.
     ///
     /// # Errors
-    /// As [`Press::publish`]; what is left unfinished can be resumed again.
-    pub fn resume(&self, now: Timestamp) -> Result<Vec<Verdict>, Error> {
+    /// When the ledger cannot be read or the press not be had; what is left unfinished can be resumed again.
+    pub fn resume(&self, now: Timestamp) -> Result<Vec<Result<Verdict, Error>>, Error> {
         let _lock = self.lock()?;
-        self.outbox.sweep()?;
+        let swept = self.outbox.sweep();
+        if swept > 0 {
+            tracing::info!(files = swept, "removed what a crash had left half-written");
+        }
         let mut finished = Vec::new();
         for begun in self.ledger.interrupted(&self.publication)? {
             let fate = Fate::Published(begun.release.issue.key.clone());
             // Without a signature the file is read once more, and found to be published.
             let (path, hash, signature) = (begun.source, begun.manuscript, String::new());
             let arrival = Arrival { path, signature, hash, fate, at: now };
-            finished.push(self.put_out(begun.release, &arrival, 0, now)?);
+            finished.push(self.put_out(begun.release, &arrival, 0, now));
         }
         Ok(finished)
     }
@@ -311,7 +315,10 @@ impl Press {
     fn rival(&self, manuscript: &Manuscript, key: &IssueKey) -> Result<Option<String>, Error> {
         let Some(source) = self.ledger.source_of(&self.publication, key)? else { return Ok(None) };
         let path = Path::new(std::ffi::OsStr::from_bytes(&source));
-        if source == manuscript.path_bytes() || !self.inbox.join(path).exists() {
+        // A file that cannot be looked at is still there.
+        let is_there =
+            || !self.inbox.join(path).symlink_metadata().is_err_and(|e| e.kind() == io::ErrorKind::NotFound);
+        if source == manuscript.path_bytes() || path.is_absolute() || !is_there() {
             return Ok(None);
         }
         Ok(Some(format!(

@@ -214,3 +214,17 @@ fn two_processes_write_one_ledger() {
     });
     assert_eq!(book.ledger.count(Standing::Confirmed).unwrap(), 100);
 }
+
+#[test]
+fn an_issue_that_comes_while_the_clock_is_behind_is_still_the_newest() {
+    let book = Book::opens();
+    let first = book.begins("The first words.", noon());
+    book.ends(&first, noon());
+    let text = page("Two", "Other words.");
+    let issue =
+        manuscript::read(&manuscript::open("b.md", text.as_bytes()).unwrap(), &book.publication).issue;
+    let opening =
+        book.ledger.open_release(&book.publication, &issue, "b", b"b.md", Timestamp::UNIX_EPOCH).unwrap();
+    let Opening::Print(second) = opening else { panic!("{opening:?}") };
+    assert_eq!(second.published, first.published + seconds(1));
+}

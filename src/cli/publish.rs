@@ -40,7 +40,9 @@ fn publish(press: &Press, newsroom: &Newsroom, file: &Path) -> Result<bool, Erro
                 file.display()
             ))?;
         }
-        Verdict::Rejected(reason) => eprintln!("`{}` was not published: {reason}", file.display()),
+        Verdict::Rejected(reason) => {
+            super::complain(&format!("`{}` was not published: {reason}", file.display()));
+        }
     }
     Ok(!matches!(verdict, Verdict::Rejected(_)))
 }

@@ -10,7 +10,7 @@ pub(super) fn print(error: &Error) {
     if matches!(error, Error::Found) {
         return;
     }
-    eprintln!("{}", text(error));
+    super::complain(&text(error));
 }
 
 /// The lines of [`print()`].

@@ -32,12 +32,22 @@ pub(super) async fn read(
             let folder = desk.outbox.find(&format!("{named}/index.html")).is_some();
             return if folder { Found::Folder(named) } else { Found::Nothing };
         };
-        std::fs::read(file).map_or(Found::Nothing, |bytes| Found::File(named, bytes))
+        match std::fs::read(file) {
+            Ok(bytes) => Found::File(named, bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Found::Nothing,
+            Err(error) => Found::Trouble(error),
+        }
     });
     match found.await {
         Ok(Found::File(name, bytes)) => answer(&name, bytes, &method, &headers),
         Ok(Found::Folder(name)) => {
             (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, format!("/{name}/"))]).into_response()
+        }
+        // Readers' programs drop what is not found; this comes back.
+        Ok(Found::Trouble(error)) => {
+            tracing::warn!(%error, "a file of the outbox cannot be read");
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")], "please try again\n")
+                .into_response()
         }
         Ok(Found::Nothing) => (StatusCode::NOT_FOUND, "there is no such page here\n").into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -48,6 +58,7 @@ enum Found {
     File(String, Vec<u8>),
     Folder(String),
     Nothing,
+    Trouble(std::io::Error),
 }
 
 fn answer(name: &str, bytes: Vec<u8>, method: &Method, asked: &HeaderMap) -> Response {

@@ -10,7 +10,7 @@ mod settle;
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     ffi::OsString,
     fmt::Write as _,
     io,
@@ -30,6 +30,9 @@ use settle::Taken;
 
 /// How long a file that could not be dealt with waits before it is tried again.
 const RETRY: Duration = Duration::from_secs(10);
+
+/// How many manuscripts one look takes at most.
+const BATCH: usize = 8;
 
 /// How many quiet times a file may take whose last character is not whole, or that has none: more may be on its way.
 const PATIENCE: u32 = 3;
@@ -231,6 +234,11 @@ impl Inbox {
             look.gone = self.forget_gone(&entries);
         }
         for Entry { path, signature, members } in entries {
+            if look.ready.len() >= BATCH {
+                // What is taken waits in memory, and may be changed or deleted meanwhile.
+                look.again = Duration::ZERO;
+                break;
+            }
             if self.known.get(&path).is_some_and(|known| known == signature.as_str()) {
                 self.settling.remove(&path);
                 continue;
@@ -254,11 +262,17 @@ impl Inbox {
             }
             let taken = match &members {
                 None => self.take(&path, &signature, still),
-                Some(members) => self.take_folder(&path, &signature, members, still),
+                Some(members) => Ok(self.take_folder(&path, &signature, members, still)),
             };
             match taken {
-                Some(manuscript) => look.ready.push(manuscript),
-                None => look.again = look.again.min(quiet),
+                Ok(Some(manuscript)) => look.ready.push(manuscript),
+                Ok(None) => look.again = look.again.min(quiet),
+                Err(error) => {
+                    tracing::warn!(manuscript = %path.display(), %error, "a file cannot be read just now");
+                    self.settling.remove(&path);
+                    self.retry.insert(path, (signature, now + RETRY));
+                    look.again = look.again.min(RETRY);
+                }
             }
         }
         look
@@ -291,24 +305,25 @@ impl Inbox {
     /// # Errors
     /// When the inbox cannot be written to.
     pub fn tell(&self, path: &Path, reason: Option<&str>) -> io::Result<()> {
-        let mut name = self.root.join(path).into_os_string();
-        name.push(names::REASON);
+        let note =
+            self.root.join(path).with_file_name(names::reason_for(path.file_name().unwrap_or_default()));
         match reason {
-            Some(reason) => durable::put(Path::new(&name), format!("{reason}\n").as_bytes()).map(|_| ()),
-            None => durable::remove(Path::new(&name)),
+            Some(reason) => durable::put(&note, format!("{reason}\n").as_bytes()).map(|_| ()),
+            None => durable::remove(&note),
         }
     }
 
     fn forget_gone(&mut self, entries: &[Entry]) -> Vec<PathBuf> {
         let is_there = |path: &PathBuf| entries.binary_search_by(|entry| entry.path.cmp(path)).is_ok();
         self.settling.retain(|path, _| is_there(path));
+        let known = self.known.keys().chain(self.retry.keys());
+        let gone: BTreeSet<PathBuf> = known.filter(|path| !is_there(path)).cloned().collect();
         self.retry.retain(|path, _| is_there(path));
-        let gone: Vec<PathBuf> = self.known.keys().filter(|path| !is_there(path)).cloned().collect();
         if !gone.is_empty() {
             let refused = std::mem::take(&mut self.refused);
             self.known.retain(|path, _| is_there(path) && !refused.contains(path));
         }
-        gone
+        gone.into_iter().collect()
     }
 
     /// The folder, if all its members are whole; `still` is for how long nobody has changed any.
@@ -329,30 +344,32 @@ impl Inbox {
         }
     }
 
-    /// The file, if it is whole; `still` is for how long nobody has changed it.
-    fn take(&self, path: &Path, signature: &Signature, still: Duration) -> Option<Manuscript> {
+    /// The file, if it is whole; `still` is for how long nobody has changed it. An error may pass; only that we may not read
+    /// it is for its editor to mend.
+    fn take(&self, path: &Path, signature: &Signature, still: Duration) -> io::Result<Option<Manuscript>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let bytes = if manuscript::is_manuscript(&name) {
             match settle::take(&self.root.join(path), signature, manuscript::max_bytes(&name) as u64) {
-                Ok(Taken::Busy) => return None,
+                Ok(Taken::Busy) => return Ok(None),
                 Ok(Taken::Whole(bytes))
                     if (settle::is_cut(&bytes) || manuscript::is_cut_archive(&name, &bytes))
                         && still < self.settings.settle_after * PATIENCE =>
                 {
-                    return None;
+                    return Ok(None);
                 }
                 Ok(Taken::Whole(bytes)) => Ok(bytes),
                 Ok(Taken::Large(length)) => Err(too_large(length)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-                Err(error) => {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     Err(format!("cannot read it: {error}; check who may read the file, then save it again"))
                 }
+                Err(error) => return Err(error),
             }
         } else {
             // Its name is enough to tell; what is in it need not be read.
             Ok(Vec::new())
         };
         let signature = signature.as_str().to_owned();
-        Some(Manuscript { path: path.to_owned(), bytes, signature, beside: None })
+        Ok(Some(Manuscript { path: path.to_owned(), bytes, signature, beside: None }))
     }
 }

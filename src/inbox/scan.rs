@@ -47,8 +47,8 @@ impl Signature {
     }
 }
 
-/// The files below `root` by name, links not followed. A folder that vanishes or cannot be read is passed over and
-/// counted in the second value.
+/// The files below `root` by name, links not followed. A folder or file that cannot be looked at is passed over and
+/// counted in the second value: it is not gone.
 ///
 /// # Errors
 /// When `root` itself cannot be listed.
@@ -65,12 +65,23 @@ pub(super) fn list(root: &Path) -> io::Result<(Vec<(PathBuf, Signature)>, usize)
                 continue;
             }
         };
-        for entry in entries.flatten() {
+        for entry in entries {
+            let Ok(entry) = entry else {
+                unreadable += 1;
+                continue;
+            };
             if names::passed_over(&entry.file_name().to_string_lossy()).is_some() {
                 continue;
             }
-            // A file may go between the listing and this question.
-            let Ok(metadata) = entry.metadata() else { continue };
+            let metadata = match entry.metadata() {
+                Ok(metadata) => metadata,
+                // A file may go between the listing and this question.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(_) => {
+                    unreadable += 1;
+                    continue;
+                }
+            };
             let path = folder.join(entry.file_name());
             if metadata.is_dir() && depth < DEPTH {
                 folders.push((path, depth + 1));

@@ -141,7 +141,8 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be written.
     fn note(&self, arrival: &Arrival) -> Result<(), Error>;
 
-    /// Forgets a file that is gone from the inbox. What became of it stays.
+    /// Forgets a file that is gone from the inbox. What readers have of it stays; a release that it brought and that was not
+    /// put out yet is given up.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -275,6 +276,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the ledger cannot be written.
     fn claim(&self, now: Timestamp, most: usize) -> Result<Vec<Delivery>, Error>;
+
+    /// Whether a letter is still to be sent by whoever claimed it: its subscriber may have left since.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn is_claimed(&self, digest: DigestId, subscriber: SubscriberId) -> Result<bool, Error>;
 
     /// Records how attempts ended. A letter that is no longer claimed (its subscriber left) keeps a `delivered`.
     ///

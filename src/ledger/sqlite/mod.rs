@@ -117,8 +117,8 @@ impl Ledger for Sqlite {
     fn forget(&self, path: &[u8]) -> Result<(), Error> {
         let path = path.to_vec();
         self.write(move |db| {
-            db.execute("DELETE FROM arrivals WHERE path = ?1", [path])?;
-            Ok(())
+            db.execute("DELETE FROM arrivals WHERE path = ?1", [&path])?;
+            shelf::give_up(db, &path)
         })
     }
 
@@ -227,6 +227,10 @@ impl Ledger for Sqlite {
 
     fn claim(&self, now: Timestamp, most: usize) -> Result<Vec<Delivery>, Error> {
         self.write(move |db| mail::claim(db, now, most))
+    }
+
+    fn is_claimed(&self, digest: DigestId, subscriber: SubscriberId) -> Result<bool, Error> {
+        self.read(|db| mail::is_claimed(db, digest, subscriber))
     }
 
     fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<(), Error> {

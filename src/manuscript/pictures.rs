@@ -65,6 +65,14 @@ impl Companions {
         self.0.files.iter().map(|(name, file)| (name.as_str(), file))
     }
 
+    /// How many bytes they have together.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let weights =
+            self.iter().map(|(_, file)| if let Companion::Picture(bytes) = file { bytes.len() } else { 0 });
+        weights.sum()
+    }
+
     /// The file that an address in the manuscript means: relative to the manuscript; failing that, or when it begins at the
     /// root of a web site that we do not know, the only file whose name ends like it.
     fn find(&self, address: &str) -> Option<usize> {

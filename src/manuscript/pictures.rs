@@ -6,8 +6,8 @@ use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::develop::{self, Developed};
-use super::draft::{Draft, excerpt};
-use crate::{picture::PictureName, picture::Plate, proof::Doubt, typography};
+use super::draft::Draft;
+use crate::{issue, picture::PictureName, picture::Plate, proof::Doubt, typography};
 
 /// The most pictures of one issue.
 const MAX_PICTURES: usize = 200;
@@ -213,7 +213,8 @@ impl Draft {
     /// The picture that a local address leads to. Where there is none, or none to print, the editor is asked and the address
     /// set aside; the caller keeps the description.
     pub(super) fn picture(&mut self, address: &str, alt: &str, line: usize) -> Option<PictureName> {
-        let shown = excerpt(address);
+        // The end of an address tells the pictures of a folder apart.
+        let shown = excerpt_of_end(address);
         let name = match self.album.look(address) {
             Found::Picture(name) => name,
             Found::Still(name) => {
@@ -240,6 +241,13 @@ impl Draft {
         }
         Some(name)
     }
+}
+
+/// The file's name in an address, for a query.
+fn excerpt_of_end(address: &str) -> String {
+    let path = address.split(['?', '#']).next().unwrap_or(address);
+    let name = path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(address);
+    issue::shorten(&typography::printable(name), 60)
 }
 
 #[cfg(test)]

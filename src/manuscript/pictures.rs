@@ -129,7 +129,7 @@ fn unescaped(path: &str) -> String {
 }
 
 /// The pictures that a text has shown so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Album {
     beside: Companions,
     known: HashMap<usize, Result<PictureName, String>>,

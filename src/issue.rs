@@ -324,6 +324,14 @@ mod tests {
     }
 
     #[test]
+    fn an_issue_that_was_stored_before_there_were_pictures_still_reads() {
+        let before = issue(vec![article("One", "the quick brown fox")]);
+        let json = serde_json::to_string(&before).expect("an issue");
+        assert!(!json.contains("pictures"), "{json}");
+        assert_eq!(serde_json::from_str::<Issue>(&json).expect("the same issue"), before);
+    }
+
+    #[test]
     fn a_teaser_ends_between_words() {
         assert_eq!(shorten("one two three", 9), "one two…");
         assert_eq!(shorten("高质量发展，是", 6), "高质量发展…");

@@ -283,6 +283,14 @@ pub fn pictures(blocks: &[Block]) -> Vec<(&PictureName, &str)> {
     found
 }
 
+/// The pictures in a run in the order of reading, each with what it shows.
+#[must_use]
+pub fn pictures_of(inlines: &[Inline]) -> Vec<(&PictureName, &str)> {
+    let mut found = Vec::new();
+    push_pictures_of(inlines, &mut found);
+    found
+}
+
 fn push_pictures<'b>(block: &'b Block, found: &mut Vec<(&'b PictureName, &'b str)>) {
     match block {
         Block::Paragraph { text } | Block::Subhead { text, .. } => push_pictures_of(text, found),

@@ -17,4 +17,5 @@ mod serving;
 mod restarting;
 mod configuring;
 mod judging;
+mod picturing;
 mod keeping;

@@ -25,6 +25,9 @@ enum Way {
     /// At its size, and no wider than the text.
     #[default]
     Shown,
+    /// At its size, and no wider than the text, by the style sheet alone: `MuPDF` and its kind take the attributes at their word
+    /// and cut off what is too wide.
+    Bound,
     /// As shown, in a letter.
     Posted,
     /// As a link with its description.
@@ -36,6 +39,11 @@ impl Gallery {
     pub(super) fn of(issue: &Issue, base: &str) -> Self {
         let sizes = issue.pictures.iter().map(|p| (p.name.clone(), (p.width, p.height))).collect();
         Self { sizes: Arc::new(sizes), base: base.to_owned(), way: Way::Shown }
+    }
+
+    /// The same for a book.
+    pub(super) fn in_book(self) -> Self {
+        Self { way: Way::Bound, ..self }
     }
 
     /// The same for a letter: shown only from `https`, for mail programs warn of anything else.
@@ -62,7 +70,10 @@ impl Gallery {
         let _ = match self.way {
             Way::Linked if linked => write!(out, "{shown}"),
             Way::Linked => write!(out, r#"<a href="{src}">{shown}</a>"#),
-            _ => write!(out, r#"<img src="{src}" alt="{alt}" width="{width}" height="{height}"/>"#),
+            Way::Bound => write!(out, r#"<img src="{src}" alt="{alt}"/>"#),
+            Way::Shown | Way::Posted => {
+                write!(out, r#"<img src="{src}" alt="{alt}" width="{width}" height="{height}"/>"#)
+            }
         };
     }
 }

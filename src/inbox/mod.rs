@@ -37,6 +37,9 @@ const BATCH: usize = 8;
 /// How many quiet times a file may take whose last character is not whole, or that has none: more may be on its way.
 const PATIENCE: u32 = 3;
 
+/// How many bytes of manuscripts one look gives at most, but for the last one: the rest come with the next look.
+const ENOUGH: usize = 100_000_000;
+
 /// How long on a network mount, where nothing tells of writers, a file must lie still.
 const QUIET_AFAR: Duration = Duration::from_secs(5);
 
@@ -78,6 +81,12 @@ impl Manuscript {
 
     fn folder(path: PathBuf, signature: &Signature, bytes: Vec<u8>, beside: Beside) -> Self {
         Self { path, bytes: Ok(bytes), signature: signature.as_str().to_owned(), beside: Some(beside) }
+    }
+
+    /// How many bytes it holds in memory.
+    fn weight(&self) -> usize {
+        let text = self.bytes.as_ref().map_or(0, Vec::len);
+        text + self.beside.as_ref().map_or(0, |beside| beside.files.weight())
     }
 
     fn refused(path: PathBuf, signature: &Signature, reason: String) -> Self {
@@ -127,6 +136,13 @@ pub fn open(root: &Path, file: &Path) -> io::Result<Manuscript> {
         Ok(root) => whole.strip_prefix(root).unwrap_or(&whole).to_owned(),
         Err(_) => whole.clone(),
     };
+    // A file of a folder that is one issue is not an issue of its own.
+    if !metadata.is_dir()
+        && path.is_relative()
+        && let Some(folder) = issue_around(root, &path)
+    {
+        return open(root, &folder);
+    }
     let busy = || io::Error::other("somebody is writing it just now");
     if metadata.is_dir() {
         let members = Members::of(scan::list(&whole)?.0).ok_or_else(|| {
@@ -150,6 +166,14 @@ pub fn open(root: &Path, file: &Path) -> io::Result<Manuscript> {
         Taken::Busy => return Err(busy()),
     };
     Ok(Manuscript { path, bytes, signature: signature.as_str().to_owned(), beside: None })
+}
+
+/// The outermost folder of the inbox around `path` that is one issue.
+fn issue_around(root: &Path, path: &Path) -> Option<PathBuf> {
+    let mut folders: Vec<&Path> = path.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()).collect();
+    folders.reverse();
+    let mut folders = folders.into_iter().map(|folder| root.join(folder));
+    folders.find(|folder| scan::list(folder).is_ok_and(|(files, _)| Members::of(files).is_some()))
 }
 
 fn too_large(length: u64) -> String {
@@ -233,12 +257,8 @@ impl Inbox {
         if unreadable == 0 {
             look.gone = self.forget_gone(&entries);
         }
+        let mut weight = 0;
         for Entry { path, signature, members } in entries {
-            if look.ready.len() >= BATCH {
-                // What is taken waits in memory, and may be changed or deleted meanwhile.
-                look.again = Duration::ZERO;
-                break;
-            }
             if self.known.get(&path).is_some_and(|known| known == signature.as_str()) {
                 self.settling.remove(&path);
                 continue;
@@ -260,12 +280,20 @@ impl Inbox {
                 look.again = look.again.min(quiet.saturating_sub(still));
                 continue;
             }
+            if weight > ENOUGH || look.ready.len() >= BATCH {
+                // What is taken waits in memory, and may be changed or deleted meanwhile.
+                look.again = Duration::ZERO;
+                break;
+            }
             let taken = match &members {
                 None => self.take(&path, &signature, still),
                 Some(members) => Ok(self.take_folder(&path, &signature, members, still)),
             };
             match taken {
-                Ok(Some(manuscript)) => look.ready.push(manuscript),
+                Ok(Some(manuscript)) => {
+                    weight += manuscript.weight();
+                    look.ready.push(manuscript);
+                }
                 Ok(None) => look.again = look.again.min(quiet),
                 Err(error) => {
                     tracing::warn!(manuscript = %path.display(), %error, "a file cannot be read just now");

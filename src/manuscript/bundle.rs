@@ -29,13 +29,13 @@ const MAX_RATIO: u64 = 200;
 const TINY: u64 = 1_000_000;
 
 /// Names of main files, in order of preference.
-const MAIN: [&str; 3] = ["index.md", "index.txt", "issue.md"];
+const MAIN: [&str; 4] = ["index.md", "index.txt", "issue.md", "index.html"];
 
-/// The manuscript among the files of a folder or zip: the one that is called `index.md`, `index.txt` or `issue.md` on the
+/// The manuscript among the files of a folder or zip: the one that is called `index.md`, `index.txt`, `issue.md` or `index.html` on the
 /// uppermost level, or else the only one there is.
 #[must_use]
 pub fn main_of<'n>(names: &[&'n str]) -> Option<&'n str> {
-    let named = |main: &&str| names.iter().find(|name| folded(name) == **main);
+    let named = |main: &&str| names.iter().find(|name| is_text(name) && folded(name) == **main);
     if let Some(main) = MAIN.iter().find_map(named) {
         return Some(main);
     }

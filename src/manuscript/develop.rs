@@ -164,3 +164,47 @@ fn moves(bytes: &[u8], format: ImageFormat) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn file(format: ImageFormat) -> Vec<u8> {
+        let pixels =
+            image::RgbImage::from_fn(24, 16, |x, y| image::Rgb([if x < y { 9 } else { 240 }, 70, 99]));
+        let mut bytes = Cursor::new(Vec::new());
+        DynamicImage::ImageRgb8(pixels).write_to(&mut bytes, format).expect("encoded");
+        bytes.into_inner()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(150))]
+        #[test]
+        fn a_damaged_picture_is_developed_or_refused(which in 0_usize..4, cut in 0_usize..2000, at in 0_usize..2000, to: u8) {
+            let format = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP][which];
+            let mut bytes = file(format);
+            let (cut, at) = (bytes.len().saturating_sub(cut % 64), at % bytes.len());
+            bytes[at] = to;
+            bytes.truncate(cut);
+            if let Ok(developed) = develop("a.png", &bytes) {
+                let picture = &developed.plate.picture;
+                prop_assert!(u64::from(picture.width) * u64::from(picture.height) <= MAX_PIXELS);
+                prop_assert!(image::load_from_memory(&developed.plate.bytes).is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn colours_of_another_space_are_converted_and_a_strange_profile_is_ignored() {
+        let mut picture =
+            DynamicImage::ImageRgb8(image::RgbImage::from_pixel(1, 1, image::Rgb([200, 100, 50])));
+        to_srgb(&mut picture, b"no profile");
+        assert_eq!(picture.to_rgb8().get_pixel(0, 0).0, [200, 100, 50]);
+        let wide = moxcms::ColorProfile::new_display_p3().encode().expect("a profile");
+        to_srgb(&mut picture, &wide);
+        let [red, green, blue] = picture.to_rgb8().get_pixel(0, 0).0;
+        assert!(red > 205 && green < 100 && blue < 50, "{red} {green} {blue}");
+    }
+}

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::develop::{self, Developed};
-use super::draft::{Draft, excerpt};
-use crate::{picture::PictureName, picture::Plate, proof::Doubt, typography};
+use super::draft::Draft;
+use crate::{issue, picture::PictureName, picture::Plate, proof::Doubt, typography};
 
 /// The most pictures of one issue.
 const MAX_PICTURES: usize = 200;
@@ -63,6 +63,14 @@ impl Companions {
     /// The files by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Companion)> {
         self.0.files.iter().map(|(name, file)| (name.as_str(), file))
+    }
+
+    /// How many bytes they have together.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let weights =
+            self.iter().map(|(_, file)| if let Companion::Picture(bytes) = file { bytes.len() } else { 0 });
+        weights.sum()
     }
 
     /// The file that an address in the manuscript means: relative to the manuscript; failing that, or when it begins at the
@@ -121,7 +129,7 @@ fn unescaped(path: &str) -> String {
 }
 
 /// The pictures that a text has shown so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Album {
     beside: Companions,
     known: HashMap<usize, Result<PictureName, String>>,
@@ -205,7 +213,8 @@ impl Draft {
     /// The picture that a local address leads to. Where there is none, or none to print, the editor is asked and the address
     /// set aside; the caller keeps the description.
     pub(super) fn picture(&mut self, address: &str, alt: &str, line: usize) -> Option<PictureName> {
-        let shown = excerpt(address);
+        // The end of an address tells the pictures of a folder apart.
+        let shown = excerpt_of_end(address);
         let name = match self.album.look(address) {
             Found::Picture(name) => name,
             Found::Still(name) => {
@@ -232,6 +241,13 @@ impl Draft {
         }
         Some(name)
     }
+}
+
+/// The file's name in an address, for a query.
+fn excerpt_of_end(address: &str) -> String {
+    let path = address.split(['?', '#']).next().unwrap_or(address);
+    let name = path.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(address);
+    issue::shorten(&typography::printable(name), 60)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(super) fn pages(issue: &Issue, outline: &Outline, page: &str) -> Result<(Vec
         files: &'a [String],
         page: &'a str,
     }
-    let gallery = Gallery::of(issue, PICTURES);
+    let gallery = Gallery::of(issue, PICTURES).in_book();
     let files: Vec<String> = (0..issue.articles.len()).map(|nth| file(nth, 1)).collect();
     let front = Front { issue: outline, files: &files, page };
     let words = outline.words;

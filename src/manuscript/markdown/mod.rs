@@ -387,6 +387,7 @@ fn compose(found: Vec<Found>, draft: &mut Draft) {
             above = body;
             continue;
         }
+        above.extend(headline.as_deref().map(figures_of).unwrap_or_default());
         let n_figures = body.iter().take_while(|block| matches!(block, Block::Figure { .. })).count();
         above.extend(body.drain(..n_figures));
         let empty = body.iter().all(|block| matches!(block, Block::Rule));
@@ -431,6 +432,18 @@ fn compose(found: Vec<Found>, draft: &mut Draft) {
     if draft.number.is_none() {
         draft.number = draft.title.as_deref().and_then(number_of);
     }
+}
+
+/// The pictures in a headline, which is only text to most readers: they come below it.
+fn figures_of(headline: &[Inline]) -> Vec<Block> {
+    let shown = prose::pictures_of(headline).into_iter();
+    shown
+        .map(|(picture, alt)| Block::Figure {
+            picture: picture.clone(),
+            alt: alt.to_owned(),
+            caption: Vec::new(),
+        })
+        .collect()
 }
 
 /// Whether there are only pictures: above the first headline they belong to what comes below it.

@@ -1,23 +1,33 @@
 //! Starts the press, the inbox, the mail and the web pages of a newsroom; stops them in order.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write as _},
     net::SocketAddr,
     os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _},
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 use crate::{
     clock::Clock, config, config::Newsroom, durable, http, inbox, inbox::Hints, inbox::Inbox,
-    inbox::Manuscript, ledger, ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox,
-    outbox::Outbox, press, press::Press, press::Verdict, publication::Publication, subscriber::LeaveKey,
+    inbox::Manuscript, issue::IssueKey, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger,
+    ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox, press, press::Press,
+    press::Verdict, publication::Publication, subscriber::LeaveKey,
 };
+
+/// How long until it is tried again to finish what a crash interrupted.
+const RESUME_AGAIN: Duration = Duration::from_secs(10);
 
 /// How long letters on their way may take to be answered once we are asked to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
@@ -56,9 +66,9 @@ pub enum Error {
     /// The outbox could not be opened.
     #[error(transparent)]
     Outbox(#[from] outbox::Error),
-    /// What a crash had interrupted could not be finished.
-    #[error(transparent)]
-    Press(#[from] press::Error),
+    /// A part of the daemon is at fault and has stopped; what it was at is done at the next start.
+    #[error("a part of gazetted has stopped by a fault of its own")]
+    Broken,
 }
 
 /// Opens the ledger of a newsroom, making or migrating it.
@@ -101,8 +111,8 @@ pub struct Daemon {
     pub publication: Publication,
     /// What must survive.
     pub ledger: Arc<dyn Ledger>,
-    /// Rings when letters were queued by somebody else.
-    pub mail_bell: Arc<Notify>,
+    /// Cancelled when a part has stopped by a fault of its own: without it the rest is no newsroom.
+    pub broken: CancellationToken,
     stop_inbox: CancellationToken,
     stop_mail: CancellationToken,
     stop_http: CancellationToken,
@@ -131,15 +141,6 @@ impl Daemon {
         let publication = newsroom.publication(address);
         let press = Arc::new(open_press(newsroom, publication.clone(), Arc::clone(&ledger))?);
         let way = newsroom.way()?;
-        let now = clock.now();
-        let resumed = blocking({
-            let press = Arc::clone(&press);
-            move || press.resume(now)
-        })
-        .await?;
-        for verdict in &resumed {
-            tell_log(Path::new("(interrupted)"), verdict);
-        }
         let mail_bell = Arc::new(Notify::new());
         let mail = Mail {
             publication: publication.clone(),
@@ -157,12 +158,13 @@ impl Daemon {
             leave_key,
             clock: clock.clone(),
         };
-        let inbox = Inbox::new(&newsroom.inbox(), newsroom.inbox_settings(), ledger.arrivals()?);
+        let known = ledger.arrivals()?;
+        let inbox = Inbox::new(&newsroom.inbox(), newsroom.inbox_settings(), known.clone());
         let daemon = Self {
             address,
             publication,
             ledger,
-            mail_bell: Arc::clone(&mail_bell),
+            broken: CancellationToken::new(),
             stop_inbox: CancellationToken::new(),
             stop_mail: CancellationToken::new(),
             stop_http: CancellationToken::new(),
@@ -171,10 +173,13 @@ impl Daemon {
             http: TaskTracker::new(),
             _lock: lock,
         };
-        daemon.http.spawn(http::serve(listener, Arc::new(desk), daemon.stop_http.clone()));
-        daemon.mail.spawn(mail.run(daemon.stop_mail.clone()));
+        let guard = || daemon.broken.clone().drop_guard();
+        let serving = http::serve(listener, Arc::new(desk), daemon.stop_http.clone());
+        daemon.http.spawn(guarded(guard(), serving));
+        daemon.mail.spawn(guarded(guard(), mail.run(daemon.stop_mail.clone())));
         let hints = Hints::new(&newsroom.inbox());
-        daemon.inbox.spawn(watch(inbox, hints, press, clock.clone(), mail_bell, daemon.stop_inbox.clone()));
+        let watching = watch(inbox, hints, known, press, clock.clone(), mail_bell, daemon.stop_inbox.clone());
+        daemon.inbox.spawn(guarded(guard(), watching));
         Ok(daemon)
     }
 
@@ -196,31 +201,75 @@ impl Daemon {
     }
 }
 
-/// Watches the inbox and takes what comes to the press, until `stop`.
+/// Does a part's work. If that ends by a panic, the guard is dropped with it and cancels [`Daemon::broken`].
+async fn guarded(guard: DropGuard, work: impl Future<Output = ()>) {
+    work.await;
+    guard.disarm();
+}
+
+/// Finishes what a crash interrupted, watches the inbox and takes what comes to the press, until `stop`.
 async fn watch(
     mut inbox: Inbox,
     mut hints: Hints,
+    known: Vec<Arrival>,
     press: Arc<Press>,
     clock: Clock,
     mail_bell: Arc<Notify>,
     stop: CancellationToken,
 ) {
     let bell = hints.bell();
+    let mut resume_at = Some(Instant::now());
+    for arrival in known {
+        tell_fate(&inbox, &arrival);
+    }
     while !stop.is_cancelled() {
         let (press, clock, mail_bell, stop_press) =
             (Arc::clone(&press), clock.clone(), Arc::clone(&mail_bell), stop.clone());
         let again;
-        (inbox, hints, again) = blocking(move || {
+        (inbox, hints, resume_at, again) = blocking(move || {
             // First the watch, then the listing: what comes between the two rings the bell.
             hints.renew();
-            let again = look(&mut inbox, &press, &clock, &mail_bell, &stop_press);
-            (inbox, hints, again)
+            if resume_at.is_some_and(|at| at <= Instant::now()) {
+                let resumed = resume(&press, clock.now(), &mail_bell);
+                resume_at = (!resumed).then(|| Instant::now() + RESUME_AGAIN);
+            }
+            let again = look(&mut inbox, &press, &clock, &mail_bell, &stop_press, &mut resume_at);
+            (inbox, hints, resume_at, again)
         })
         .await;
         tokio::select! {
             () = bell.notified() => {}
             () = tokio::time::sleep(again) => {}
             () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Finishes what a crash interrupted; says whether that could be done. Until it can, nothing else goes to the press.
+fn resume(press: &Press, now: Timestamp, mail_bell: &Notify) -> bool {
+    let failed = |error: &press::Error| {
+        let causes = causes(error);
+        tracing::error!("what was interrupted could not be finished: {causes}; it is tried again in a while");
+    };
+    let attempt = AssertUnwindSafe(|| press.resume(now));
+    let Ok(resumed) = panic::catch_unwind(attempt) else {
+        tracing::error!("gazetted failed over an interrupted issue; please report it");
+        return false;
+    };
+    match resumed {
+        Ok(finished) => {
+            for outcome in &finished {
+                match outcome {
+                    Ok(verdict) => tell_log(Path::new("(interrupted)"), verdict),
+                    Err(error) => failed(error),
+                }
+            }
+            mail_bell.notify_one();
+            finished.iter().all(Result::is_ok)
+        }
+        Err(error) => {
+            failed(&error);
+            false
         }
     }
 }
@@ -232,6 +281,7 @@ fn look(
     clock: &Clock,
     mail_bell: &Notify,
     stop: &CancellationToken,
+    resume_at: &mut Option<Instant>,
 ) -> Duration {
     let look = inbox.look(Instant::now());
     for path in look.gone {
@@ -241,6 +291,8 @@ fn look(
                 "a file that is gone cannot be forgotten"
             );
         }
+        // What it had begun may have to be undone.
+        resume_at.get_or_insert_with(Instant::now);
         tell_editor(inbox, &path, None);
         if let Some(source) = inbox::manuscript_of(&path) {
             inbox.again(&source);
@@ -251,16 +303,26 @@ fn look(
             return Duration::ZERO;
         }
         let started = Instant::now();
-        match press.publish(&manuscript, clock.now()) {
+        // A fault of ours over one manuscript must not keep the others from their readers.
+        let attempt = AssertUnwindSafe(|| press.publish(&manuscript, clock.now()));
+        let Ok(published) = panic::catch_unwind(attempt) else {
+            tracing::error!(manuscript = %manuscript.path.display(), "gazetted failed over a manuscript; please report it");
+            let note =
+                "gazetted failed over this file by a fault of its own. Please report it, with the file.";
+            tell_editor(inbox, &manuscript.path, Some(note));
+            inbox.refused(&manuscript);
+            continue;
+        };
+        match published {
             Ok(verdict) => {
-                inbox.done(&manuscript);
+                match &verdict {
+                    Verdict::Rejected(_) => inbox.refused(&manuscript),
+                    _ => inbox.done(&manuscript),
+                }
                 tell_log(&manuscript.path, &verdict);
                 let reason = match &verdict {
-                    Verdict::Rejected(reason) => Some(format!("gazetted did not publish this: {reason}.")),
-                    Verdict::Duplicate(key) => Some(format!(
-                        "gazetted did nothing with this: readers have this very text as the issue `{key}`. Delete this file, \
-                         or change it to make it an issue of its own."
-                    )),
+                    Verdict::Rejected(reason) => Some(rejected(reason)),
+                    Verdict::Duplicate(key) => Some(repeated(key)),
                     Verdict::Published(_) | Verdict::Unchanged(_) | Verdict::Withheld(_) => None,
                 };
                 tell_about(inbox, &manuscript, &verdict, reason.as_deref());
@@ -304,6 +366,40 @@ fn tell_about(inbox: &Inbox, manuscript: &Manuscript, verdict: &Verdict, reason:
     if let (Some(source), Verdict::Published(_) | Verdict::Unchanged(_)) = (source, verdict) {
         tell_editor(inbox, &source, None);
     }
+}
+
+/// Lays the note beside a file that its fate asks for, at the start: the plug may have been pulled between the two, or the
+/// file published by hand.
+fn tell_fate(inbox: &Inbox, arrival: &Arrival) {
+    let path = Path::new(OsStr::from_bytes(&arrival.path));
+    if path.is_absolute() {
+        return;
+    }
+    let reason = match &arrival.fate {
+        Fate::Published(_) => None,
+        // What differs from which proof has been said, unless the plug was pulled before.
+        Fate::Withheld(_) => {
+            if inbox::manuscript_of(path).is_none() && !inbox.tells(path) {
+                let note = "gazetted waits for you: see the proof beside this, correct what is wrong, delete its marks {? … } and save.";
+                tell_editor(inbox, path, Some(note));
+            }
+            return;
+        }
+        Fate::Duplicate(key) => Some(repeated(key)),
+        Fate::Rejected(reason) => Some(rejected(reason)),
+    };
+    tell_editor(inbox, path, reason.as_deref());
+}
+
+fn rejected(reason: &str) -> String {
+    format!("gazetted did not publish this: {reason}.")
+}
+
+fn repeated(key: &IssueKey) -> String {
+    format!(
+        "gazetted did nothing with this: readers have this very text as the issue `{key}`. Delete this file, or change it to \
+         make it an issue of its own."
+    )
 }
 
 fn tell_editor(inbox: &Inbox, path: &Path, reason: Option<&str>) {

@@ -57,23 +57,20 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the temporary files that a crash left anywhere below `folder`. Gives how many there were.
-///
-/// # Errors
-/// When a folder cannot be listed or a file not removed.
-pub fn sweep(folder: &Path) -> io::Result<usize> {
+/// Removes the temporary files that a crash left anywhere below `folder`, where that can be done. Gives how many.
+#[must_use]
+pub fn sweep(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
     let mut swept = 0;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
+    for entry in entries.flatten() {
+        let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
-            swept += sweep(&entry.path())?;
+            swept += sweep(&entry.path());
         } else if kind.is_file() && entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
-            fs::remove_file(entry.path())?;
-            swept += 1;
+            swept += usize::from(fs::remove_file(entry.path()).is_ok());
         }
     }
-    Ok(swept)
+    swept
 }
 
 /// Makes a folder and those above it, each durable.
@@ -143,7 +140,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         put(&folder.path().join("sub/feed.xml"), b"feed").expect("written");
         fs::write(folder.path().join("sub/.tmp-1-feed.xml"), b"fe").expect("written");
-        assert_eq!(sweep(folder.path()).expect("swept"), 1);
+        assert_eq!(sweep(folder.path()), 1);
         assert_eq!(fs::read(folder.path().join("sub/feed.xml")).expect("kept"), b"feed");
     }
 }

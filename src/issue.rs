@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{prose, prose::Block, prose::Language, publication::Publication, typography};
+use crate::{picture::Picture, prose, prose::Block, prose::Language, publication::Publication, typography};
 
 /// The name of an issue that never changes: `[a-z0-9-]`, at most 64 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub struct Issue {
     pub language: Language,
     /// Its articles in the order of the page. Never empty in an issue that is printed.
     pub articles: Vec<Article>,
+    /// The pictures that its articles show, each once. Their bytes are kept by their hash, not here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Picture>,
 }
 
 /// One piece of an issue.
@@ -301,6 +304,7 @@ mod tests {
             contact: BTreeMap::new(),
             language: Language::parse("en").expect("a language tag"),
             articles,
+            pictures: vec![],
         }
     }
 
@@ -317,6 +321,14 @@ mod tests {
         second.name_articles(Some(&first));
         let keys: Vec<&str> = second.articles.iter().map(|a| a.key.as_str()).collect();
         assert_eq!(keys, ["a2", "a3", "a1"]);
+    }
+
+    #[test]
+    fn an_issue_that_was_stored_before_there_were_pictures_still_reads() {
+        let before = issue(vec![article("One", "the quick brown fox")]);
+        let json = serde_json::to_string(&before).expect("an issue");
+        assert!(!json.contains("pictures"), "{json}");
+        assert_eq!(serde_json::from_str::<Issue>(&json).expect("the same issue"), before);
     }
 
     #[test]

@@ -15,10 +15,11 @@ use jiff::{SignedDuration, Timestamp};
 pub use proving::Held;
 
 use crate::{
-    durable, editions, editions::BookFile, editions::Letter, editions::Listing, editions::Shelf,
-    editions::Shelved, editions::Volume, editions::Year, inbox, inbox::Manuscript, issue, issue::IssueKey,
-    issue::Release, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Opening, ledger::Queued,
-    manuscript, outbox, outbox::Outbox, proof::Policy, proof::Proof, publication::Publication,
+    durable, editions, editions::BookFile, editions::Letter, editions::Listing, editions::Plates,
+    editions::Shelf, editions::Shelved, editions::Volume, editions::Year, inbox, inbox::Manuscript, issue,
+    issue::IssueKey, issue::Release, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Opening,
+    ledger::Queued, manuscript, outbox, outbox::Outbox, picture::Picture, proof::Policy, proof::Proof,
+    publication::Publication,
 };
 
 /// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
@@ -35,6 +36,14 @@ pub enum Error {
     /// A proof beside a manuscript could not be read or written.
     #[error("cannot use the proof `{}`", path.display())]
     Proof {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A picture that was kept is not there any more.
+    #[error("cannot read the picture that was kept as `{}`", path.display())]
+    Kept {
         /// Where.
         path: PathBuf,
         /// Why.
@@ -102,7 +111,7 @@ pub struct Press {
     pub outbox: Outbox,
     /// The folder in which manuscripts lie; a file in it keeps its issue's key from other files.
     pub inbox: PathBuf,
-    /// The folder in which manuscripts are kept by their hash, and in which the press's lock lies.
+    /// The folder in which manuscripts and pictures are kept by their hash, and in which the press's lock lies.
     pub data: PathBuf,
     /// Issues that carry a date older than this are published without letters: an archive is not news.
     pub letters_within: Option<SignedDuration>,
@@ -137,14 +146,19 @@ impl Press {
             Ok(bytes) => bytes,
             Err(reason) => return self.reject(manuscript, "", reason.clone(), now),
         };
-        let hash = blake3::hash(bytes).to_hex().to_string();
-        let name = manuscript.path.file_name().unwrap_or_default().to_string_lossy();
-        let text = match manuscript::open(&name, bytes) {
+        let originals = manuscript.originals(bytes);
+        let hash = originals.first().map(|(hash, _)| hash.clone()).unwrap_or_default();
+        let text = match manuscript.open(bytes) {
             Ok(text) => text,
             Err(unreadable) => return self.reject(manuscript, &hash, unreadable.to_string(), now),
         };
-        self.keep(&hash, bytes)?;
-        let proof = manuscript::read(&text, &self.publication);
+        for (hash, bytes) in &originals {
+            self.keep(hash, bytes)?;
+        }
+        let (proof, plates) = manuscript::read_with_plates(&text, &self.publication);
+        for plate in &plates {
+            self.keep(&plate.picture.hash, &plate.bytes)?;
+        }
         if let Some(verdict) = self.proofed(manuscript, &hash, &text, &proof, accepted, now)? {
             return Ok(verdict);
         }
@@ -185,20 +199,24 @@ impl Press {
         }
     }
 
-    /// Finishes what a crash interrupted, whether or not the manuscript is still there. Gives what was finished.
+    /// Finishes what a crash interrupted, whether or not the manuscript is still there. Gives what became of each; one that
+    /// fails is no reason to leave the others.
     ///
     /// # Errors
-    /// As [`Press::publish`]; what is left unfinished can be resumed again.
-    pub fn resume(&self, now: Timestamp) -> Result<Vec<Verdict>, Error> {
+    /// When the ledger cannot be read or the press not be had; what is left unfinished can be resumed again.
+    pub fn resume(&self, now: Timestamp) -> Result<Vec<Result<Verdict, Error>>, Error> {
         let _lock = self.lock()?;
-        self.outbox.sweep()?;
+        let swept = self.outbox.sweep();
+        if swept > 0 {
+            tracing::info!(files = swept, "removed what a crash had left half-written");
+        }
         let mut finished = Vec::new();
         for begun in self.ledger.interrupted(&self.publication)? {
             let fate = Fate::Published(begun.release.issue.key.clone());
             // Without a signature the file is read once more, and found to be published.
             let (path, hash, signature) = (begun.source, begun.manuscript, String::new());
             let arrival = Arrival { path, signature, hash, fate, at: now };
-            finished.push(self.put_out(begun.release, &arrival, 0, now)?);
+            finished.push(self.put_out(begun.release, &arrival, 0, now));
         }
         Ok(finished)
     }
@@ -250,7 +268,8 @@ impl Press {
 
     /// The book and the pages of one release, in the outbox. Gives also how many files changed.
     fn print(&self, release: &Release) -> Result<(BookFile, usize), Error> {
-        let printed = editions::print(release, &self.publication).map_err(unprintable(release))?;
+        let plates = self.plates(release)?;
+        let printed = editions::print(release, &self.publication, &plates).map_err(unprintable(release))?;
         let written = self.outbox.put(std::iter::once(&printed.book).chain(&printed.pages))?;
         Ok((printed.book_file(), written))
     }
@@ -335,7 +354,10 @@ impl Press {
     fn rival(&self, manuscript: &Manuscript, key: &IssueKey) -> Result<Option<String>, Error> {
         let Some(source) = self.ledger.source_of(&self.publication, key)? else { return Ok(None) };
         let path = Path::new(std::ffi::OsStr::from_bytes(&source));
-        if source == manuscript.path_bytes() || !self.inbox.join(path).is_file() {
+        // A file that cannot be looked at is still there.
+        let is_there =
+            || !self.inbox.join(path).symlink_metadata().is_err_and(|e| e.kind() == io::ErrorKind::NotFound);
+        if source == manuscript.path_bytes() || path.is_absolute() || !is_there() {
             return Ok(None);
         }
         Ok(Some(format!(
@@ -347,8 +369,23 @@ impl Press {
 
     /// Keeps the manuscript by its hash: whatever becomes of the inbox, we have what we published.
     fn keep(&self, hash: &str, bytes: &[u8]) -> Result<(), Error> {
-        let path = self.data.join("originals").join(&hash[..2]).join(hash);
+        let path = self.original(hash);
         durable::put(&path, bytes).map(|_| ()).map_err(|source| Error::Keep { path, source })
+    }
+
+    /// The pictures of a release as they were kept.
+    fn plates(&self, release: &Release) -> Result<Plates, Error> {
+        let plate = |picture: &Picture| {
+            let path = self.original(&picture.hash);
+            let bytes = std::fs::read(&path).map_err(|source| Error::Kept { path, source })?;
+            Ok((picture.name.clone(), bytes))
+        };
+        release.issue.pictures.iter().map(plate).collect()
+    }
+
+    /// Where what has this hash is kept.
+    fn original(&self, hash: &str) -> PathBuf {
+        self.data.join("originals").join(hash.get(..2).unwrap_or_default()).join(hash)
     }
 
     /// One process at a time prints; a `gazetted publish` beside the daemon waits here.

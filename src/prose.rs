@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::picture::PictureName;
+
 /// A language tag of BCP 47, such as `zh-Hans` or `en`: letters, digits and hyphens only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -131,6 +133,15 @@ pub enum Block {
         /// The rows below.
         rows: Vec<Vec<Vec<Inline>>>,
     },
+    /// A picture that stands by itself.
+    Figure {
+        /// Which, of [`crate::issue::Issue::pictures`].
+        picture: PictureName,
+        /// What it shows, for those who cannot see it; empty when nobody said.
+        alt: String,
+        /// The line below it.
+        caption: Vec<Inline>,
+    },
     /// A break of thought.
     Rule,
 }
@@ -176,6 +187,13 @@ pub enum Inline {
         /// The note's number.
         number: usize,
     },
+    /// A picture among words, or in a link.
+    Picture {
+        /// Which, of [`crate::issue::Issue::pictures`].
+        picture: PictureName,
+        /// What it shows, for those who cannot see it; empty when nobody said.
+        alt: String,
+    },
     /// A line break that is meant, as in a poem.
     Break,
 }
@@ -201,7 +219,7 @@ impl Block {
         Self::Subhead { level, text: vec![Inline::text(text)] }
     }
 
-    /// The text of the block as one line, without marks or notes; see [`plain`].
+    /// The text of the block as one line, without marks or notes; see [`plain`]. A picture's is what it shows.
     #[must_use]
     pub fn plain(&self) -> String {
         match self {
@@ -216,6 +234,11 @@ impl Block {
                 .map(|row| row.iter().map(|cell| plain(cell)).collect::<Vec<_>>().join("\t"))
                 .collect::<Vec<_>>()
                 .join("\n"),
+            Self::Figure { alt, caption, .. } => {
+                let caption = plain(caption);
+                let lines = [alt.as_str(), caption.as_str()];
+                lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+            }
             Self::Rule => String::new(),
         }
     }
@@ -243,8 +266,57 @@ fn push_plain(inlines: &[Inline], out: &mut String) {
             | Inline::Strong { text }
             | Inline::Struck { text }
             | Inline::Link { text, .. } => push_plain(text, out),
+            Inline::Picture { alt, .. } => out.push_str(alt),
             Inline::Note { .. } => {}
             Inline::Break => out.push(' '),
+        }
+    }
+}
+
+/// The pictures in `blocks` in the order of reading, each with what it shows.
+#[must_use]
+pub fn pictures(blocks: &[Block]) -> Vec<(&PictureName, &str)> {
+    let mut found = Vec::new();
+    for block in blocks {
+        push_pictures(block, &mut found);
+    }
+    found
+}
+
+/// The pictures in a run in the order of reading, each with what it shows.
+#[must_use]
+pub fn pictures_of(inlines: &[Inline]) -> Vec<(&PictureName, &str)> {
+    let mut found = Vec::new();
+    push_pictures_of(inlines, &mut found);
+    found
+}
+
+fn push_pictures<'b>(block: &'b Block, found: &mut Vec<(&'b PictureName, &'b str)>) {
+    match block {
+        Block::Paragraph { text } | Block::Subhead { text, .. } => push_pictures_of(text, found),
+        Block::Quote { blocks } => blocks.iter().for_each(|block| push_pictures(block, found)),
+        Block::List { items, .. } => items.iter().flatten().for_each(|block| push_pictures(block, found)),
+        Block::Table { head, rows } => {
+            let cells = std::iter::once(head).chain(rows).flatten();
+            cells.for_each(|cell| push_pictures_of(cell, found));
+        }
+        Block::Figure { picture, alt, caption } => {
+            found.push((picture, alt));
+            push_pictures_of(caption, found);
+        }
+        Block::Code { .. } | Block::Rule => {}
+    }
+}
+
+fn push_pictures_of<'b>(inlines: &'b [Inline], found: &mut Vec<(&'b PictureName, &'b str)>) {
+    for inline in inlines {
+        match inline {
+            Inline::Picture { picture, alt } => found.push((picture, alt)),
+            Inline::Emphasis { text }
+            | Inline::Strong { text }
+            | Inline::Struck { text }
+            | Inline::Link { text, .. } => push_pictures_of(text, found),
+            Inline::Text { .. } | Inline::Code { .. } | Inline::Note { .. } | Inline::Break => {}
         }
     }
 }

@@ -59,13 +59,14 @@ pub fn joint(left: &str, right: &str) -> &'static str {
 
 /// Whether XML 1.0 §2.2 can carry `c`, and a reader could see it: no control characters but tab and line feed,
 /// none of the code points that Unicode promises never to make characters (HTML forbids them, though XML does not),
-/// no byte order mark in the middle of a text.
+/// no byte order mark in the middle of a text, and none of the marks that turn the direction of all that follows
+/// (U+202A to U+202E, which Unicode UAX #9 discourages): a headline could show its letters in another order.
 #[must_use]
 pub fn is_printable(c: char) -> bool {
     let never = u32::from(c) & 0xFFFE == 0xFFFE || matches!(c, '\u{FDD0}'..='\u{FDEF}');
     !never
         && !matches!(c, '\u{0}'..='\u{8}' | '\u{B}'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FEFF}'
-            | '\u{FFF9}'..='\u{FFFB}')
+            | '\u{202A}'..='\u{202E}' | '\u{FFF9}'..='\u{FFFB}')
 }
 
 /// `text` without what no edition could print; see [`is_printable`].

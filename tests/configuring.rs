@@ -187,6 +187,15 @@ fn subscribers_are_added_listed_and_removed() {
         `zhao@example.org` is not a subscriber
     "]],
     );
+    check(
+        folder,
+        &["subscribers", "add", "li@example.org"],
+        0,
+        &expect![[r"
+        `li@example.org` had left, and was not added; if he or she asked anew, add `--again`
+        0 subscribers added; letters begin with the next issue
+    "]],
+    );
     let (_, listed) = gazetted(folder, &["subscribers", "list"]);
     assert!(listed.contains("li@example.org                           left "), "{listed}");
     assert!(listed.ends_with("1 subscriber, 1 left\n"), "{listed}");

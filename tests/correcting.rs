@@ -44,6 +44,8 @@ fn a_second_file_with_the_key_of_an_issue_is_refused_while_the_first_is_there() 
     assert!(reason.contains("the issue `frost` comes from `frost.md`"), "{reason}");
     assert!(reason.contains("rename this file"), "{reason}");
     newsroom.is_out("frost", 1).all_is_well();
+    // Once the first is gone, the second is its correction.
+    newsroom.removes("frost.md").is_out("frost", 2).no_reason_beside("frost.txt").all_is_well();
 }
 
 #[test]
@@ -95,7 +97,12 @@ fn issues_printed_anew_are_the_same_files() {
     for key in ["a", "b"] {
         let key = gazetted::issue::IssueKey::of(key);
         let shelved = ledger.issue(&newsroom.publication(), &key).unwrap().unwrap();
-        let printed = gazetted::editions::print(&shelved.release, &newsroom.publication()).unwrap();
+        let printed = gazetted::editions::print(
+            &shelved.release,
+            &newsroom.publication(),
+            &gazetted::editions::Plates::new(),
+        )
+        .unwrap();
         assert_eq!(printed.book.bytes, newsroom.outbox_file(&shelved.book.path));
     }
     assert_eq!(files(), before);

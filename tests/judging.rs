@@ -8,9 +8,11 @@ use std::{
 };
 
 use gazetted::delivery::State;
+use image::ImageFormat;
 
 use crate::{
     newsroom::{Newsroom, copies, page, until},
+    picturing::{packed, picture},
     tools,
 };
 
@@ -45,11 +47,25 @@ fn full_newsroom() -> Newsroom {
     for (name, text) in &hard {
         newsroom.saves(name, text);
     }
-    let n = files.len() + hard.len();
+    newsroom.saves_folder("pictured", &pictured()).saves("packed.zip", packed(&pictured()[..2]));
+    let n = files.len() + hard.len() + 2;
     let (ledger, publication) = (newsroom.ledger(), newsroom.publication());
     until(&format!("{n} issues"), || ledger.issues(&publication).unwrap().len() == n);
     newsroom.all_is_well();
     newsroom
+}
+
+/// An issue with pictures wherever one can stand, not all of them described.
+fn pictured() -> Vec<(&'static str, Vec<u8>)> {
+    let text = "# ![a](a.png)\n\n![a & <b> \"c\"](a.png \"T & <t>\")\n\nx ![](b.jpg) y\n\n[![l](b.jpg)](https://example.org/)\n\n\
+                - ![in a list](a.png)\n- x\n\n> ![quoted](b.jpg)\n> *Its caption, [linked](https://example.org/).*\n\n\
+                | ![cell](a.png) | b |\n|---|---|\n| c | ![d](d.webp) |\n\n## ![sub](a.png) head\n\nx[^1]\n\n[^1]: ![n](b.jpg)\n";
+    vec![
+        ("index.md", text.into()),
+        ("a.png", picture(60, 40, ImageFormat::Png)),
+        ("b.jpg", picture(90, 50, ImageFormat::Jpeg)),
+        ("d.webp", picture(30, 30, ImageFormat::WebP)),
+    ]
 }
 
 /// Every form that a text may have.

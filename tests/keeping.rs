@@ -144,8 +144,8 @@ fn a_letter_is_claimed_once_and_again_only_when_it_was_freed() {
     book.joins("wang@example.org");
     let release = book.begins("The first words.", noon());
     book.ends(&release, noon());
-    assert!(book.ledger.claim(noon() - seconds(1), 10).unwrap().is_empty(), "none is due before its time");
-    let first = book.ledger.claim(noon(), 1).unwrap();
+    // The clock may have been ahead when the letters were queued: they go out all the same.
+    let first = book.ledger.claim(noon() - seconds(9000), 1).unwrap();
     let second = book.ledger.claim(noon(), 10).unwrap();
     assert_eq!((first.len(), second.len()), (1, 1));
     assert_ne!(first[0].subscriber, second[0].subscriber);
@@ -156,7 +156,7 @@ fn a_letter_is_claimed_once_and_again_only_when_it_was_freed() {
         book.ledger.settle(&[Settlement { digest, subscriber, outcome }], noon()).unwrap();
     };
     settle(first[0].subscriber, Outcome::Delivered { reply: "250 ok".to_owned() });
-    assert_eq!(book.ledger.release_claims(noon()).unwrap(), 1);
+    assert_eq!(book.ledger.release_claims().unwrap(), 1);
     let again = book.ledger.claim(noon(), 10).unwrap();
     assert_eq!(again, second);
     let until = noon() + seconds(1800);
@@ -213,4 +213,18 @@ fn two_processes_write_one_ledger() {
         }
     });
     assert_eq!(book.ledger.count(Standing::Confirmed).unwrap(), 100);
+}
+
+#[test]
+fn an_issue_that_comes_while_the_clock_is_behind_is_still_the_newest() {
+    let book = Book::opens();
+    let first = book.begins("The first words.", noon());
+    book.ends(&first, noon());
+    let text = page("Two", "Other words.");
+    let issue =
+        manuscript::read(&manuscript::open("b.md", text.as_bytes()).unwrap(), &book.publication).issue;
+    let opening =
+        book.ledger.open_release(&book.publication, &issue, "b", b"b.md", Timestamp::UNIX_EPOCH).unwrap();
+    let Opening::Print(second) = opening else { panic!("{opening:?}") };
+    assert_eq!(second.published, first.published + seconds(1));
 }

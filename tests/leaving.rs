@@ -68,3 +68,19 @@ fn a_forged_address_for_leaving_is_refused() {
     }
     assert_eq!(standing(&newsroom, "wang@example.org"), Standing::Confirmed);
 }
+
+#[test]
+fn a_letter_that_waits_in_a_lane_is_not_sent_once_its_reader_has_left() {
+    let mut newsroom = Newsroom::closed("connections = 1\npatience = \"300ms\"\n");
+    newsroom.enters(&["slow@example.org", "li@example.org"]);
+    newsroom.sink.treats("slow@example.org", Conduct::Hangs);
+    newsroom.starts();
+    newsroom.saves("a.md", page("One", "The first words."));
+    // The only lane is busy with the first letter; the second is claimed already.
+    newsroom.sink.is_offered("slow@example.org", 1);
+    let ledger = newsroom.ledger();
+    let li = ledger.subscriber(&Address::parse("li@example.org").unwrap()).unwrap().unwrap();
+    ledger.leave(li.id, "2026-11-21T00:00:00Z".parse().unwrap()).unwrap();
+    newsroom.letters_stand("a", &[(State::Delayed, 1), (State::Canceled, 1)]);
+    assert_eq!(newsroom.sink.offers_to("li@example.org"), 0);
+}

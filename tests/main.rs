@@ -8,6 +8,7 @@ mod sink;
 mod tools;
 
 mod publishing;
+mod dropping;
 mod correcting;
 mod refusing;
 mod delivering;
@@ -16,5 +17,6 @@ mod serving;
 mod restarting;
 mod configuring;
 mod judging;
+mod picturing;
 mod keeping;
 mod proving;

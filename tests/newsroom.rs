@@ -8,8 +8,8 @@ use std::{
 };
 
 use gazetted::{
-    clock::Clock, config::Newsroom as Settings, daemon, daemon::Daemon, delivery::State, ledger::Ledger,
-    outbox::Outbox, publication::Publication, subscriber::Address, verify,
+    clock::Clock, config::Newsroom as Settings, daemon, daemon::Daemon, delivery::State, editions::Shelved,
+    issue::IssueKey, ledger::Ledger, outbox::Outbox, publication::Publication, subscriber::Address, verify,
 };
 use jiff::SignedDuration;
 use tempfile::TempDir;
@@ -107,6 +107,18 @@ impl Newsroom {
         self
     }
 
+    /// Saves a folder of files in the inbox, all at once.
+    pub fn saves_folder(&self, name: &str, files: &[(&str, Vec<u8>)]) -> &Self {
+        let aside = self.path("aside").join(name);
+        for (file, bytes) in files {
+            let path = aside.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        fs::rename(aside, self.path("inbox").join(name)).unwrap();
+        self
+    }
+
     pub fn removes(&self, name: &str) -> &Self {
         fs::remove_file(self.path("inbox").join(name)).unwrap();
         self
@@ -178,6 +190,13 @@ impl Newsroom {
             || format!("letters of `{key}` to stand {expected:?}"),
         );
         self
+    }
+
+    /// An issue as it is out.
+    #[track_caller]
+    pub fn shelved(&self, key: &str) -> Shelved {
+        let shelved = self.ledger().issue(&self.publication(), &IssueKey::of(key)).unwrap();
+        shelved.unwrap_or_else(|| panic!("`{key}` is not out"))
     }
 
     /// Turns the newsroom's clock.

@@ -163,6 +163,28 @@ fn where_all_pages_are_asked_about_a_clean_one_waits_too() {
 }
 
 #[test]
+fn the_proof_of_a_folder_shows_its_pictures_and_readers_get_them() {
+    let newsroom = careful("always-ask");
+    let picture = crate::picturing::picture(40, 30, image::ImageFormat::Png);
+    let text = b"# The goose\n\nIt came by.\n\n![A goose](goose.png)\n*At noon*\n".to_vec();
+    newsroom.saves_folder("2026-07-08", &[("index.md", text), ("goose.png", picture)]);
+    let proof = proof_beside(&newsroom, "2026-07-08.proof.md");
+    assert!(proof.contains("![A goose](goose-") && proof.contains("\ncaption: At noon\n"), "{proof}");
+    let broken = without_marks(&proof).replace("](goose-", "](gander-");
+    newsroom.saves("2026-07-08.proof.md", broken);
+    let reason = newsroom.reason_beside("2026-07-08.proof.md");
+    assert!(
+        reason.contains("the picture `gander-") && reason.contains("is not with the manuscript"),
+        "{reason}"
+    );
+    let edited = without_marks(&proof).replace("At noon", "At dusk");
+    newsroom.saves("2026-07-08.proof.md", edited).is_out("2026-07-08", 1).no_reason_beside("2026-07-08");
+    let page = newsroom.outbox_text("issues/2026-07-08/index.html");
+    assert!(page.contains("<img src=\"goose-") && page.contains("At dusk"), "{page}");
+    newsroom.all_is_well();
+}
+
+#[test]
 fn a_page_that_waits_can_be_accepted_as_it_is() {
     let newsroom = careful("flagged");
     newsroom.saves("frost.md", DOUBTFUL);

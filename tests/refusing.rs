@@ -5,10 +5,11 @@ use std::{
     fs,
     io::Write as _,
     os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use crate::{
+    configuring::gazetted,
     newsroom::{Newsroom, page, until},
     tools,
 };
@@ -67,18 +68,41 @@ fn fifty_megabytes_on_one_line_are_refused_and_twenty_are_the_limit() {
 
 #[test]
 fn a_file_that_cannot_be_read_says_so_and_is_published_once_it_can() {
-    let newsroom = Newsroom::opens();
-    let path = newsroom.path("inbox/locked.md");
-    fs::write(&path, page("Locked", "The words behind the door.")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-    if fs::read(&path).is_ok() {
-        tools::skip("the superuser can read every file");
-        return;
-    }
-    let reason = newsroom.reason_beside("locked.md");
+    // The superuser can read every file, so the daemon runs as nobody where the test runs as root.
+    let folder = tempfile::tempdir().unwrap();
+    let news = folder.path().join("news");
+    assert_eq!(gazetted(folder.path(), &["init", "news"]).0, 0);
+    let settings =
+        format!("[inbox]\nsettle_after = \"60ms\"\n[http]\nlisten = \"127.0.0.1:{}\"\n", tools::free_port());
+    fs::write(news.join("config/gazetted.toml"), settings).unwrap();
+    let locked = news.join("inbox/locked.md");
+    fs::write(&locked, page("Locked", "The words behind the door.")).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
+    let superuser = fs::read(&locked).is_ok();
+    let mut daemon = if superuser {
+        let Some(setpriv) = tools::program("setpriv") else { return };
+        // A program that lies where nobody may look cannot be run by nobody.
+        let program = folder.path().join("gazetted");
+        fs::copy(env!("CARGO_BIN_EXE_gazetted"), &program).unwrap();
+        for path in [folder.path(), &news, &news.join("inbox"), &news.join("outbox"), &news.join("data")] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        let mut daemon = Command::new(setpriv);
+        daemon.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+        daemon
+    } else {
+        Command::new(env!("CARGO_BIN_EXE_gazetted"))
+    };
+    daemon.arg("run").current_dir(&news).stdout(Stdio::null()).stderr(Stdio::null());
+    let _daemon = tools::Beside(daemon.spawn().unwrap());
+    let note = news.join("inbox/locked.md.reason.txt");
+    until("a note beside the locked file", || note.exists());
+    let reason = fs::read_to_string(&note).unwrap();
+    assert!(reason.contains("cannot read it: Permission denied"), "{reason}");
     assert!(reason.contains("check who may read the file"), "{reason}");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    newsroom.is_out("locked", 1).no_reason_beside("locked.md");
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o644)).unwrap();
+    until("the issue", || news.join("outbox/issues/locked/index.html").exists());
+    until("no note", || !note.exists());
 }
 
 #[test]

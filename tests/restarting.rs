@@ -179,3 +179,78 @@ fn started_again_it_does_nothing_twice() {
     newsroom.sink.letters_to("li@example.org", 2);
     assert_ne!(newsroom.outbox_file("feed.xml"), feed);
 }
+
+#[test]
+fn a_correction_that_was_given_up_is_printed_over_even_after_another_crash() {
+    let mut newsroom = Newsroom::closed("");
+    newsroom.starts();
+    let first = page("Frost", "The bell is rung on Mondays.");
+    newsroom.saves("a.md", &first).is_out("a", 1);
+    let publication = newsroom.publication();
+    newsroom.stops();
+    // The plug is pulled over a correction whose page is out already, and again when the first text has been saved back.
+    let read = |text: &str| {
+        gazetted::manuscript::read(
+            &gazetted::manuscript::open("a.md", text.as_bytes()).unwrap(),
+            &publication,
+        )
+        .issue
+    };
+    let now = "2027-01-01T08:00:00Z".parse().unwrap();
+    let ledger = newsroom.ledger();
+    let second = read(&page("Frost", "The bell is rung on Tuesdays."));
+    ledger.open_release(&publication, &second, "second", b"a.md", now).unwrap();
+    fs::write(newsroom.path("outbox/issues/a/index.html"), "rung on Tuesdays").unwrap();
+    let hash = ledger.arrivals().unwrap()[0].hash.clone();
+    ledger.open_release(&publication, &read(&first), &hash, b"a.md", now).unwrap();
+    drop(ledger);
+
+    newsroom.starts();
+    until("the first text to be printed again", || {
+        newsroom.outbox_text("issues/a/index.html").contains("rung on Mondays")
+    });
+    let (ledger, publication) = (newsroom.ledger(), newsroom.publication());
+    until("nothing to be open", || ledger.interrupted(&publication).unwrap().is_empty());
+    newsroom.is_out("a", 1).all_is_well();
+}
+
+#[test]
+fn a_draft_that_failed_and_was_deleted_is_not_mailed_at_the_next_start() {
+    let mut newsroom = Newsroom::closed("");
+    newsroom.enters(&["li@example.org"]);
+    fs::create_dir_all(newsroom.path("outbox/latest.epub")).unwrap();
+    newsroom.starts();
+    newsroom.saves("draft.md", page("Draft", "Not yet."));
+    newsroom.reason_beside("draft.md");
+    newsroom.removes("draft.md").no_reason_beside("draft.md");
+    newsroom.stops();
+    fs::remove_dir(newsroom.path("outbox/latest.epub")).unwrap();
+    newsroom.starts();
+    newsroom.saves("b.md", page("Two", "The second words.")).is_out("b", 1);
+    newsroom.sink.letters_to("li@example.org", 1);
+    assert_eq!(newsroom.ledger().issues(&newsroom.publication()).unwrap().len(), 1);
+}
+
+#[test]
+fn a_file_refused_by_hand_has_its_reason_beside_it_once_the_daemon_runs() {
+    let mut newsroom = Newsroom::closed("");
+    newsroom.saves("bad.md", "");
+    assert_eq!(gazetted(newsroom.folder.path(), &["publish", "inbox/bad.md"]).0, 1);
+    newsroom.starts();
+    assert!(newsroom.reason_beside("bad.md").contains("the file holds no text"));
+}
+
+#[test]
+fn a_daemon_whose_log_cannot_be_written_goes_on() {
+    let mut newsroom = Newsroom::closed("");
+    newsroom.starts();
+    newsroom.stops();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut daemon = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    daemon.arg("run").current_dir(newsroom.folder.path()).stdout(Stdio::null()).stderr(full);
+    let mut daemon = tools::Beside(daemon.spawn().unwrap());
+    newsroom.saves("a.md", page("One", "The first words.")).saves("b.md", "");
+    newsroom.reason_beside("b.md");
+    until("the issue", || newsroom.path("outbox/issues/a/index.html").exists());
+    assert!(daemon.0.try_wait().unwrap().is_none(), "the daemon has ended");
+}

@@ -134,7 +134,19 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
 }
 
 fn newsroom(file: &Path) -> Result<Newsroom, Error> {
-    Ok(Newsroom::open(file, std::env::vars())?)
+    Ok(Newsroom::open(file, environment())?)
+}
+
+/// The variables of the environment that are text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Prints a line about what is wrong. Where nobody can read it, nothing more can be done.
+fn complain(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Prints a line of an answer; `Error::Answer` when nobody reads it any more.

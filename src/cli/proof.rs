@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, newsroom, say};
 use crate::{
-    config::Newsroom, config::Settings, issue::Article, issue::Role, manuscript, proof, proof::Proof,
+    config::Newsroom, config::Settings, inbox, issue::Article, issue::Role, manuscript, proof, proof::Proof,
     prose::Block,
 };
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The file
+    /// The file, or a folder or zip with a text and its pictures
     file: PathBuf,
     /// Print it as JSON, for programs
     #[arg(long, conflicts_with_all = ["outline", "diff"])]
@@ -31,13 +31,25 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         Newsroom { root: PathBuf::from("."), settings: Settings::default() }
     };
     let file = &arguments.file;
-    let bytes = std::fs::read(file).map_err(|source| Error::Read { path: file.clone(), source })?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let failed = |source| Error::Read { path: file.clone(), source };
     let publication = newsroom.publication(newsroom.settings.http.listen);
-    let text = manuscript::open(&name, &bytes).map_err(|unreadable| Error::Asked {
-        problem: format!("cannot read `{}`: {unreadable}", file.display()),
+    let unreadable = |reason: String| Error::Asked {
+        problem: format!("cannot read `{}`: {reason}", file.display()),
         help: None,
-    })?;
+    };
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let (hash, text) = if file.is_dir() {
+        let folder = inbox::open(&newsroom.inbox(), file).map_err(failed)?;
+        let bytes = folder.bytes.clone().map_err(unreadable)?;
+        let text = folder.open(&bytes).map_err(|error| error.to_string());
+        let hash = folder.originals(&bytes).first().map(|(hash, _)| hash.clone()).unwrap_or_default();
+        (hash, text)
+    } else {
+        let bytes = std::fs::read(file).map_err(failed)?;
+        let text = manuscript::open(&name, &bytes).map_err(|error| error.to_string());
+        (blake3::hash(&bytes).to_hex().to_string(), text)
+    };
+    let text = text.map_err(unreadable)?;
     let proof = manuscript::read(&text, &publication);
     if arguments.diff {
         let width = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok()).unwrap_or(100);
@@ -50,7 +62,6 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         let json = serde_json::to_string_pretty(&proof.to_json()).unwrap_or_default();
         return say(&json);
     }
-    let hash = blake3::hash(&bytes).to_hex();
     let source = proof::Source { name: &name, hash: &hash, text: text.text() };
     say(proof::write(&proof, &source).trim_end())
 }
@@ -108,6 +119,7 @@ fn article_lines(n: usize, article: &Article) -> Vec<String> {
     for block in &article.body {
         match block {
             Block::Subhead { .. } => lines.push(format!("   ## {}", block.plain())),
+            Block::Figure { picture, .. } => lines.push(format!("   [{picture}] {}", ends(&block.plain()))),
             _ => lines.push(format!("   {}", ends(&block.plain()))),
         }
     }

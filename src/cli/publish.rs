@@ -9,7 +9,7 @@ use crate::{config::Newsroom, daemon, inbox, ledger::Queued, press::Press, press
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The files; one in the inbox is the same issue as when the daemon finds it there
+    /// The files, or folders or zips with a text and its pictures; one in the inbox is the same issue as when the daemon finds it there
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Publish in spite of every doubt, and of marks that are left in a proof
@@ -48,13 +48,15 @@ fn publish(press: &Press, newsroom: &Newsroom, file: &Path, accept: bool) -> Res
                 file.display()
             ))?;
         }
-        Verdict::Withheld(held) => eprintln!(
+        Verdict::Withheld(held) => super::complain(&format!(
             "`{}` waits for its editor: {}; see `{}`, delete its marks and save, or publish with `--accept`",
             file.display(),
             held.why,
             held.proof.display()
-        ),
-        Verdict::Rejected(reason) => eprintln!("`{}` was not published: {reason}", file.display()),
+        )),
+        Verdict::Rejected(reason) => {
+            super::complain(&format!("`{}` was not published: {reason}", file.display()));
+        }
     }
     Ok(!matches!(verdict, Verdict::Rejected(_) | Verdict::Withheld(_)))
 }

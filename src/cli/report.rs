@@ -10,7 +10,7 @@ pub(super) fn print(error: &Error) {
     if matches!(error, Error::Found) {
         return;
     }
-    eprintln!("{}", text(error));
+    super::complain(&text(error));
 }
 
 /// The lines of [`print()`].
@@ -37,6 +37,9 @@ fn help(error: &Error) -> Option<String> {
         }
         Error::Daemon(daemon::Error::Running { .. }) => {
             Some("stop it first; `gazetted publish` works beside it".to_owned())
+        }
+        Error::Daemon(daemon::Error::Broken) => {
+            Some("start it again: nothing is lost; and please report what stands above".to_owned())
         }
         Error::Daemon(daemon::Error::Listen { .. }) => {
             Some("another program may use that address; set `listen` in `[http]` to another one".to_owned())

@@ -16,8 +16,11 @@ pub(super) struct Arguments {
 pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Error> {
     let filter =
         EnvFilter::try_from_env("GAZETTED_LOG").unwrap_or_else(|_| EnvFilter::new("gazetted=info,warn"));
-    let log =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .log_internal_errors(false);
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     // A second subscriber cannot be there: this is the first thing that the only daemon of the process does.
     let _ = if arguments.json { log.json().try_init() } else { log.with_ansi(terminal).try_init() };
@@ -25,7 +28,10 @@ pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Erro
         .enable_all()
         .build()
         .map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source })?;
-    runtime.block_on(work(newsroom))
+    let worked = runtime.block_on(work(newsroom));
+    // What waits for another process or a slow disk must not keep us: it is finished at the next start.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    worked
 }
 
 async fn work(newsroom: &Newsroom) -> Result<(), Error> {
@@ -34,12 +40,18 @@ async fn work(newsroom: &Newsroom) -> Result<(), Error> {
     let (mut interrupt, mut terminate) =
         (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
     let daemon = Daemon::start(newsroom, &Clock::default()).await?;
-    greet(newsroom, &daemon)?;
+    // Whether or not somebody reads this, the newsroom is open.
+    let _ = greet(newsroom, &daemon);
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = daemon.broken.cancelled() => {
+            daemon.stop().await;
+            return Err(daemon::Error::Broken.into());
+        }
     }
-    say("stopping: finishing what is at the press and on its way; press Ctrl-C again to stop at once")?;
+    let _ =
+        say("stopping: finishing what is at the press and on its way; press Ctrl-C again to stop at once");
     tokio::select! {
         () = daemon.stop() => {}
         _ = interrupt.recv() => {}

@@ -18,6 +18,9 @@ pub(super) enum Command {
         /// Their addresses
         #[arg(required = true)]
         addresses: Vec<String>,
+        /// Also those who had left: they asked anew
+        #[arg(long)]
+        again: bool,
     },
     /// List everybody with standing and consent
     List {
@@ -36,7 +39,7 @@ pub(super) enum Command {
 pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
     let ledger = daemon::open_ledger(newsroom)?;
     match command {
-        Command::Add { addresses } => add(&*ledger, &parse(&addresses)?),
+        Command::Add { addresses, again } => add(&*ledger, &parse(&addresses)?, again),
         Command::List { json } => list(&*ledger, json),
         Command::Remove { addresses } => remove(&*ledger, &parse(&addresses)?),
     }
@@ -56,9 +59,14 @@ fn parse(texts: &[String]) -> Result<Vec<Address>, Error> {
     })
 }
 
-fn add(ledger: &dyn Ledger, addresses: &[Address]) -> Result<(), Error> {
+fn add(ledger: &dyn Ledger, addresses: &[Address], again: bool) -> Result<(), Error> {
     let mut added = 0;
     for address in addresses {
+        let left = ledger.subscriber(address)?.is_some_and(|known| known.standing == Standing::Left);
+        if left && !again {
+            say(&format!("`{address}` had left, and was not added; if he or she asked anew, add `--again`"))?;
+            continue;
+        }
         let (_, new) = ledger.subscribe(address, "added by the operator", Timestamp::now())?;
         added += u64::from(new);
         if !new {
@@ -73,7 +81,7 @@ fn remove(ledger: &dyn Ledger, addresses: &[Address]) -> Result<(), Error> {
     for address in addresses {
         let Some(subscriber) = ledger.subscriber(address)? else {
             unknown = true;
-            eprintln!("`{address}` is not a subscriber");
+            super::complain(&format!("`{address}` is not a subscriber"));
             continue;
         };
         let left = ledger.leave(subscriber.id, Timestamp::now())?;

@@ -9,7 +9,7 @@ pub(super) fn run(newsroom: &Newsroom) -> Result<(), Error> {
     let press = daemon::open_press(newsroom, publication, ledger)?;
     let checked = verify::verify(&*press.ledger, &press.outbox, &press.publication)?;
     for finding in &checked.findings {
-        eprintln!("{finding}");
+        super::complain(finding);
     }
     let looked = format!(
         "{} and {} looked at",

@@ -1,5 +1,7 @@
 //! Reads the settings' text and says everything that is wrong with it at once, each with its line.
 
+use std::path::Component;
+
 use super::settings::{HostPort, ProtectionName, Settings};
 
 /// How the names of variables begin that override settings.
@@ -127,6 +129,26 @@ fn overridden(variable: &str) -> Option<(&'static str, &'static str)> {
 fn contradictions(settings: &Settings) -> Vec<String> {
     let mail = &settings.mail;
     let mut problems = Vec::new();
+    let folders = [
+        ("inbox", &settings.inbox.folder),
+        ("outbox", &settings.outbox.folder),
+        ("data", &settings.data.folder),
+    ];
+    for (n, (name, folder)) in folders.iter().enumerate() {
+        let whole = folder.components().all(|part| part == Component::CurDir);
+        if whole {
+            problems.push(format!(
+                "{name}: `folder` is the whole newsroom; its secrets and its state lie there too"
+            ));
+        }
+        for (other, theirs) in &folders[n + 1..] {
+            if !whole && (folder.starts_with(theirs) || theirs.starts_with(folder)) {
+                problems.push(format!(
+                    "`folder` of {name} and of {other} must lie beside each other, not one inside the other"
+                ));
+            }
+        }
+    }
     if mail.user.is_some() != mail.password_file.is_some() {
         problems.push("mail: `user` and `password_file` belong together; set both or none".to_owned());
     }
@@ -238,6 +260,12 @@ mod tests {
             ],
         );
         check("[mail\n", &expect!["line 1: unclosed table, expected `]`"]);
+        check(
+            "[outbox]\nfolder = \".\"\n[inbox]\nfolder = \"data/in\"",
+            &expect![[r"
+                `folder` of inbox and of data must lie beside each other, not one inside the other
+                outbox: `folder` is the whole newsroom; its secrets and its state lie there too"]],
+        );
         check(
             "[mail]\nserver = \"smtp.example.org:25\"\nprotection = \"none\"\nuser = \"x\"\npassword_file = \"y\"",
             &expect![

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
+use super::gallery::Gallery;
 use crate::{prose, prose::Block, prose::Href, prose::Inline, typography};
 
 /// `text` for an element or an attribute in double quotes, without what no edition can print.
@@ -94,6 +95,8 @@ pub(super) struct Markup {
     pub n_notes: usize,
     /// The name of a table for those who cannot see it.
     pub table: &'static str,
+    /// The pictures.
+    pub gallery: Gallery,
     referred: BTreeMap<usize, usize>,
     first_here: BTreeMap<usize, String>,
     depth: u8,
@@ -112,6 +115,7 @@ impl Markup {
             heading,
             n_notes,
             table: "",
+            gallery: Gallery::default(),
             referred: BTreeMap::new(),
             first_here: BTreeMap::new(),
             depth: heading.saturating_sub(1),
@@ -219,6 +223,17 @@ impl Markup {
                 let _ = writeln!(out, "<pre dir=\"ltr\"><code>{}</code></pre>", escape(text));
             }
             Block::Table { head, rows } => self.rows(head, rows, out),
+            Block::Figure { picture, alt, caption } => {
+                let mut shown = String::new();
+                self.gallery.show(picture, alt, self.in_link, &mut shown);
+                let caption = self.inlines(caption);
+                if !caption.trim().is_empty() {
+                    let _ = write!(shown, "<figcaption>{caption}</figcaption>");
+                }
+                if !shown.trim().is_empty() {
+                    let _ = writeln!(out, "<figure>{shown}</figure>");
+                }
+            }
             Block::Rule => out.push_str("<hr/>\n"),
         }
     }
@@ -293,6 +308,7 @@ impl Markup {
             }
             Inline::Link { href, text } => self.link(href, text, out),
             Inline::Note { number } => self.reference(*number, out),
+            Inline::Picture { picture, alt } => self.gallery.show(picture, alt, self.in_link, out),
             Inline::Break => out.push_str("<br/>"),
         }
     }
@@ -306,7 +322,8 @@ impl Markup {
 
     /// A link; one inside another is its text only, and one that leads nowhere shows its address.
     fn link(&mut self, href: &Href, text: &[Inline], out: &mut String) {
-        let bare = typography::printable(&prose::plain(text)).trim().is_empty();
+        let bare = typography::printable(&prose::plain(text)).trim().is_empty()
+            && !text.iter().any(|run| matches!(run, Inline::Picture { .. }));
         let address = address(href).filter(|_| !self.in_link);
         let was_in_link = self.in_link;
         self.in_link |= address.is_some();
@@ -367,6 +384,7 @@ fn push_notes(block: &Block, numbers: &mut Vec<usize>) {
         Block::Table { head, rows } => {
             std::iter::once(head).chain(rows).flatten().for_each(|cell| push_notes_of(cell, numbers));
         }
+        Block::Figure { caption, .. } => push_notes_of(caption, numbers),
         Block::Code { .. } | Block::Rule => {}
     }
 }
@@ -381,7 +399,7 @@ fn push_notes_of(inlines: &[Inline], numbers: &mut Vec<usize>) {
             | Inline::Link { text, .. } => {
                 push_notes_of(text, numbers);
             }
-            Inline::Text { .. } | Inline::Code { .. } | Inline::Break => {}
+            Inline::Text { .. } | Inline::Code { .. } | Inline::Picture { .. } | Inline::Break => {}
         }
     }
 }

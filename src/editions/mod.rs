@@ -1,12 +1,18 @@
 //! Prints: issue in, files out. The same issue always gives the same bytes; nothing here asks for the time.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::{editions::outline::Outline, issue::IssueKey, issue::Release, publication::Publication};
+use crate::{
+    editions::outline::Outline, issue::IssueKey, issue::Release, picture::PictureName,
+    publication::Publication,
+};
 
 mod paths;
 mod words;
+mod gallery;
 mod markup;
 mod outline;
 mod templates;
@@ -53,7 +59,7 @@ pub struct BookFile {
 pub struct Printed {
     /// The EPUB; its name carries a hash of its bytes, so that another version never has the same address.
     pub book: Edition,
-    /// The style sheet and then the web pages: each after what it needs. Put them after the book.
+    /// The pictures, the style sheet and then the web pages: each after what it needs. Put them after the book.
     pub pages: Vec<Edition>,
 }
 
@@ -149,6 +155,12 @@ pub enum Error {
         /// The key of the issue.
         issue: IssueKey,
     },
+    /// The bytes of a picture are not there.
+    #[error("the picture `{picture}` is not there")]
+    Plate {
+        /// Which.
+        picture: PictureName,
+    },
     /// A template does not fit what it is filled with.
     #[error("cannot fill the template `{name}`")]
     Template {
@@ -176,20 +188,36 @@ pub enum Error {
     Feed,
 }
 
-/// Prints the book and the web pages of one issue.
+/// The bytes of an issue's pictures.
+pub type Plates = BTreeMap<PictureName, Vec<u8>>;
+
+/// Prints the book and the web pages of one issue, whose pictures are `plates`.
 ///
 /// # Errors
-/// [`Error::Empty`] for an issue without articles; the others are faults of this program.
-pub fn print(release: &Release, publication: &Publication) -> Result<Printed, Error> {
+/// [`Error::Empty`] for an issue without articles, [`Error::Plate`] when a picture is not among `plates`; the others are faults
+/// of this program.
+pub fn print(release: &Release, publication: &Publication, plates: &Plates) -> Result<Printed, Error> {
     let key = &release.issue.key;
     if release.issue.articles.is_empty() {
         return Err(Error::Empty { issue: key.clone() });
     }
+    if let Some(picture) = release.issue.pictures.iter().find(|picture| !plates.contains_key(&picture.name)) {
+        return Err(Error::Plate { picture: picture.name.clone() });
+    }
     let outline = Outline::of(release, publication);
-    let bytes = book::bind(release, publication, &outline)?;
+    let bytes = book::bind(release, publication, &outline, plates)?;
     let book = Edition { path: paths::book(key, publication, &bytes), bytes };
     let file = BookFile { path: book.path.clone(), length: book.bytes.len() as u64 };
-    let pages = vec![site::stylesheet(), site::issue(release, &file, publication, &outline)?];
+    let mut pages: Vec<Edition> = release
+        .issue
+        .pictures
+        .iter()
+        .map(|picture| &picture.name)
+        .filter_map(|name| {
+            Some(Edition { path: paths::picture(key, name), bytes: plates.get(name)?.clone() })
+        })
+        .collect();
+    pages.extend([site::stylesheet(), site::issue(release, &file, publication, &outline)?]);
     Ok(Printed { book, pages })
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Outline {
     pub contacts: Vec<Contact>,
     /// That it was corrected, and when.
     pub correction: Option<String>,
+    /// How accessible its book is.
+    pub accessibility: &'static str,
     /// How many articles.
     pub n_articles: String,
     /// The articles by section.
@@ -146,6 +148,11 @@ impl Outline {
             issn: publication.imprint.issn.as_deref().and_then(issn),
             contacts: issue.contact.iter().filter_map(|(key, value)| contact(key, value, words)).collect(),
             correction,
+            accessibility: if issue.pictures.is_empty() {
+                words.accessibility
+            } else {
+                words.accessibility_pictured
+            },
             n_articles: words.n_articles(issue.articles.len()),
             groups: groups(issue, words),
             paper,

@@ -1,6 +1,6 @@
 //! Where each edition belongs in the outbox.
 
-use crate::{issue::IssueKey, publication::Publication};
+use crate::{issue::IssueKey, picture::PictureName, publication::Publication};
 
 /// The feed of issues.
 pub(super) const FEED: &str = "feed.xml";
@@ -22,6 +22,16 @@ pub(super) fn archive(year: i16) -> String {
 /// The book of an issue; another content has another address, so that it may be cached for ever.
 pub(super) fn book(key: &IssueKey, publication: &Publication, bytes: &[u8]) -> String {
     format!("issues/{key}/{}-{key}-{}.epub", publication.key, digest(bytes))
+}
+
+/// A picture of an issue; its name carries a hash of its bytes.
+pub(super) fn picture(key: &IssueKey, name: &PictureName) -> String {
+    format!("issues/{key}/{name}")
+}
+
+/// The folder of an issue's pictures, as an address.
+pub(super) fn pictures(key: &IssueKey, publication: &Publication) -> String {
+    publication.url(&format!("issues/{key}/"))
 }
 
 /// A style sheet, named by its content like a book.

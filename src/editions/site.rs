@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use crate::{
     editions::BookFile, editions::Edition, editions::Error, editions::Listing, editions::Shelf,
-    editions::Shelved, editions::Volume, editions::markup::Markup, editions::markup::Medium,
-    editions::outline::Day, editions::outline::Outline, editions::outline::said, editions::paths,
-    editions::templates, editions::words, editions::words::Words, issue::Release, issue::shorten,
-    publication::Publication,
+    editions::Shelved, editions::Volume, editions::gallery::Gallery, editions::markup::Markup,
+    editions::markup::Medium, editions::outline::Day, editions::outline::Outline, editions::outline::said,
+    editions::paths, editions::templates, editions::words, editions::words::Words, issue::Release,
+    issue::shorten, publication::Publication,
 };
 
 const STYLESHEET: &str = include_str!("templates/site/site.css");
@@ -93,6 +93,7 @@ pub(super) fn issue(
         published: String,
         updated: String,
     }
+    let gallery = Gallery::of(&release.issue, "");
     let texts: Vec<Text> = outline
         .pieces()
         .map(|piece| {
@@ -100,6 +101,8 @@ pub(super) fn issue(
             let mut markup = Markup::new(Medium::Web, 3, article.notes.len());
             markup.prefix = format!("{}-", piece.anchor);
             markup.table = outline.words.table;
+            // They lie beside the page.
+            markup.gallery = gallery.clone();
             let body = markup.blocks(&article.body);
             let notes = article.notes.iter().enumerate().map(|(n, note)| markup.note(n + 1, note)).collect();
             Text { body, notes }
@@ -196,7 +199,7 @@ pub(super) fn index(shelf: &Shelf<'_>, publication: &Publication) -> Result<Edit
             title: match (&outline.title, &outline.number) {
                 (Some(title), _) => title.clone(),
                 (None, Some(number)) => number.clone(),
-                (None, None) => outline.name.clone(),
+                (None, None) => without_paper(&outline.name, &outline.paper),
             },
             number: outline.number.filter(|_| outline.title.is_some()),
             day: outline.day,
@@ -213,7 +216,7 @@ pub(super) fn index(shelf: &Shelf<'_>, publication: &Publication) -> Result<Edit
             page: paths::page(&shelved.release.issue.key),
             headlines: outline.contents(140),
             lang: outline.lang,
-            name: outline.name,
+            name: without_paper(&outline.name, &outline.paper),
         }
     };
     let content = Content {
@@ -286,14 +289,29 @@ fn archive_line(listing: &Listing, publication: &Publication, words: &Words) -> 
     Line {
         page: paths::page(&listing.key),
         lang: publication.language.as_str().to_owned(),
-        name: said(&listing.name).unwrap_or_else(|| listing.key.to_string()),
+        name: said(&listing.name)
+            .map_or_else(|| listing.key.to_string(), |name| without_paper(&name, &publication.title)),
         headlines: shorten(&listing.headlines.join(words.semicolon()), 140),
     }
+}
+
+/// An issue's name where the paper's own stands above already.
+fn without_paper(name: &str, paper: &str) -> String {
+    let rest = name.strip_prefix(paper).map(|rest| rest.trim_start_matches([' ', '·']));
+    rest.filter(|rest| !rest.is_empty()).unwrap_or(name).to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_of_issues_does_not_repeat_the_papers_name() {
+        assert_eq!(without_paper("The Gazette · First frost", "The Gazette"), "First frost");
+        assert_eq!(without_paper("The Gazette 2026-11-18", "The Gazette"), "2026-11-18");
+        assert_eq!(without_paper("The Gazette", "The Gazette"), "The Gazette");
+        assert_eq!(without_paper("First frost", "The Gazette"), "First frost");
+    }
 
     #[test]
     fn a_size_is_told_as_people_read_it() {

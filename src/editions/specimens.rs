@@ -6,9 +6,9 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 
 use crate::{
-    editions::Shelved, editions::print, issue::Article, issue::Byline, issue::CreditLine, issue::Headline,
-    issue::Issue, issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Href, prose::Inline,
-    prose::Language, publication::Imprint, publication::Publication,
+    editions, editions::Shelved, editions::print, issue::Article, issue::Byline, issue::CreditLine,
+    issue::Headline, issue::Issue, issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Href,
+    prose::Inline, prose::Language, publication::Imprint, publication::Publication,
 };
 
 pub(super) fn gazette() -> Publication {
@@ -76,6 +76,7 @@ pub(super) fn issue(key: &str, tag: &str, articles: Vec<Article>) -> Issue {
         contact: BTreeMap::new(),
         language: language(tag),
         articles,
+        pictures: vec![],
     };
     issue.name_articles(None);
     issue
@@ -412,6 +413,6 @@ pub(super) fn all() -> Vec<(Release, Publication)> {
 }
 
 pub(super) fn shelved(release: Release, publication: &Publication) -> Shelved {
-    let book = print(&release, publication).expect("it prints").book_file();
+    let book = print(&release, publication, &editions::Plates::new()).expect("it prints").book_file();
     Shelved { release, book }
 }

@@ -69,8 +69,12 @@ fn check_attributes(name: &str, start: &quick_xml::events::BytesStart<'_>) {
 
 #[track_caller]
 fn check_all(release: &Release, publication: &Publication) {
-    let printed = print(release, publication).expect("it prints");
-    assert_eq!(printed, print(release, publication).expect("it prints again"), "the same bytes");
+    let printed = print(release, publication, &Plates::new()).expect("it prints");
+    assert_eq!(
+        printed,
+        print(release, publication, &Plates::new()).expect("it prints again"),
+        "the same bytes"
+    );
     for (name, text) in unpack(&printed.book) {
         assert!(name.is_ascii());
         if name.ends_with("xhtml") {
@@ -132,7 +136,7 @@ fn every_specimen_gives_well_formed_editions_and_the_same_ones_each_time() {
 #[test]
 fn an_issue_without_articles_is_not_printed() {
     let empty = specimens::release(specimens::issue("empty", "en", vec![]));
-    let refused = print(&empty, &letterpress()).expect_err("nothing to print");
+    let refused = print(&empty, &letterpress(), &Plates::new()).expect_err("nothing to print");
     expect!["issue `empty` has no articles"].assert_eq(&refused.to_string());
 }
 
@@ -179,7 +183,7 @@ fn a_correction_keeps_its_identifiers_and_says_so() {
 
 #[test]
 fn what_a_book_holds() {
-    let book = print(&chinese(), &gazette()).expect("it prints").book;
+    let book = print(&chinese(), &gazette(), &Plates::new()).expect("it prints").book;
     let files = unpack(&book);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     expect![[r"
@@ -270,7 +274,7 @@ fn specimens_go_into_a_folder_when_asked() {
     };
     for (release, publication) in all() {
         let name = release.issue.key.to_string();
-        let printed = print(&release, &publication).expect("it prints");
+        let printed = print(&release, &publication, &Plates::new()).expect("it prints");
         let shelf = [
             shelved(release.clone(), &publication),
             shelved(chinese(), &publication),

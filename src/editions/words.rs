@@ -44,6 +44,7 @@ pub(super) struct Words {
     pub leave: &'static str,
     pub why: &'static str,
     pub accessibility: &'static str,
+    pub accessibility_pictured: &'static str,
     pub page_title: &'static str,
     pub landmarks: &'static str,
     pub phone: &'static str,
@@ -309,6 +310,7 @@ static SIMPLIFIED: Words = Words {
     leave: "退订",
     why: "您收到这封信，是因为您订阅了它。",
     accessibility: "本书全部内容为文字，有目录与导航，没有图像、声音和脚本，可以放大和朗读。",
+    accessibility_pictured: "本书有文字和图像，有目录与导航，没有声音和脚本，文字可以放大和朗读。",
     page_title: "书名页",
     landmarks: "导览",
     phone: "电话",
@@ -353,6 +355,7 @@ static TRADITIONAL: Words = Words {
     leave: "退訂",
     why: "您收到這封信，是因為您訂閱了它。",
     accessibility: "本書全部內容為文字，有目錄與導航，沒有圖像、聲音和程式，可以放大和朗讀。",
+    accessibility_pictured: "本書有文字和圖像，有目錄與導航，沒有聲音和程式，文字可以放大和朗讀。",
     page_title: "書名頁",
     landmarks: "導覽",
     phone: "電話",
@@ -401,6 +404,8 @@ const WORDS: Words = Words {
     why: "You get this letter because you asked for it.",
     accessibility: "All of this book is text, with a table of contents and navigation; it has no pictures, sounds \
                     or scripts, and can be enlarged and read aloud.",
+    accessibility_pictured: "This book has text and pictures, a table of contents and navigation; it has no sounds or \
+                             scripts, and its text can be enlarged and read aloud.",
     page_title: "Title page",
     landmarks: "Landmarks",
     phone: "Phone",

@@ -32,12 +32,22 @@ pub(super) async fn read(
             let folder = desk.outbox.find(&format!("{named}/index.html")).is_some();
             return if folder { Found::Folder(named) } else { Found::Nothing };
         };
-        std::fs::read(file).map_or(Found::Nothing, |bytes| Found::File(named, bytes))
+        match std::fs::read(file) {
+            Ok(bytes) => Found::File(named, bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Found::Nothing,
+            Err(error) => Found::Trouble(error),
+        }
     });
     match found.await {
         Ok(Found::File(name, bytes)) => answer(&name, bytes, &method, &headers),
         Ok(Found::Folder(name)) => {
             (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, format!("/{name}/"))]).into_response()
+        }
+        // Readers' programs drop what is not found; this comes back.
+        Ok(Found::Trouble(error)) => {
+            tracing::warn!(%error, "a file of the outbox cannot be read");
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")], "please try again\n")
+                .into_response()
         }
         Ok(Found::Nothing) => (StatusCode::NOT_FOUND, "there is no such page here\n").into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -48,6 +58,7 @@ enum Found {
     File(String, Vec<u8>),
     Folder(String),
     Nothing,
+    Trouble(std::io::Error),
 }
 
 fn answer(name: &str, bytes: Vec<u8>, method: &Method, asked: &HeaderMap) -> Response {
@@ -85,9 +96,10 @@ fn knows(asked: &HeaderMap, tag: &str) -> bool {
         .any(|known| known == tag || known == "*")
 }
 
-/// Whether a file's name carries a hash of its bytes, so that it never changes: books and assets.
+/// Whether a file's name carries a hash of its bytes, so that it never changes: books, pictures and assets.
 fn is_lasting(name: &str) -> bool {
-    name.starts_with("assets/") || (name.starts_with("issues/") && media_type(name) == "application/epub+zip")
+    let named_by_hash = matches!(media_type(name), "application/epub+zip" | "image/png" | "image/jpeg");
+    name.starts_with("assets/") || (name.starts_with("issues/") && named_by_hash)
 }
 
 /// The media type of a file. Feeds are `application/xml`, because browsers show the style sheet of those and only those.

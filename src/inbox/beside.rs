@@ -8,22 +8,26 @@ use std::{
 };
 
 use super::names;
-use crate::{durable, manuscript};
+use crate::durable;
 
 /// The most proofs that one manuscript may have.
 const MOST: u32 = 99;
 
-/// The manuscript that a file of this name is a proof of: `0709.txt` of `0709.txt.proof.md` and `0709.txt.2.proof.md`.
+/// The manuscript that a file of this name is a proof of: `0709.txt` of `0709.txt.proof.md` and `0709.txt.2.proof.md`. It may
+/// be a folder.
 #[must_use]
 pub fn manuscript_of(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.as_bytes().strip_suffix(names::PROOF.as_bytes())?;
-    let numbered = name.iter().rposition(|b| *b == b'.').filter(|dot| {
-        name.len() > dot + 1 && name.len() <= dot + 3 && name[dot + 1..].iter().all(u8::is_ascii_digit)
-    });
-    let name = numbered.map_or(name, |dot| &name[..dot]);
-    let text = String::from_utf8_lossy(name);
-    let good = manuscript::is_manuscript(&text) && !text.ends_with(names::PROOF);
-    good.then(|| path.with_file_name(OsStr::from_bytes(name)))
+    let is_number = |text: &[u8]| {
+        (1..=2).contains(&text.len())
+            && text.iter().all(u8::is_ascii_digit)
+            && text[0] != b'0'
+            && text != b"1"
+    };
+    let dot = name.iter().rposition(|b| *b == b'.').filter(|dot| *dot > 0 && is_number(&name[dot + 1..]));
+    let name = dot.map_or(name, |dot| &name[..dot]);
+    (!name.is_empty() && !name.ends_with(names::PROOF.as_bytes()))
+        .then(|| path.with_file_name(OsStr::from_bytes(name)))
 }
 
 /// The name of a manuscript's proof, the first or a later one.
@@ -76,12 +80,16 @@ pub fn lay(root: &Path, proof: &Path, text: Option<&str>) -> io::Result<()> {
 /// # Errors
 /// When the inbox cannot be written to.
 pub fn tell(root: &Path, path: &Path, reason: Option<&str>) -> io::Result<()> {
-    let mut name = root.join(path).into_os_string();
-    name.push(names::REASON);
+    let note = note_of(root, path);
     match reason {
-        Some(reason) => durable::put(Path::new(&name), format!("{reason}\n").as_bytes()).map(|_| ()),
-        None => durable::remove(Path::new(&name)),
+        Some(reason) => durable::put(&note, format!("{reason}\n").as_bytes()).map(|_| ()),
+        None => durable::remove(&note),
     }
+}
+
+/// Where the note about a file lies.
+pub(super) fn note_of(root: &Path, path: &Path) -> PathBuf {
+    root.join(path).with_file_name(names::reason_for(path.file_name().unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -94,7 +102,9 @@ mod tests {
         assert_eq!(of("a/0709.txt.proof.md").as_deref(), Some("a/0709.txt"));
         assert_eq!(of("0709.txt.2.proof.md").as_deref(), Some("0709.txt"));
         assert_eq!(of("理论.md.proof.md").as_deref(), Some("理论.md"));
-        for name in ["0709.proof.md", "proof.md", "0709.md", "a.md.proof.md.proof.md", ".proof.md"] {
+        assert_eq!(of("2026-07-08.proof.md").as_deref(), Some("2026-07-08"));
+        assert_eq!(of("2026-07-08.3.proof.md").as_deref(), Some("2026-07-08"));
+        for name in ["proof.md", "0709.md", "a.md.proof.md.proof.md", ".proof.md"] {
             assert_eq!(of(name), None, "{name}");
         }
         for number in [1, 2, 12] {

@@ -60,7 +60,9 @@ impl Hints {
                 bell.notify_one();
             }
         };
-        let watcher = notify::recommended_watcher(ring).and_then(|mut watcher| {
+        // A link in the inbox may lead to the whole machine.
+        let config = notify::Config::default().with_follow_symlinks(false);
+        let watcher = RecommendedWatcher::new(ring, config).and_then(|mut watcher| {
             watcher.watch(&self.root, RecursiveMode::Recursive)?;
             Ok(watcher)
         });

@@ -3,14 +3,17 @@
 //! The listing is the truth and the kernel's events are hints. Starting up is the same as any other look.
 
 mod beside;
+mod folders;
 mod hints;
 mod names;
 mod scan;
 mod settle;
 
 use std::{
-    collections::HashMap,
+    borrow::Cow,
+    collections::{BTreeSet, HashMap, HashSet},
     ffi::OsString,
+    fmt::Write as _,
     io,
     os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Path, PathBuf},
@@ -18,18 +21,26 @@ use std::{
 };
 
 pub use beside::{lay, manuscript_of, proof_of, proofs, tell};
+pub use folders::Beside;
 pub use hints::Hints;
 pub use names::passed_over;
 pub use scan::Signature;
 
-use crate::{ledger::Arrival, manuscript};
+use crate::{ledger::Arrival, ledger::Fate, manuscript};
+use folders::{Entry, Members, TakenFolder};
 use settle::Taken;
 
 /// How long a file that could not be dealt with waits before it is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
+/// How many manuscripts one look takes at most.
+const BATCH: usize = 8;
+
 /// How many quiet times a file may take whose last character is not whole, or that has none: more may be on its way.
 const PATIENCE: u32 = 3;
+
+/// How many bytes of manuscripts one look gives at most, but for the last one: the rest come with the next look.
+const ENOUGH: usize = 100_000_000;
 
 /// How long on a network mount, where nothing tells of writers, a file must lie still.
 const QUIET_AFAR: Duration = Duration::from_secs(5);
@@ -55,10 +66,12 @@ impl Default for Settings {
 pub struct Manuscript {
     /// Its name relative to the inbox, as the file system has it.
     pub path: PathBuf,
-    /// Its bytes, or why there are none.
+    /// Its bytes, or those of a folder's main file; or why there are none.
     pub bytes: Result<Vec<u8>, String>,
     /// Size, times and inode when it was read.
     pub signature: String,
+    /// What came with it, when it is a folder.
+    pub beside: Option<Beside>,
 }
 
 impl Manuscript {
@@ -67,25 +80,102 @@ impl Manuscript {
     pub fn path_bytes(&self) -> &[u8] {
         self.path.as_os_str().as_bytes()
     }
+
+    fn folder(path: PathBuf, signature: &Signature, bytes: Vec<u8>, beside: Beside) -> Self {
+        Self { path, bytes: Ok(bytes), signature: signature.as_str().to_owned(), beside: Some(beside) }
+    }
+
+    /// How many bytes it holds in memory.
+    fn weight(&self) -> usize {
+        let text = self.bytes.as_ref().map_or(0, Vec::len);
+        text + self.beside.as_ref().map_or(0, |beside| beside.files.weight())
+    }
+
+    fn refused(path: PathBuf, signature: &Signature, reason: String) -> Self {
+        Self { path, bytes: Err(reason), signature: signature.as_str().to_owned(), beside: None }
+    }
+
+    /// Opens it for reading; `bytes` are its own.
+    ///
+    /// # Errors
+    /// As [`manuscript::open`].
+    pub fn open(&self, bytes: &[u8]) -> Result<manuscript::Manuscript, manuscript::Unreadable> {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        match &self.beside {
+            None => manuscript::open(&name, bytes),
+            Some(beside) => Ok(manuscript::open(&beside.main, bytes)?.within(&name, beside.files.clone())),
+        }
+    }
+
+    /// What should be kept of it, each with the BLAKE3 hash of its bytes, and first what stands for the whole: the file, or a
+    /// list of a folder's text and pictures by name and hash.
+    #[must_use]
+    pub fn originals<'m>(&'m self, bytes: &'m [u8]) -> Vec<(String, Cow<'m, [u8]>)> {
+        let hashed = |bytes: &'m [u8]| (blake3::hash(bytes).to_hex().to_string(), Cow::Borrowed(bytes));
+        let Some(beside) = &self.beside else { return vec![hashed(bytes)] };
+        let mut kept = vec![hashed(bytes)];
+        let mut list = format!("{} {}\n", kept[0].0, beside.main);
+        for (name, file) in beside.files.iter() {
+            if let manuscript::Companion::Picture(bytes) = file {
+                let (hash, bytes) = hashed(bytes);
+                let _ = writeln!(list, "{hash} {name}");
+                kept.push((hash, bytes));
+            }
+        }
+        kept.insert(0, (blake3::hash(list.as_bytes()).to_hex().to_string(), Cow::Owned(list.into_bytes())));
+        kept
+    }
 }
 
-/// Opens a file by hand, wherever it lies. In the inbox `root` it is known by its name there, elsewhere by its whole path.
+/// Opens a file by hand, or a folder that is one issue, wherever it lies. In the inbox `root` it is known by its name there, elsewhere by its whole path.
 ///
 /// # Errors
 /// When there is no such file, or it cannot be read or changes meanwhile.
 pub fn open(root: &Path, file: &Path) -> io::Result<Manuscript> {
     let whole = file.canonicalize()?;
-    let signature = Signature::of(&whole.metadata()?);
+    let metadata = whole.metadata()?;
     let path = match root.canonicalize() {
         Ok(root) => whole.strip_prefix(root).unwrap_or(&whole).to_owned(),
         Err(_) => whole.clone(),
     };
-    let bytes = match settle::take(&whole, &signature, manuscript::MAX_BYTES as u64)? {
+    // A file of a folder that is one issue is not an issue of its own.
+    if !metadata.is_dir()
+        && path.is_relative()
+        && let Some(folder) = issue_around(root, &path)
+    {
+        return open(root, &folder);
+    }
+    let busy = || io::Error::other("somebody is writing it just now");
+    if metadata.is_dir() {
+        let members = Members::of(scan::list(&whole)?.0).ok_or_else(|| {
+            io::Error::other(
+                "the folder is not one issue: it needs a picture, and one text (or `index.md`, `index.txt` or `issue.md`); \
+                 name its files one by one",
+            )
+        })?;
+        let signature = members.signature();
+        return match members.take(&whole, true) {
+            TakenFolder::Whole(bytes, beside) => Ok(Manuscript::folder(path, &signature, bytes, beside)),
+            TakenFolder::Refused(reason) => Ok(Manuscript::refused(path, &signature, reason)),
+            TakenFolder::Busy => Err(busy()),
+        };
+    }
+    let signature = Signature::of(&metadata);
+    let name = whole.file_name().unwrap_or_default().to_string_lossy();
+    let bytes = match settle::take(&whole, &signature, manuscript::max_bytes(&name) as u64)? {
         Taken::Whole(bytes) => Ok(bytes),
         Taken::Large(length) => Err(too_large(length)),
-        Taken::Busy => return Err(io::Error::other("somebody is writing it just now")),
+        Taken::Busy => return Err(busy()),
     };
-    Ok(Manuscript { path, bytes, signature: signature.as_str().to_owned() })
+    Ok(Manuscript { path, bytes, signature: signature.as_str().to_owned(), beside: None })
+}
+
+/// The outermost folder of the inbox around `path` that is one issue.
+fn issue_around(root: &Path, path: &Path) -> Option<PathBuf> {
+    let mut folders: Vec<&Path> = path.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()).collect();
+    folders.reverse();
+    let mut folders = folders.into_iter().map(|folder| root.join(folder));
+    folders.find(|folder| scan::list(folder).is_ok_and(|(files, _)| Members::of(files).is_some()))
 }
 
 fn too_large(length: u64) -> String {
@@ -108,6 +198,8 @@ pub struct Inbox {
     root: PathBuf,
     settings: Settings,
     known: HashMap<PathBuf, String>,
+    /// The known files that were not published: another file's going may change that.
+    refused: HashSet<PathBuf>,
     settling: HashMap<PathBuf, (Signature, Instant)>,
     retry: HashMap<PathBuf, (Signature, Instant)>,
     missing: bool,
@@ -117,12 +209,24 @@ impl Inbox {
     /// The inbox in the folder `root`; `arrivals` is what the ledger knows.
     #[must_use]
     pub fn new(root: &Path, settings: Settings, arrivals: Vec<Arrival>) -> Self {
-        let known =
-            arrivals.into_iter().map(|a| (PathBuf::from(OsString::from_vec(a.path)), a.signature)).collect();
+        let mut known = HashMap::new();
+        let mut refused = HashSet::new();
+        for arrival in arrivals {
+            let path = PathBuf::from(OsString::from_vec(arrival.path));
+            // What was published by hand from elsewhere is none of our business.
+            if path.is_absolute() {
+                continue;
+            }
+            if matches!(arrival.fate, Fate::Rejected(_)) {
+                refused.insert(path.clone());
+            }
+            known.insert(path, arrival.signature);
+        }
         Self {
             root: root.to_owned(),
             settings,
             known,
+            refused,
             settling: HashMap::new(),
             retry: HashMap::new(),
             missing: false,
@@ -151,10 +255,12 @@ impl Inbox {
         // A large folder is looked at less often, so that looking never takes more than a fiftieth of the time.
         let idle = self.settings.look_every.max(started.elapsed() * 50);
         let mut look = Look { again: idle, ..Look::default() };
+        let entries = folders::gather(files);
         if unreadable == 0 {
-            look.gone = self.forget_gone(&files);
+            look.gone = self.forget_gone(&entries);
         }
-        for (path, signature) in files {
+        let mut weight = 0;
+        for Entry { path, signature, members } in entries {
             if self.known.get(&path).is_some_and(|known| known == signature.as_str()) {
                 self.settling.remove(&path);
                 continue;
@@ -176,9 +282,27 @@ impl Inbox {
                 look.again = look.again.min(quiet.saturating_sub(still));
                 continue;
             }
-            match self.take(&path, &signature, still) {
-                Some(manuscript) => look.ready.push(manuscript),
-                None => look.again = look.again.min(quiet),
+            if weight > ENOUGH || look.ready.len() >= BATCH {
+                // What is taken waits in memory, and may be changed or deleted meanwhile.
+                look.again = Duration::ZERO;
+                break;
+            }
+            let taken = match &members {
+                None => self.take(&path, &signature, still),
+                Some(members) => Ok(self.take_folder(&path, &signature, members, still)),
+            };
+            match taken {
+                Ok(Some(manuscript)) => {
+                    weight += manuscript.weight();
+                    look.ready.push(manuscript);
+                }
+                Ok(None) => look.again = look.again.min(quiet),
+                Err(error) => {
+                    tracing::warn!(manuscript = %path.display(), %error, "a file cannot be read just now");
+                    self.settling.remove(&path);
+                    self.retry.insert(path, (signature, now + RETRY));
+                    look.again = look.again.min(RETRY);
+                }
             }
         }
         look
@@ -188,12 +312,26 @@ impl Inbox {
     pub fn done(&mut self, manuscript: &Manuscript) {
         self.settling.remove(&manuscript.path);
         self.retry.remove(&manuscript.path);
+        self.refused.remove(&manuscript.path);
         self.known.insert(manuscript.path.clone(), manuscript.signature.clone());
     }
 
     /// A file is to be looked at anew, though it has not changed: its proof has gone.
     pub fn again(&mut self, path: &Path) {
         self.known.remove(path);
+    }
+
+    /// As [`Inbox::done`], of a manuscript that was not published: it is also looked at again when another file goes, such as
+    /// the one that had its issue's key.
+    pub fn refused(&mut self, manuscript: &Manuscript) {
+        self.done(manuscript);
+        self.refused.insert(manuscript.path.clone());
+    }
+
+    /// Whether a note lies beside a file.
+    #[must_use]
+    pub fn tells(&self, path: &Path) -> bool {
+        beside::note_of(&self.root, path).exists()
     }
 
     /// A manuscript could not be dealt with now; it comes again after a while, or at once when it changes.
@@ -211,37 +349,63 @@ impl Inbox {
         beside::tell(&self.root, path, reason)
     }
 
-    fn forget_gone(&mut self, files: &[(PathBuf, Signature)]) -> Vec<PathBuf> {
-        let is_there = |path: &PathBuf| files.binary_search_by(|(there, _)| there.cmp(path)).is_ok();
+    fn forget_gone(&mut self, entries: &[Entry]) -> Vec<PathBuf> {
+        let is_there = |path: &PathBuf| entries.binary_search_by(|entry| entry.path.cmp(path)).is_ok();
         self.settling.retain(|path, _| is_there(path));
+        let known = self.known.keys().chain(self.retry.keys());
+        let gone: BTreeSet<PathBuf> = known.filter(|path| !is_there(path)).cloned().collect();
         self.retry.retain(|path, _| is_there(path));
-        let gone: Vec<PathBuf> = self.known.keys().filter(|path| !is_there(path)).cloned().collect();
-        self.known.retain(|path, _| is_there(path));
-        gone
+        if !gone.is_empty() {
+            let refused = std::mem::take(&mut self.refused);
+            self.known.retain(|path, _| is_there(path) && !refused.contains(path));
+        }
+        gone.into_iter().collect()
     }
 
-    /// The file, if it is whole; `still` is for how long nobody has changed it.
-    fn take(&self, path: &Path, signature: &Signature, still: Duration) -> Option<Manuscript> {
+    /// The folder, if all its members are whole; `still` is for how long nobody has changed any.
+    fn take_folder(
+        &self,
+        path: &Path,
+        signature: &Signature,
+        members: &Members,
+        still: Duration,
+    ) -> Option<Manuscript> {
+        let patient = still >= self.settings.settle_after * PATIENCE;
+        match members.take(&self.root.join(path), patient) {
+            TakenFolder::Whole(bytes, beside) => {
+                Some(Manuscript::folder(path.to_owned(), signature, bytes, beside))
+            }
+            TakenFolder::Refused(reason) => Some(Manuscript::refused(path.to_owned(), signature, reason)),
+            TakenFolder::Busy => None,
+        }
+    }
+
+    /// The file, if it is whole; `still` is for how long nobody has changed it. An error may pass; only that we may not read
+    /// it is for its editor to mend.
+    fn take(&self, path: &Path, signature: &Signature, still: Duration) -> io::Result<Option<Manuscript>> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let bytes = if manuscript::is_manuscript(&name) {
-            match settle::take(&self.root.join(path), signature, manuscript::MAX_BYTES as u64) {
-                Ok(Taken::Busy) => return None,
+            match settle::take(&self.root.join(path), signature, manuscript::max_bytes(&name) as u64) {
+                Ok(Taken::Busy) => return Ok(None),
                 Ok(Taken::Whole(bytes))
-                    if settle::is_cut(&bytes) && still < self.settings.settle_after * PATIENCE =>
+                    if (settle::is_cut(&bytes) || manuscript::is_cut_archive(&name, &bytes))
+                        && still < self.settings.settle_after * PATIENCE =>
                 {
-                    return None;
+                    return Ok(None);
                 }
                 Ok(Taken::Whole(bytes)) => Ok(bytes),
                 Ok(Taken::Large(length)) => Err(too_large(length)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-                Err(error) => {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     Err(format!("cannot read it: {error}; check who may read the file, then save it again"))
                 }
+                Err(error) => return Err(error),
             }
         } else {
             // Its name is enough to tell; what is in it need not be read.
             Ok(Vec::new())
         };
-        Some(Manuscript { path: path.to_owned(), bytes, signature: signature.as_str().to_owned() })
+        let signature = signature.as_str().to_owned();
+        Ok(Some(Manuscript { path: path.to_owned(), bytes, signature, beside: None }))
     }
 }

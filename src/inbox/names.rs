@@ -1,5 +1,10 @@
 //! Names that are not manuscripts: what editors, browsers, sync tools and we ourselves leave in a folder.
 
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt as _,
+};
+
 /// How the note ends that tells an editor why a file was not published.
 pub(super) const REASON: &str = ".reason.txt";
 
@@ -7,7 +12,7 @@ pub(super) const REASON: &str = ".reason.txt";
 pub(super) const PROOF: &str = ".proof.md";
 
 /// Endings of files that somebody is still writing, or keeps for himself.
-const ENDINGS: [&str; 20] = [
+const ENDINGS: [&str; 19] = [
     "~",
     ".swp",
     ".swx",
@@ -27,11 +32,29 @@ const ENDINGS: [&str; 20] = [
     ".sync",
     ".!ut",
     REASON,
-    PROOF,
 ];
 
 /// Beginnings of such files.
-const BEGINNINGS: [&str; 5] = [".", "~$", "#", "._", ".~lock."];
+const BEGINNINGS: [&str; 2] = [".", "~$"];
+
+/// The longest name that file systems take, in bytes.
+const LONGEST: usize = 255;
+
+/// The name of the note about a file: the file's, shortened where it would be too long, and [`REASON`].
+pub(super) fn reason_for(name: &OsStr) -> OsString {
+    let bytes = name.as_bytes();
+    let mut note = match bytes.get(..LONGEST - REASON.len()) {
+        Some(_) if bytes.len() > LONGEST - REASON.len() => {
+            let text = String::from_utf8_lossy(bytes);
+            let room = LONGEST - REASON.len() - 9;
+            let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+            OsString::from(format!("{}-{}", &text[..end], &blake3::hash(bytes).to_hex()[..8]))
+        }
+        _ => name.to_owned(),
+    };
+    note.push(REASON);
+    note
+}
 
 /// Whole names of such files and folders.
 const NAMES: [&str; 9] = [
@@ -56,11 +79,10 @@ pub fn passed_over(name: &str) -> Option<&'static str> {
     if NAMES.contains(&name) {
         return Some("its name is that of a system's own file");
     }
-    if BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) {
+    // Emacs saves `#NAME#`; a name such as `#12 Spring.md` is an editor's own.
+    let emacs = name.len() > 1 && name.starts_with('#') && name.ends_with('#');
+    if emacs || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning)) {
         return Some("its name begins like a hidden or temporary file");
-    }
-    if super::manuscript_of(std::path::Path::new(name)).is_some() {
-        return None;
     }
     if ENDINGS.iter().any(|ending| lower.ends_with(ending)) {
         return Some("its name ends like a temporary file or a copy");
@@ -92,7 +114,6 @@ mod tests {
             ".stfolder",
             "@eaDir",
             "0709.txt.reason.txt",
-            "0709.proof.md",
             ".0709.txt.Ab3xYz",
         ] {
             assert!(passed_over(name).is_some(), "{name}");
@@ -105,6 +126,7 @@ mod tests {
             "a\nb.txt",
             "partial.txt",
             "a.md.proof.md",
+            "#12 Spring.md",
         ] {
             assert_eq!(passed_over(name), None, "{name}");
         }

@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::MetadataExt as _,
+    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
 };
 
@@ -28,6 +28,18 @@ impl Signature {
         ))
     }
 
+    /// That of several files together, each with its name.
+    pub(super) fn of_all(files: &[(PathBuf, Self)]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for (path, signature) in files {
+            for part in [path.as_os_str().as_bytes(), signature.0.as_bytes()] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part);
+            }
+        }
+        Self(format!("{} files:{}", files.len(), hasher.finalize().to_hex()))
+    }
+
     /// The signature as the ledger keeps it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -35,8 +47,8 @@ impl Signature {
     }
 }
 
-/// The files below `root` by name, links not followed. A folder that vanishes or cannot be read is passed over and
-/// counted in the second value.
+/// The files below `root` by name, links not followed. A folder or file that cannot be looked at is passed over and
+/// counted in the second value: it is not gone.
 ///
 /// # Errors
 /// When `root` itself cannot be listed.
@@ -53,12 +65,23 @@ pub(super) fn list(root: &Path) -> io::Result<(Vec<(PathBuf, Signature)>, usize)
                 continue;
             }
         };
-        for entry in entries.flatten() {
+        for entry in entries {
+            let Ok(entry) = entry else {
+                unreadable += 1;
+                continue;
+            };
             if names::passed_over(&entry.file_name().to_string_lossy()).is_some() {
                 continue;
             }
-            // A file may go between the listing and this question.
-            let Ok(metadata) = entry.metadata() else { continue };
+            let metadata = match entry.metadata() {
+                Ok(metadata) => metadata,
+                // A file may go between the listing and this question.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(_) => {
+                    unreadable += 1;
+                    continue;
+                }
+            };
             let path = folder.join(entry.file_name());
             if metadata.is_dir() && depth < DEPTH {
                 folders.push((path, depth + 1));

@@ -143,7 +143,8 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be written.
     fn note(&self, arrival: &Arrival) -> Result<(), Error>;
 
-    /// Forgets a file that is gone from the inbox. What became of it stays.
+    /// Forgets a file that is gone from the inbox. What readers have of it stays; a release that it brought and that was not
+    /// put out yet is given up.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -276,12 +277,19 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be read.
     fn digest(&self, id: DigestId) -> Result<Option<Digest>, Error>;
 
-    /// Claims letters that are due, at most `most`, the longest due first. Letters to subscribers who left are cancelled.
+    /// Claims letters that are due, at most `most`, the longest due first: those never offered are due at once, whatever the
+    /// clock said when they were queued. Letters to subscribers who left are cancelled.
     /// What is claimed stays so until it is settled, or until [`Ledger::release_claims`].
     ///
     /// # Errors
     /// When the ledger cannot be written.
     fn claim(&self, now: Timestamp, most: usize) -> Result<Vec<Delivery>, Error>;
+
+    /// Whether a letter is still to be sent by whoever claimed it: its subscriber may have left since.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn is_claimed(&self, digest: DigestId, subscriber: SubscriberId) -> Result<bool, Error>;
 
     /// Records how attempts ended. A letter that is no longer claimed (its subscriber left) keeps a `delivered`.
     ///
@@ -293,7 +301,7 @@ pub trait Ledger: Send + Sync {
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    fn release_claims(&self, now: Timestamp) -> Result<u64, Error>;
+    fn release_claims(&self) -> Result<u64, Error>;
 
     /// When the next letter is due, if any waits.
     ///

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Mail, Settled, Work, folder, letter,
+    LEDGER_PAUSE, Mail, Settled, Work, folder, letter,
     letter::Letter,
     next_attempt, settlement,
     smtp::{Connection, Failure, Kind, Phase, Server},
@@ -135,7 +135,8 @@ impl Lane {
             let outcome = match letter::write(&mail.publication, sender, &mail.leave_key, &digest, &delivery)
             {
                 Ok(letter) => self.deliver(&delivery, &letter).await,
-                Err(error) => Some(Outcome::Failed { reply: error.to_string() }),
+                // A fault of the settings, which may be mended.
+                Err(error) => Some(self.later(&delivery, error.to_string())),
             };
             if let Some(outcome) = outcome {
                 self.settle(&delivery, outcome).await;
@@ -161,6 +162,9 @@ impl Lane {
                 return self.offer(&server, delivery, letter).await;
             }
         };
+        if !self.is_wanted(delivery).await {
+            return None;
+        }
         let file = letter.clone();
         let laid = tokio::task::spawn_blocking(move || folder::deliver(&folder, &file)).await;
         Some(match laid {
@@ -179,6 +183,11 @@ impl Lane {
                     Err(outcome) => return Some(outcome),
                 },
             };
+            // Its reader may have left while it waited for its turn or for the server.
+            if !self.is_wanted(delivery).await {
+                self.keep(connection, used).await;
+                return None;
+            }
             let failure = match connection.send(letter).await {
                 Ok(reply) => {
                     self.road.reopen();
@@ -200,7 +209,31 @@ impl Lane {
                         return Some(gone);
                     }
                 }
+                // The server does not know us: that is no answer about the subscriber.
+                Phase::Rcpt if answered && failure.reply.to_lowercase().contains("relay") => {
+                    self.road.close(&failure);
+                    if let Some(gone) = self.given_up(delivery, &failure) {
+                        return Some(gone);
+                    }
+                }
                 Phase::Rcpt | Phase::Data | Phase::Text => return Some(self.refused(delivery, &failure)),
+            }
+        }
+    }
+
+    /// Whether a letter is still to be sent. A ledger that cannot answer is asked until it can.
+    async fn is_wanted(&self, delivery: &Delivery) -> bool {
+        let (digest, subscriber) = (delivery.digest, delivery.subscriber);
+        loop {
+            match self.mail.ask(move |ledger| ledger.is_claimed(digest, subscriber)).await {
+                Ok(wanted) => return wanted,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a letter's state cannot be read"
+                    );
+                    tokio::time::sleep(LEDGER_PAUSE).await;
+                }
             }
         }
     }

@@ -89,7 +89,7 @@ impl Mail {
     /// Whatever a process before this one had claimed is queued again: the caller makes sure that it is gone.
     pub async fn run(self, stop: CancellationToken) {
         let mail = Arc::new(self);
-        mail.free_claims("a process that stopped").await;
+        mail.free_claims("a process that stopped", Some(&stop)).await;
         let lanes = TaskTracker::new();
         let (n_lanes, road) = match &mail.way {
             Way::Smtp { server, connections } => ((*connections).max(1), Road::smtp(server.clone())),
@@ -110,7 +110,7 @@ impl Mail {
         if let Err(error) = books.await {
             tracing::error!(%error, "the mail's bookkeeper died");
         }
-        mail.free_claims("this one, which stops").await;
+        mail.free_claims("this one, which stops", None).await;
     }
 
     /// Claims what is due and hands it to the lanes, until `stop`.
@@ -189,16 +189,27 @@ impl Mail {
         }
     }
 
-    async fn free_claims(&self, whose: &'static str) {
-        let now = self.clock.now();
-        match self.ask(move |ledger| ledger.release_claims(now)).await {
-            Ok(0) => {}
-            Ok(letters) => tracing::info!(letters, "letters are queued again that were claimed by {whose}"),
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "claimed letters cannot be queued again"
-                );
+    /// Queues claimed letters again. A ledger that cannot do it is asked until it can, or until `stop`.
+    async fn free_claims(&self, whose: &'static str, stop: Option<&CancellationToken>) {
+        loop {
+            match self.ask(|ledger| ledger.release_claims()).await {
+                Ok(0) => return,
+                Ok(letters) => {
+                    tracing::info!(letters, "letters are queued again that were claimed by {whose}");
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "claimed letters cannot be queued again"
+                    );
+                }
+            }
+            // At the end, the next start does it.
+            let Some(stop) = stop else { return };
+            tokio::select! {
+                () = tokio::time::sleep(LEDGER_PAUSE) => {}
+                () = stop.cancelled() => return,
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::pictures::Album;
 use crate::{issue, issue::Article, proof::Doubt, proof::Query, prose::Language};
 
 /// An issue in the making, with its queries. `None` and empty mean that the text does not say.
@@ -27,6 +28,8 @@ pub(super) struct Draft {
     pub(super) lines: Vec<usize>,
     pub(super) queries: Vec<Query>,
     pub(super) not_used: Vec<String>,
+    /// The pictures that its text shows.
+    pub(super) album: Album,
 }
 
 /// The most queries of one kind: a text that is all doubt is told so once more, not ten thousand times.

@@ -8,7 +8,10 @@
 //! text, of link addresses, of the summary and of HTML; what only marks the text (list numbers, labels of notes, entities) and a
 //! front matter that was understood are read, not kept.
 
+mod bundle;
 mod decode;
+mod develop;
+mod pictures;
 mod draft;
 mod dates;
 mod language;
@@ -21,9 +24,17 @@ mod page;
 #[cfg(test)]
 mod tests;
 
-use crate::{issue::Issue, issue::IssueKey, proof::Doubt, proof::Proof, publication::Publication};
+use std::collections::HashSet;
 
+use crate::{
+    issue::Issue, issue::IssueKey, picture::Plate, proof::Doubt, proof::Proof, prose,
+    publication::Publication,
+};
+
+pub use bundle::{MAX_FILES, MAX_TOTAL, is_text, main_of};
 use draft::Draft;
+use pictures::Album;
+pub use pictures::{Companion, Companions, MAX_PICTURE_BYTES, is_picture};
 
 /// The largest manuscript that is read, in bytes: a thousand times an issue, and still read in seconds.
 pub const MAX_BYTES: usize = 20_000_000;
@@ -35,6 +46,8 @@ pub enum Form {
     Page,
     /// Markdown, with front matter or without (`.md`, `.markdown`).
     Markdown,
+    /// A zip that holds one of the other forms with its pictures.
+    Archive,
 }
 
 impl Form {
@@ -45,6 +58,7 @@ impl Form {
         match extension.to_ascii_lowercase().as_str() {
             "txt" | "text" => Some(Self::Page),
             "md" | "markdown" => Some(Self::Markdown),
+            "zip" => Some(Self::Archive),
             _ => None,
         }
     }
@@ -61,8 +75,20 @@ pub fn is_manuscript(file_name: &str) -> bool {
 pub struct Manuscript {
     /// The file's name without its folder and extension: it names the issue, and may date it.
     stem: String,
+    /// The name of the main file in a folder or archive, which may date the issue too.
+    inner: Option<String>,
     form: Form,
     text: decode::Text,
+    /// The files that came with it.
+    beside: Companions,
+}
+
+impl Manuscript {
+    /// The same text as the main file of a folder called `folder`, with the files beside it.
+    #[must_use]
+    pub fn within(self, folder: &str, beside: Companions) -> Self {
+        Self { stem: folder.to_owned(), inner: Some(self.stem), beside, ..self }
+    }
 }
 
 impl Manuscript {
@@ -77,7 +103,9 @@ impl Manuscript {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// The file's name announces a form that we do not read.
-    #[error("cannot read a `.{extension}` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`")]
+    #[error(
+        "cannot read a `.{extension}` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`, or pack it with its pictures as `.zip`"
+    )]
     UnknownForm {
         /// What follows the last dot of the name; empty when there is none.
         extension: String,
@@ -99,6 +127,12 @@ pub enum Unreadable {
     /// The bytes are UTF-8 as far as they go, but end inside a character: the rest is probably on its way.
     #[error("the text ends in the middle of a character; copy or save the whole file again")]
     Incomplete,
+    /// The archive cannot be opened, or holds what no issue should.
+    #[error("cannot open the archive: {problem}")]
+    Archive {
+        /// What is wrong, and what its editor can do.
+        problem: String,
+    },
     /// There is no text.
     #[error("the file holds no text; save it again with its text")]
     Empty,
@@ -122,19 +156,49 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_owned()).unwrap_or_default();
         return Err(Unreadable::UnknownForm { extension });
     };
-    let text = decode::decode(bytes)?;
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
-    Ok(Manuscript { stem, form, text })
+    if form == Form::Archive {
+        let bundle = bundle::open(bytes).map_err(|problem| Unreadable::Archive { problem })?;
+        return Ok(open(&bundle.name, &bundle.bytes)?.within(&stem, bundle.beside));
+    }
+    let text = decode::decode(bytes)?;
+    Ok(Manuscript { stem, inner: None, form, text, beside: Companions::default() })
+}
+
+/// The most bytes of a file of that name that are read.
+#[must_use]
+pub fn max_bytes(file_name: &str) -> usize {
+    if Form::of(file_name) == Some(Form::Archive) { bundle::MAX_ARCHIVE } else { MAX_BYTES }
+}
+
+/// Whether a file is an archive without its table of contents, which comes last: the rest is probably on its way.
+#[must_use]
+pub fn is_cut_archive(file_name: &str, bytes: &[u8]) -> bool {
+    Form::of(file_name) == Some(Form::Archive) && !bundle::has_end(bytes)
 }
 
 /// Reads a manuscript: an issue, perhaps without articles, and every doubt about it.
 #[must_use]
 pub fn read(manuscript: &Manuscript, publication: &Publication) -> Proof {
-    let dated = dates::of_stem(&manuscript.stem);
+    read_with_plates(manuscript, publication).0
+}
+
+/// Reads a manuscript, and gives the plates of the pictures in its issue as well.
+#[must_use]
+pub fn read_with_plates(manuscript: &Manuscript, publication: &Publication) -> (Proof, Vec<Plate>) {
+    let inner = manuscript.inner.as_deref();
+    let dated = dates::of_stem(&manuscript.stem).or_else(|| dates::of_stem(inner?));
+    let album = Album::new(manuscript.beside.clone());
     let mut draft = match manuscript.form {
         Form::Page => page::read(&manuscript.text.text, dated),
-        Form::Markdown => markdown::read(&manuscript.text.text),
+        Form::Markdown => markdown::read(&manuscript.text.text, album),
+        // What is in an archive has a form of its own.
+        Form::Archive => Draft::default(),
     };
+    for (name, _) in manuscript.beside.iter().filter(|(name, _)| is_text(name)) {
+        let asked = format!("`{name}` came with the issue and was not read; what it says is not in it");
+        draft.query_at(Doubt::NotUsed, None, asked);
+    }
     for removed in &manuscript.text.removed {
         draft.query(Doubt::ControlCharacters, removed.line, format!("{removed} left out"));
         draft.not_used.push(removed.to_string());
@@ -148,7 +212,7 @@ fn finish(
     manuscript: &Manuscript,
     dated: Option<jiff::civil::Date>,
     publication: &Publication,
-) -> Proof {
+) -> (Proof, Vec<Plate>) {
     let language =
         draft.language.take().unwrap_or_else(|| language::of(&draft.articles, &publication.language));
     let key = IssueKey::of(draft.key.as_deref().unwrap_or(&manuscript.stem));
@@ -166,6 +230,10 @@ fn finish(
         draft.query_at(Doubt::NoArticles, None, "no article was found".to_owned());
     }
     draft.queries.sort_by_key(|query| query.line.unwrap_or(0));
+    let bodies =
+        draft.articles.iter().flat_map(|article| std::iter::once(&article.body).chain(&article.notes));
+    let shown: HashSet<_> = bodies.flat_map(|blocks| prose::pictures(blocks)).map(|(name, _)| name).collect();
+    let plates = draft.album.plates(|name| shown.contains(name));
     let issue = Issue {
         key,
         title: draft.title,
@@ -179,6 +247,7 @@ fn finish(
         contact: draft.contact,
         language,
         articles: draft.articles,
+        pictures: plates.iter().map(|plate| plate.picture.clone()).collect(),
     };
-    Proof { issue, queries: draft.queries, not_used: draft.not_used }
+    (Proof { issue, queries: draft.queries, not_used: draft.not_used }, plates)
 }

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::{Error, Press, Verdict, arrival};
 use crate::{
-    inbox, inbox::Manuscript, issue::IssueKey, ledger::Arrival, ledger::Fate, ledger::Opening, manuscript,
-    proof, proof::Doubt, proof::Policy, proof::Proof, proof::Query, proof::Saved, proof::Source,
+    inbox, inbox::Manuscript, issue::Issue, issue::IssueKey, ledger::Arrival, ledger::Fate, ledger::Opening,
+    manuscript, picture::PictureName, proof, proof::Doubt, proof::Policy, proof::Proof, proof::Query,
+    proof::Saved, proof::Source, prose,
 };
 
 /// An issue that waits for its editor.
@@ -148,7 +149,7 @@ impl Press {
                 );
             }
         };
-        let issue = &saved.proof.issue;
+        let mut issue = saved.proof.issue.clone();
         let out = self.ledger.brought(&self.publication, &hash)?;
         let current = inbox::open(&self.inbox, &self.inbox.join(source)).ok();
         if saved.untouched
@@ -169,13 +170,19 @@ impl Press {
             let reason = "it has no article; an article begins with a line `# headline`".to_owned();
             return self.reject(file, &hash, reason, now);
         }
+        if let Some(missing) = self.bring_pictures(&mut issue, current.as_ref())? {
+            let reason = format!(
+                "the picture `{missing}` is not with the manuscript; its pictures have the names in its own proof"
+            );
+            return self.reject(file, &hash, reason, now);
+        }
         self.keep(&hash, bytes)?;
         let _lock = self.lock()?;
         let by = Manuscript { path: source.to_owned(), ..file.clone() };
         if let Some(rival) = self.rival(&by, &issue.key)? {
             return self.reject(file, &hash, rival, now);
         }
-        let opening = self.ledger.open_release(&self.publication, issue, &hash, by.path_bytes(), now)?;
+        let opening = self.ledger.open_release(&self.publication, &issue, &hash, by.path_bytes(), now)?;
         let fate = |key: &IssueKey| Fate::Published(key.clone());
         let (key, verdict) = match opening {
             Opening::Duplicate(key) => {
@@ -189,13 +196,56 @@ impl Press {
             }
         };
         if let Some(current) = current {
-            let hash = current.bytes.as_ref().map_or_else(|_| String::new(), |b| hash_of(b));
+            let hash = whole_hash(&current).unwrap_or_default();
             self.ledger.note(&Arrival {
                 path: current.path_bytes().to_vec(),
                 ..arrival(&current, &hash, fate(&key), now)
             })?;
         }
         Ok(verdict)
+    }
+
+    /// Gives the issue of a proof the pictures that it shows, from its manuscript or from what readers have. Gives the name of
+    /// one that is in neither.
+    fn bring_pictures(
+        &self,
+        issue: &mut Issue,
+        current: Option<&Manuscript>,
+    ) -> Result<Option<String>, Error> {
+        let mut shown: Vec<PictureName> = Vec::new();
+        let all = issue
+            .articles
+            .iter()
+            .flat_map(|article| std::iter::once(&article.body).chain(&article.notes))
+            .flat_map(|blocks| prose::pictures(blocks))
+            .map(|(name, _)| name);
+        for name in all {
+            if !shown.contains(name) {
+                shown.push(name.clone());
+            }
+        }
+        if shown.is_empty() {
+            return Ok(None);
+        }
+        let text = current.and_then(|current| current.open(current.bytes.as_ref().ok()?).ok());
+        let mut pictures = Vec::new();
+        if let Some(text) = text {
+            let (reading, plates) = manuscript::read_with_plates(&text, &self.publication);
+            for plate in &plates {
+                self.keep(&plate.picture.hash, &plate.bytes)?;
+            }
+            pictures = reading.issue.pictures;
+        }
+        if let Some(out) = self.ledger.issue(&self.publication, &issue.key)? {
+            pictures.extend(out.release.issue.pictures);
+        }
+        for name in shown {
+            match pictures.iter().find(|picture| picture.name == name) {
+                Some(picture) => issue.pictures.push(picture.clone()),
+                None => return Ok(Some(name.to_string())),
+            }
+        }
+        Ok(None)
     }
 
     fn proofs(&self, manuscript: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
@@ -211,15 +261,17 @@ fn waits(saved: &Saved, current: Option<&Manuscript>) -> Option<String> {
         1 => return Some("1 mark of doubt is in its proof".to_owned()),
         marks => return Some(format!("{marks} marks of doubt are in its proof")),
     }
-    let now = current.and_then(|current| current.bytes.as_ref().ok()).map(|bytes| hash_of(bytes));
+    let now = current.and_then(whole_hash);
     now.is_some_and(|hash| hash != saved.manuscript).then(|| {
         "this proof belongs to an earlier version of the manuscript, which has a newer proof beside it"
             .to_owned()
     })
 }
 
-fn hash_of(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex().to_string()
+/// The hash by which a manuscript is known: of its bytes, or of all that a folder holds.
+fn whole_hash(manuscript: &Manuscript) -> Option<String> {
+    let bytes = manuscript.bytes.as_ref().ok()?;
+    manuscript.originals(bytes).into_iter().next().map(|(hash, _)| hash)
 }
 
 /// Whether a proof is as we wrote it.

@@ -4,7 +4,7 @@
 //! run into each other. What a star or a bracket cannot mean is read as itself.
 
 use super::{Query, plain, plain::OPEN};
-use crate::{prose::Href, prose::Inline};
+use crate::{picture::PictureName, prose::Href, prose::Inline};
 
 /// How deep runs may stand in each other; the ledger's JSON takes no more. What is deeper is read as it is written.
 const MAX_DEPTH: usize = 12;
@@ -17,7 +17,7 @@ pub(super) fn write(runs: &[Inline]) -> String {
 }
 
 /// What keeps two pieces apart that would run into each other; it is read as nothing.
-const APART: &str = "<!---->";
+pub(super) const APART: &str = "<!---->";
 
 struct Writer {
     out: String,
@@ -32,7 +32,11 @@ impl Writer {
             let after_note = n > 0 && matches!(runs[n - 1], Inline::Note { .. });
             match run {
                 Inline::Text { text } => {
-                    self.text(text, first, last, after_note);
+                    let runs_on = matches!(
+                        runs.get(n + 1),
+                        Some(Inline::Link { .. } | Inline::Note { .. } | Inline::Picture { .. })
+                    );
+                    self.text(text, (first, last), after_note, runs_on);
                     self.last_mark = None;
                 }
                 Inline::Emphasis { text } => self.stressed(text, '*', "*", "em", within),
@@ -53,6 +57,10 @@ impl Writer {
                     self.closed(&format!("]({href})"));
                 }
                 Inline::Note { number } => self.closed(&format!("[^{number}]")),
+                Inline::Picture { picture, alt } => {
+                    let alt = plain::escape(alt, &['[', ']']);
+                    self.closed(&format!("![{alt}]({})", picture.as_str()));
+                }
                 Inline::Break => self.closed("<br>"),
             }
         }
@@ -86,7 +94,7 @@ impl Writer {
         self.closed(&format!("{fence}{pad}{text}{pad}{fence}"));
     }
 
-    fn text(&mut self, text: &str, first: bool, last: bool, after_note: bool) {
+    fn text(&mut self, text: &str, (first, last): (bool, bool), after_note: bool, runs_on: bool) {
         let end = text.char_indices().next_back().map_or(0, |(at, _)| at);
         let mut before: Option<char> = None;
         for (at, c) in text.char_indices() {
@@ -104,6 +112,7 @@ impl Writer {
                     '&' => plain::is_entity(&text[at + 1..]),
                     '<' => next.is_none_or(|c| c.is_ascii_alphabetic() || "/!?".contains(c)),
                     ':' => at == 0 && after_note,
+                    '!' => next.is_none() && runs_on,
                     // A link's text that would look like a note.
                     '^' => at == 0,
                     _ => false,
@@ -125,6 +134,8 @@ pub(super) struct Read {
     pub(super) runs: Vec<Inline>,
     /// The marks in it.
     pub(super) marks: Vec<(usize, Query)>,
+    /// Whether it holds a mark that keeps pieces apart.
+    pub(super) apart: bool,
     /// What is wrong with it.
     pub(super) problems: Vec<String>,
 }
@@ -258,6 +269,17 @@ impl Reader {
                     return after;
                 }
             }
+            '!' => {
+                if let Some((alt, name, after)) = picture(rest) {
+                    match PictureName::parse(name) {
+                        Some(picture) => self.push(Inline::Picture { picture, alt }),
+                        None => self.read.problems.push(format!(
+                            "there is no picture `{name}`; pictures come with the manuscript, under the names that stand in its proof"
+                        )),
+                    }
+                    return after;
+                }
+            }
             '[' => {
                 if let Some((label, after)) = note_label(rest) {
                     let number = note(label);
@@ -350,6 +372,7 @@ impl Reader {
             }
         }
         if let Some(after) = rest.strip_prefix(APART) {
+            self.read.apart = true;
             return Some(after);
         }
         for (open, close) in TAGS {
@@ -426,6 +449,19 @@ impl Reader {
             }
         }
     }
+}
+
+/// The description and the name of `![description](name)`, and what follows.
+fn picture(text: &str) -> Option<(String, &str, &str)> {
+    let inside = text.strip_prefix("![")?;
+    let mut escaped = false;
+    let end = inside.char_indices().find_map(|(at, c)| {
+        let ends = c == ']' && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends.then_some(at)
+    })?;
+    let (name, after) = inside[end..].strip_prefix("](")?.split_once(')')?;
+    Some((plain::unescape(&inside[..end]), name, after))
 }
 
 /// The place of the parenthesis that ends an address.

@@ -35,6 +35,9 @@ pub(super) const FIELDS: [&str; 13] = [
     "caption",
 ];
 
+/// How the line below a picture begins that is its caption.
+pub(super) const CAPTION: &str = "caption";
+
 /// The title of the last part, where all unused text is.
 pub(super) const NOT_USED: &str = "Not used";
 
@@ -320,6 +323,14 @@ fn write_block(block: &Block, before: &[Block]) -> Vec<String> {
             let below = format!("|{}", " --- |".repeat(head.len()));
             [row(head), below].into_iter().chain(rows.iter().map(|cells| row(cells))).collect()
         }
+        Block::Figure { picture, alt, caption } => {
+            let shown = Inline::Picture { picture: picture.clone(), alt: alt.clone() };
+            let mut lines = vec![inline::write(&[shown])];
+            if !caption.is_empty() {
+                lines.push(format!("{CAPTION}: {}", inline::write(caption)));
+            }
+            lines
+        }
         Block::Rule => vec!["---".to_owned()],
     }
 }
@@ -359,6 +370,9 @@ fn hung(marker: &str, width: usize, lines: Vec<String>) -> Vec<String> {
 /// A paragraph on its line, begun so that it is taken for nothing else.
 fn paragraph(text: &[Inline]) -> String {
     let line = inline::write(text);
+    if matches!(text, [Inline::Picture { .. }]) {
+        return format!("{line}{}", inline::APART);
+    }
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let ends = |rest: &str| rest.is_empty() || rest.starts_with(' ');
     let at = if line.starts_with(['#', '>', '|']) {

@@ -75,6 +75,12 @@ pub enum Doubt {
     LinkDropped,
     /// A picture is not with the manuscript; its description was kept.
     PictureMissing,
+    /// A picture cannot be shown: it is damaged, too large, or of a form that we do not print; its description was kept.
+    PictureUnreadable,
+    /// A moving picture was printed as its first frame.
+    PictureStill,
+    /// A picture has no description for those who cannot see it.
+    PictureAlt,
     /// HTML tags in the text were left out; their text was kept.
     HtmlDropped,
     /// The front matter could not be read, or has a key that we do not know.
@@ -111,7 +117,7 @@ impl Policy {
 }
 
 impl Doubt {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 22] = [
         Self::NoArticles,
         Self::NoHeadline,
         Self::MovedHeadline,
@@ -127,6 +133,9 @@ impl Doubt {
         Self::ControlCharacters,
         Self::LinkDropped,
         Self::PictureMissing,
+        Self::PictureUnreadable,
+        Self::PictureStill,
+        Self::PictureAlt,
         Self::HtmlDropped,
         Self::FrontMatter,
         Self::NotUsed,
@@ -152,6 +161,9 @@ impl Doubt {
             Self::ControlCharacters => "control-characters",
             Self::LinkDropped => "link-dropped",
             Self::PictureMissing => "picture-missing",
+            Self::PictureUnreadable => "picture-unreadable",
+            Self::PictureStill => "picture-still",
+            Self::PictureAlt => "picture-alt",
             Self::HtmlDropped => "html-dropped",
             Self::FrontMatter => "front-matter",
             Self::NotUsed => "not-used",
@@ -189,6 +201,7 @@ impl Doubt {
             | Self::NotUsed
             // The editor put a picture there, and readers would not see it.
             | Self::PictureMissing
+            | Self::PictureUnreadable
             | Self::Unseen => true,
             // Repairs that are right nearly always, and leave every word in its place.
             Self::Joined
@@ -198,6 +211,8 @@ impl Doubt {
             | Self::Fragment
             // Nothing that readers could have seen.
             | Self::ControlCharacters
+            | Self::PictureStill
+            | Self::PictureAlt
             // The words are kept; only the mark-up is not.
             | Self::LinkDropped
             | Self::HtmlDropped => false,
@@ -224,6 +239,7 @@ impl Proof {
                 "contact": issue.contact,
                 "language": issue.language,
             },
+            "pictures": issue.pictures,
             "articles": issue.articles.iter().map(article_json).collect::<Vec<_>>(),
             "queries": self.queries,
             "not_used": self.not_used,
@@ -263,6 +279,12 @@ fn block_json(block: &Block) -> Vec<serde_json::Value> {
         Block::List { .. } => "list",
         Block::Code { .. } => "code",
         Block::Table { .. } => "table",
+        Block::Figure { picture, alt, caption } => {
+            let caption = prose::plain(caption);
+            return vec![
+                serde_json::json!({"type": "figure", "picture": picture, "alt": alt, "text": caption}),
+            ];
+        }
         Block::Rule => return Vec::new(),
     };
     vec![serde_json::json!({"type": kind, "text": block.plain()})]

@@ -187,7 +187,8 @@ fn placed(words: &str) -> (&str, Option<usize>) {
     found.map_or((words, None), |(words, line)| (words, Some(line)))
 }
 
-fn unescape(text: &str) -> String {
+/// A text without its escapes.
+pub(super) fn unescape(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {

@@ -269,6 +269,8 @@ impl Reader {
             contact: BTreeMap::new(),
             language: Language::parse("en").expect("`en` is a language tag"),
             articles,
+            // The pictures are with the manuscript; whoever puts the issue out takes them from there.
+            pictures: vec![],
         };
         for (line, name, value) in values {
             if let ("contact", Value::Map(map)) = (name.as_str(), &value) {

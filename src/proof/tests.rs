@@ -7,7 +7,7 @@ use proptest::{collection::vec, option, prelude::*};
 use super::{Doubt, Proof, Query, Source, read, write};
 use crate::{
     issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue, issue::IssueKey,
-    issue::Role, prose::Block, prose::Href, prose::Inline, prose::Language,
+    issue::Role, picture::PictureName, prose::Block, prose::Href, prose::Inline, prose::Language,
 };
 
 const SOURCE: Source<'_> = Source { name: "0709.txt", hash: "00ff", text: "" };
@@ -66,6 +66,8 @@ fn text() -> impl Strategy<Value = String> {
         Just("'"),
         Just(": "),
         Just("!"),
+        Just("!["),
+        Just("caption: "),
         Just("(line 3)"),
         Just("中文"),
         Just("“绿色”，"),
@@ -92,6 +94,7 @@ fn runs() -> impl Strategy<Value = Vec<Inline>> {
         6 => line().prop_map(Inline::text),
         1 => line().prop_map(|text| Inline::Code { text }),
         1 => Just(Inline::Break),
+        1 => line().prop_map(|alt| Inline::Picture { picture: PictureName::parse("goose-1.jpg").expect("a name"), alt }),
         1 => (1_usize..3).prop_map(|number| Inline::Note { number }),
     ];
     let run = leaf.prop_recursive(3, 12, 3, move |inner| {
@@ -145,6 +148,11 @@ fn block() -> impl Strategy<Value = Block> {
         1 => (1_u8..=4, runs()).prop_map(|(level, text)| Block::Subhead { level, text }),
         1 => code,
         1 => table,
+        1 => (line(), option::of(runs())).prop_map(|(alt, caption)| Block::Figure {
+            picture: PictureName::parse("goose-2.png").expect("a name"),
+            alt,
+            caption: caption.unwrap_or_default(),
+        }),
         1 => Just(Block::Rule),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
@@ -195,6 +203,7 @@ fn proof() -> impl Strategy<Value = Proof> {
         |((mut fields, editors, contact), articles, queries, not_used)| {
             let mut next = || fields.pop().flatten();
             let issue = Issue {
+                pictures: vec![],
                 key: IssueKey::of("2025-07-09"),
                 title: next(),
                 number: next(),

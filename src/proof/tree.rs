@@ -1,6 +1,6 @@
 //! The body of an article, read back from the lines of a proof: each line is a paragraph, unless it begins as something else.
 
-use super::{Query, inline, read::Line, read::Problem};
+use super::{Query, inline, markdown, read::Line, read::Problem};
 use crate::{prose::Block, prose::Inline};
 
 /// How deep blocks may stand in each other; the ledger's JSON takes no more.
@@ -93,6 +93,11 @@ impl Tree {
     }
 
     fn runs(&mut self, number: usize, text: &str) -> Vec<Inline> {
+        self.read_runs(number, text).0
+    }
+
+    /// The runs of a line, and whether a mark in it keeps pieces apart.
+    fn read_runs(&mut self, number: usize, text: &str) -> (Vec<Inline>, bool) {
         let mut missing = Vec::new();
         let labels = &self.labels;
         let mut read = inline::read(text, &mut |label| {
@@ -114,7 +119,7 @@ impl Tree {
         for text in read.problems {
             self.problem(number, text);
         }
-        read.runs
+        (read.runs, read.apart)
     }
 
     fn blocks(&mut self, lines: &[Line<'_>], depth: usize) -> Vec<Block> {
@@ -160,11 +165,24 @@ impl Tree {
                 blocks.extend(self.table(table));
                 rest = after;
             } else {
-                let text = self.runs(line.number, text);
-                if !text.is_empty() {
-                    blocks.push(Block::Paragraph { text });
-                }
+                let (runs, apart) = self.read_runs(line.number, text);
                 rest = below;
+                match <[Inline; 1]>::try_from(runs) {
+                    Ok([Inline::Picture { picture, alt }]) if !apart => {
+                        let caption = below.split_first().and_then(|(line, after)| {
+                            let (name, caption) = markdown::field_of(line.text.trim_matches([' ', '\t']))?;
+                            (name == markdown::CAPTION).then_some((line.number, caption, after))
+                        });
+                        let caption = caption.map_or_else(Vec::new, |(number, caption, after)| {
+                            rest = after;
+                            self.runs(number, caption)
+                        });
+                        blocks.push(Block::Figure { picture, alt, caption });
+                    }
+                    Ok([run]) => blocks.push(Block::Paragraph { text: vec![run] }),
+                    Err(text) if text.is_empty() => {}
+                    Err(text) => blocks.push(Block::Paragraph { text }),
+                }
             }
         }
         blocks

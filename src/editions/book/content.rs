@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::{Page, Part};
+use super::{PICTURES, Page, Part};
 use crate::{
-    editions::Error, editions::markup, editions::markup::Markup, editions::markup::Medium,
-    editions::outline::Outline, editions::outline::Piece, editions::templates, issue::Article, issue::Issue,
-    prose::Block, prose::Inline,
+    editions::Error, editions::gallery::Gallery, editions::markup, editions::markup::Markup,
+    editions::markup::Medium, editions::outline::Outline, editions::outline::Piece, editions::templates,
+    issue::Article, issue::Issue, prose::Block, prose::Inline,
 };
 
 /// How many bytes of text one file holds before an article goes on in another. Small reading systems load a file
@@ -23,6 +23,7 @@ pub(super) fn pages(issue: &Issue, outline: &Outline, page: &str) -> Result<(Vec
         files: &'a [String],
         page: &'a str,
     }
+    let gallery = Gallery::of(issue, PICTURES).in_book();
     let files: Vec<String> = (0..issue.articles.len()).map(|nth| file(nth, 1)).collect();
     let front = Front { issue: outline, files: &files, page };
     let words = outline.words;
@@ -54,6 +55,7 @@ pub(super) fn pages(issue: &Issue, outline: &Outline, page: &str) -> Result<(Vec
         pages.extend(article_pages(
             article,
             outline,
+            &gallery,
             pieces[nth],
             &cut[nth],
             previous.as_ref(),
@@ -84,6 +86,7 @@ struct Neighbour<'a> {
 fn article_pages(
     article: &Article,
     outline: &Outline,
+    gallery: &Gallery,
     (piece, section): (&Piece, Option<&str>),
     parts: &[Vec<Block>],
     previous: Option<&Neighbour<'_>>,
@@ -104,6 +107,7 @@ fn article_pages(
     let nth = piece.nth;
     let homes = homes(article, parts);
     let mut markup = Markup::new(Medium::Book, 2, article.notes.len());
+    markup.gallery = gallery.clone();
     let mut pages = Vec::with_capacity(parts.len());
     for (n, blocks) in parts.iter().enumerate() {
         let (part, last) = (n + 1, n + 1 == parts.len());
@@ -216,7 +220,7 @@ fn halves(block: &Block) -> Option<(Block, Block)> {
             let first = first.strip_suffix('\n').unwrap_or(first);
             Some((Block::Code { text: first.to_owned() }, Block::Code { text: second.to_owned() }))
         }
-        Block::Subhead { .. } | Block::Rule => None,
+        Block::Subhead { .. } | Block::Figure { .. } | Block::Rule => None,
     }
 }
 

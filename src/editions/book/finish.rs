@@ -33,6 +33,8 @@ pub(super) struct Parts<'a> {
     pub lang: &'a str,
     /// The direction of its metadata.
     pub dir: &'a str,
+    /// The pictures by their place in the archive, where the binder has put empty files.
+    pub pictures: Vec<(String, &'a [u8])>,
 }
 
 /// The book with its parts: entries in the order of reading, all stamped with the first moment a zip can tell (1980).
@@ -59,18 +61,21 @@ fn repack(mut archive: ZipArchive<Cursor<&[u8]>>, package: &str, parts: &Parts<'
     writer.set_comment("");
     for index in order {
         let name = archive.name_for_index(index).unwrap_or_default().to_owned();
+        let picture = parts.pictures.iter().find(|(path, _)| *path == name).map(|(_, bytes)| *bytes);
         let ours = match name.as_str() {
-            PACKAGE => Some(package),
-            NAV => Some(parts.nav.as_str()),
-            NCX => Some(parts.ncx.as_str()),
-            _ => None,
+            PACKAGE => Some(package.as_bytes()),
+            NAV => Some(parts.nav.as_bytes()),
+            NCX => Some(parts.ncx.as_bytes()),
+            _ => picture,
         };
-        if let Some(text) = ours {
+        if let Some(bytes) = ours {
+            let method =
+                if picture.is_some() { CompressionMethod::Stored } else { CompressionMethod::Deflated };
             let options = SimpleFileOptions::default()
-                .compression_method(CompressionMethod::Deflated)
+                .compression_method(method)
                 .last_modified_time(DateTime::default());
             writer.start_file(name, options)?;
-            writer.write_all(text.as_bytes())?;
+            writer.write_all(bytes)?;
         } else {
             let entry = archive.by_index_raw(index)?;
             writer.raw_copy_file_touch(entry, DateTime::default(), None)?;
@@ -133,6 +138,7 @@ mod tests {
                     ncx: String::new(),
                     lang: "en",
                     dir: "ltr",
+                    pictures: Vec::new(),
                 }
             ),
             Err(Error::Archive(_))

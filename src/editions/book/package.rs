@@ -6,10 +6,10 @@ use epub_builder::{EpubBuilder, EpubContent, EpubVersion, MetadataOpfV3, Referen
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Page, Part, STYLESHEET, content, finish};
+use super::{PICTURES, Page, Part, STYLESHEET, content, finish};
 use crate::{
-    editions::Error, editions::outline::Outline, editions::paths, editions::templates, issue::Release,
-    issue::Role, publication::Publication,
+    editions::Error, editions::Plates, editions::outline::Outline, editions::paths, editions::templates,
+    issue::Issue, issue::Release, issue::Role, prose, publication::Publication,
 };
 
 /// The EPUB of a release: the same bytes for the same release, on any machine.
@@ -20,6 +20,7 @@ pub(in crate::editions) fn bind(
     release: &Release,
     publication: &Publication,
     outline: &Outline,
+    plates: &Plates,
 ) -> Result<Vec<u8>, Error> {
     let page = publication.url(&paths::page(&release.issue.key));
     let (pages, files) = content::pages(&release.issue, outline, &page)?;
@@ -38,13 +39,19 @@ pub(in crate::editions) fn bind(
         subjects: subjects(outline),
         description: outline.summary.clone().unwrap_or_else(|| outline.contents(1500)),
         position: release.issue.number.as_deref().and_then(position),
+        pictured: !release.issue.pictures.is_empty(),
+        described: is_described(&release.issue),
     };
+    let pictures = release.issue.pictures.iter().map(|picture| &picture.name);
+    let pictures =
+        pictures.filter_map(|name| Some((format!("OEBPS/{PICTURES}{name}"), plates.get(name)?.as_slice())));
     let parts = finish::Parts {
         metadata: templates::fill("book/metadata.xml", &shelf)?,
         nav: templates::fill("book/nav.xhtml", &shelf)?,
         ncx: templates::fill("book/toc.ncx", &shelf)?,
         lang: &outline.lang,
         dir: outline.dir,
+        pictures: pictures.collect(),
     };
     finish::finish(&raw, &parts)
 }
@@ -63,6 +70,16 @@ struct Shelf<'a> {
     subjects: Vec<String>,
     description: String,
     position: Option<String>,
+    /// Whether it has pictures.
+    pictured: bool,
+    /// Whether each of them says what it shows.
+    described: bool,
+}
+
+fn is_described(issue: &Issue) -> bool {
+    let bodies =
+        issue.articles.iter().flat_map(|article| std::iter::once(&article.body).chain(&article.notes));
+    bodies.flat_map(|blocks| prose::pictures(blocks)).all(|(_, alt)| !alt.trim().is_empty())
 }
 
 fn build(pages: &[Page], release: &Release, outline: &Outline, uuid: Uuid) -> epub_builder::Result<Vec<u8>> {
@@ -86,6 +103,11 @@ fn build(pages: &[Page], release: &Release, outline: &Outline, uuid: Uuid) -> ep
             content = content.reftype(reference);
         }
         builder.add_content(content)?;
+    }
+    for picture in &release.issue.pictures {
+        // Its bytes come in without packing them, which makes no picture smaller; see `finish`.
+        let path = format!("{PICTURES}{}", picture.name);
+        builder.add_resource(path, std::io::empty(), picture.media_type.as_str())?;
     }
     let mut bytes = Vec::new();
     builder.generate(&mut bytes)?;

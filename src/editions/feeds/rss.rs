@@ -9,9 +9,9 @@ use rss::{Category, Channel, Enclosure, Guid, Item};
 use serde::Serialize;
 
 use crate::{
-    editions::Edition, editions::Error, editions::Shelved, editions::markup::Markup,
-    editions::markup::Medium, editions::outline::Outline, editions::outline::said, editions::paths,
-    editions::templates, issue::Article, publication::Publication,
+    editions::Edition, editions::Error, editions::Shelved, editions::gallery::Gallery,
+    editions::markup::Markup, editions::markup::Medium, editions::outline::Outline, editions::outline::said,
+    editions::paths, editions::templates, issue::Article, publication::Publication,
 };
 
 const STYLESHEET: &str = include_str!("../templates/feed/feed.css");
@@ -77,7 +77,8 @@ fn item(shelved: &Shelved, publication: &Publication) -> Result<Item, Error> {
     let outline = Outline::of(release, publication);
     let page = publication.url(&paths::page(&release.issue.key));
     let book = publication.url(&shelved.book.path);
-    let content = content(release.issue.articles.as_slice(), &outline, &page, &book)?;
+    let gallery = Gallery::of(&release.issue, &paths::pictures(&release.issue.key, publication));
+    let content = content(release.issue.articles.as_slice(), &outline, &gallery, (&page, &book))?;
     let modified = Extension { value: Some(seconds(release.updated)), ..Extension::default() };
     let mut authors: Vec<String> = Vec::new();
     for name in release.issue.articles.iter().flat_map(Article::authors).filter_map(said) {
@@ -111,7 +112,12 @@ fn item(shelved: &Shelved, publication: &Publication) -> Result<Item, Error> {
 
 /// The whole issue as HTML that needs nothing beside it: every address is absolute, and the book is linked in the
 /// text too, because many readers drop enclosures that are no sound or film.
-fn content(articles: &[Article], outline: &Outline, page: &str, book: &str) -> Result<String, Error> {
+fn content(
+    articles: &[Article],
+    outline: &Outline,
+    gallery: &Gallery,
+    (page, book): (&str, &str),
+) -> Result<String, Error> {
     #[derive(Serialize)]
     struct Text {
         body: String,
@@ -129,6 +135,7 @@ fn content(articles: &[Article], outline: &Outline, page: &str, book: &str) -> R
         let mut markup = Markup::new(Medium::Away, 3, article.notes.len());
         markup.prefix = format!("{}-", piece.anchor);
         page.clone_into(&mut markup.base);
+        markup.gallery = gallery.clone();
         let body = markup.blocks(&article.body);
         let notes = article.notes.iter().enumerate().map(|(n, note)| markup.note(n + 1, note)).collect();
         Text { body, notes }

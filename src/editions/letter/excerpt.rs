@@ -1,7 +1,8 @@
 //! How much of each article a letter shows: its first paragraphs, fewer where there are many articles.
 
 use crate::{
-    editions::markup::Markup, editions::markup::Medium, issue::Article, issue::shorten, prose::Block,
+    editions::gallery::Gallery, editions::markup::Markup, editions::markup::Medium, issue::Article,
+    issue::shorten, prose::Block,
 };
 
 /// How many paragraphs a letter shows of an article, when it has the room.
@@ -21,7 +22,12 @@ pub(super) struct Excerpt {
 
 /// The beginnings of `articles` (each with the address of its whole text) and their HTML, together at most `room`
 /// bytes. Where that is too little for all, the long ones give way first: each gets at most the same share.
-pub(super) fn excerpts(articles: &[(&Article, String)], room: usize) -> Vec<(Excerpt, String)> {
+pub(super) fn excerpts(
+    articles: &[(&Article, String)],
+    gallery: &Gallery,
+    room: usize,
+) -> Vec<(Excerpt, String)> {
+    let html = |article: &Article, href: &str, blocks: &[Block]| html(article, gallery, href, blocks);
     let wished: Vec<(Excerpt, Vec<usize>)> = articles
         .iter()
         .map(|(article, href)| {
@@ -58,7 +64,8 @@ fn share(wishes: &[usize], room: usize) -> usize {
 
 /// The first paragraphs with what stands between them; the whole article, when hardly more would be left.
 fn beginning(article: &Article) -> Excerpt {
-    let is_text = |block: &Block| !matches!(block, Block::Subhead { .. } | Block::Rule);
+    let is_text =
+        |block: &Block| !matches!(block, Block::Subhead { .. } | Block::Figure { .. } | Block::Rule);
     let texts: Vec<usize> =
         article.body.iter().enumerate().filter(|(_, block)| is_text(block)).map(|(n, _)| n).collect();
     let n_blocks = match texts.get(PARAGRAPHS - 1) {
@@ -115,10 +122,11 @@ fn fit(excerpt: Excerpt, sizes: &[usize], share: usize, size: impl Fn(&[Block]) 
     Excerpt { blocks: Vec::new(), cut: true }
 }
 
-fn html(article: &Article, href: &str, blocks: &[Block]) -> String {
+fn html(article: &Article, gallery: &Gallery, href: &str, blocks: &[Block]) -> String {
     let mut markup = Markup::new(Medium::Away, 3, article.notes.len());
     let (page, anchor) = href.split_once('#').unwrap_or((href, ""));
     page.clone_into(&mut markup.base);
+    markup.gallery = gallery.clone();
     markup.prefix = format!("{anchor}-");
     markup.blocks(blocks)
 }

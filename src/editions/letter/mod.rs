@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use self::excerpt::Excerpt;
 use crate::{
-    editions::BookFile, editions::Error, editions::LEAVE, editions::outline::Outline,
-    editions::outline::Piece, editions::paths, editions::templates, issue::Release, issue::shorten,
-    publication::Publication,
+    editions::BookFile, editions::Error, editions::LEAVE, editions::gallery::Gallery,
+    editions::outline::Outline, editions::outline::Piece, editions::paths, editions::templates,
+    issue::Release, issue::shorten, publication::Publication,
 };
 
 /// An issue as a letter, the same for every reader but for [`LEAVE`].
@@ -95,7 +95,9 @@ pub(super) fn write(
     let room = Letter::MAX_HTML.saturating_sub(frame);
     let bodies: Vec<_> =
         sheet.stories.iter().map(|s| (&release.issue.articles[s.piece.nth], s.href.clone())).collect();
-    for (story, (excerpt, html)) in sheet.stories.iter_mut().zip(excerpt::excerpts(&bodies, room)) {
+    let pictures = paths::pictures(&release.issue.key, publication);
+    let gallery = Gallery::of(&release.issue, &pictures).in_letter();
+    for (story, (excerpt, html)) in sheet.stories.iter_mut().zip(excerpt::excerpts(&bodies, &gallery, room)) {
         story.cut = excerpt.cut;
         story.excerpt = excerpt;
         story.body = html;

@@ -118,6 +118,19 @@ fn blocks(blocks: &[Block], margin: &str, out: &mut String) {
                     wrap(&cells.join(" | "), margin, &deeper("  "), out);
                 }
             }
+            Block::Figure { alt, caption, .. } => {
+                if !alt.trim().is_empty() {
+                    wrap(&format!("[{alt}]"), margin, margin, out);
+                }
+                let caption = line(caption);
+                caption
+                    .split('\n')
+                    .filter(|c| !c.is_empty())
+                    .for_each(|line| wrap(line, margin, margin, out));
+                if alt.trim().is_empty() && caption.is_empty() {
+                    continue;
+                }
+            }
             Block::Rule => {
                 let _ = writeln!(out, "{margin}* * *");
             }
@@ -153,6 +166,10 @@ fn line(inlines: &[Inline]) -> String {
             }
             Inline::Note { number } => {
                 let _ = write!(out, "[{number}]");
+            }
+            Inline::Picture { alt, .. } if alt.trim().is_empty() => {}
+            Inline::Picture { alt, .. } => {
+                let _ = write!(out, "[{}]", alt.replace('\n', " "));
             }
             Inline::Break => out.push('\n'),
         }

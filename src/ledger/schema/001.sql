@@ -68,7 +68,7 @@ CREATE TABLE deliveries (
     address     TEXT NOT NULL,
     state       TEXT NOT NULL,             -- queued, claimed, delayed, delivered, failed, canceled
     attempts    INTEGER NOT NULL DEFAULT 0,
-    due         INTEGER NOT NULL,          -- when it may be offered
+    due         INTEGER NOT NULL,          -- when it may be offered; 0: at once
     queued      INTEGER NOT NULL,
     reply       TEXT,                      -- what the server said last
     settled     INTEGER,                   -- when

@@ -1,6 +1,7 @@
 //! The connections: one writing thread that commits what has come together, and readers that never wait for it.
 
 use std::{
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError, mpsc},
     thread,
@@ -124,7 +125,9 @@ fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::E
     db.execute_batch("BEGIN IMMEDIATE")?;
     for job in group {
         db.execute_batch("SAVEPOINT job")?;
-        if !job.run(db) {
+        // A fault of ours over one job must not stop the thread that all wait for.
+        let kept = panic::catch_unwind(AssertUnwindSafe(|| job.run(db))).unwrap_or(false);
+        if !kept {
             db.execute_batch("ROLLBACK TO job")?;
         }
         db.execute_batch("RELEASE job")?;

@@ -37,7 +37,7 @@ pub(super) fn queue(
     let letters = db
         .prepare_cached(
             "INSERT INTO deliveries (digest, subscriber, address, state, due, queued)
-             SELECT ?1, id, address, 'queued', ?2, ?2 FROM subscribers WHERE standing = 'confirmed'",
+             SELECT ?1, id, address, 'queued', 0, ?2 FROM subscribers WHERE standing = 'confirmed'",
         )?
         .execute(params![db.last_insert_rowid(), micros(now)])?;
     Ok(Queued::Letters(letters as u64))
@@ -93,6 +93,16 @@ fn delivery(row: &Row<'_>) -> Result<Delivery, Refusal> {
     })
 }
 
+pub(super) fn is_claimed(
+    db: &Connection,
+    digest: DigestId,
+    subscriber: SubscriberId,
+) -> Result<bool, Refusal> {
+    let sql = "SELECT state = 'claimed' FROM deliveries WHERE digest = ?1 AND subscriber = ?2";
+    let claimed = db.prepare_cached(sql)?.query_row([digest.0, subscriber.0], |row| row.get(0)).optional()?;
+    Ok(claimed.unwrap_or(false))
+}
+
 pub(super) fn settle(db: &Connection, settlements: &[Settlement], now: Timestamp) -> Result<(), Refusal> {
     // What the server took is delivered, whatever else has happened to the row; the rest counts only while it is ours.
     let sql = "UPDATE deliveries SET state = ?3, due = ?4, reply = ?5, settled = ?6, attempts = attempts + 1
@@ -142,9 +152,9 @@ pub(super) fn subscribe(
 pub(super) fn leave(db: &Connection, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
     let sql = "UPDATE subscribers SET standing = 'left', left_at = ?2 WHERE id = ?1 AND standing <> 'left'";
     let left = db.execute(sql, params![id.0, micros(now)])?;
-    // A claimed letter may be in the server's hands already; its lane settles it.
+    // A claimed letter that is in the server's hands already is settled as delivered all the same.
     let sql = "UPDATE deliveries SET state = 'canceled', settled = ?2
-               WHERE subscriber = ?1 AND state IN ('queued', 'delayed')";
+               WHERE subscriber = ?1 AND state IN ('queued', 'claimed', 'delayed')";
     db.execute(sql, params![id.0, micros(now)])?;
     Ok(left > 0)
 }

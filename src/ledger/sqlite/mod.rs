@@ -118,8 +118,8 @@ impl Ledger for Sqlite {
     fn forget(&self, path: &[u8]) -> Result<(), Error> {
         let path = path.to_vec();
         self.write(move |db| {
-            db.execute("DELETE FROM arrivals WHERE path = ?1", [path])?;
-            Ok(())
+            db.execute("DELETE FROM arrivals WHERE path = ?1", [&path])?;
+            shelf::give_up(db, &path)
         })
     }
 
@@ -234,15 +234,19 @@ impl Ledger for Sqlite {
         self.write(move |db| mail::claim(db, now, most))
     }
 
+    fn is_claimed(&self, digest: DigestId, subscriber: SubscriberId) -> Result<bool, Error> {
+        self.read(|db| mail::is_claimed(db, digest, subscriber))
+    }
+
     fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<(), Error> {
         let settlements = settlements.to_vec();
         self.write(move |db| mail::settle(db, &settlements, now))
     }
 
-    fn release_claims(&self, now: Timestamp) -> Result<u64, Error> {
-        self.write(move |db| {
-            let sql = "UPDATE deliveries SET state = 'queued', due = ?1 WHERE state = 'claimed'";
-            Ok(db.execute(sql, [micros(now)])? as u64)
+    fn release_claims(&self) -> Result<u64, Error> {
+        self.write(|db| {
+            Ok(db.execute("UPDATE deliveries SET state = 'queued', due = 0 WHERE state = 'claimed'", [])?
+                as u64)
         })
     }
 

@@ -21,28 +21,37 @@ pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) ->
     let publication = draft.publication.as_str();
     if let Some(key) = brought(db, publication, &draft.manuscript)? {
         // The press may have been at work on another version: then readers may have some of its files.
-        let abandoned = db
-            .prepare_cached("DELETE FROM releases WHERE publication = ?1 AND issue = ?2 AND out = 0")?
-            .execute(params![publication, key.as_str()])?;
-        let current = issue(db, publication, &key)?.filter(|_| abandoned > 0);
-        return Ok(
-            current.map_or(Opening::Duplicate(key), |shelved| Opening::Print(Box::new(shelved.release)))
-        );
+        db.prepare_cached(
+            "UPDATE releases SET out = 0 WHERE publication = ?1 AND issue = ?2 AND current = 1
+             AND EXISTS (SELECT 1 FROM releases o WHERE o.publication = ?1 AND o.issue = ?2 AND o.out = 0)",
+        )?
+        .execute(params![publication, key.as_str()])?;
+        db.prepare_cached(
+            "DELETE FROM releases WHERE publication = ?1 AND issue = ?2 AND out = 0 AND current = 0",
+        )?
+        .execute(params![publication, key.as_str()])?;
+        // Until it has been printed over, the current version counts as not out.
+        return Ok(match begun(db, &draft)? {
+            Some(release) => Opening::Print(Box::new(release)),
+            None => Opening::Duplicate(key),
+        });
     }
     if let Some(release) = begun(db, &draft)? {
         return Ok(Opening::Print(Box::new(release)));
     }
     let previous = issue(db, publication, &draft.issue.key)?.map(|shelved| shelved.release);
     draft.issue.name_articles(previous.as_ref().map(|release| &release.issue));
-    let release = match previous {
-        Some(before) => Release {
+    let release = if let Some(before) = previous {
+        Release {
             version: before.version + 1,
             published: before.published,
             // Feeds tell times to the second, so two versions in one second would look the same.
             updated: now.max(before.updated + SignedDuration::from_secs(1)),
             issue: draft.issue,
-        },
-        None => Release { version: 1, published: now, updated: now, issue: draft.issue },
+        }
+    } else {
+        let published = now.max(after_newest(db, publication)?);
+        Release { version: 1, published, updated: published, issue: draft.issue }
     };
     db.prepare_cached(
         "INSERT OR REPLACE INTO releases (publication, issue, version, manuscript, source, body, published, updated,
@@ -72,6 +81,13 @@ pub(super) fn brought(
     Ok(key.map(|key| IssueKey::of(&key)))
 }
 
+/// A second after the newest issue came out: a clock that is behind must not hide a new issue below the old ones.
+fn after_newest(db: &Connection, publication: &str) -> Result<Timestamp, Refusal> {
+    let sql = "SELECT max(published) FROM releases WHERE publication = ?1 AND current = 1";
+    let newest: Option<i64> = db.prepare_cached(sql)?.query_row([publication], |row| row.get(0))?;
+    newest.map_or(Ok(Timestamp::MIN), |newest| Ok(timestamp(newest)? + SignedDuration::from_secs(1)))
+}
+
 /// The release of this very manuscript that was begun and not put out.
 fn begun(db: &Connection, draft: &Draft) -> Result<Option<Release>, Refusal> {
     let sql = "SELECT body, version, published, updated, book_path, book_length FROM releases
@@ -81,6 +97,19 @@ fn begun(db: &Connection, draft: &Draft) -> Result<Option<Release>, Refusal> {
     rows.next()?.map(release).transpose()
 }
 
+/// Gives up the releases that a file brought and that are not out. Where readers may have some of their files, the version
+/// before is to be printed again.
+pub(super) fn give_up(db: &Connection, source: &[u8]) -> Result<(), Refusal> {
+    db.execute(
+        "UPDATE releases SET out = 0 WHERE current = 1 AND EXISTS (SELECT 1 FROM releases o
+             WHERE o.publication = releases.publication AND o.issue = releases.issue
+               AND o.out = 0 AND o.current = 0 AND o.source = ?1)",
+        [source],
+    )?;
+    db.execute("DELETE FROM releases WHERE out = 0 AND current = 0 AND source = ?1", [source])?;
+    Ok(())
+}
+
 pub(super) fn interrupted(db: &Connection, publication: &str) -> Result<Vec<Interrupted>, Refusal> {
     let sql = "SELECT body, version, published, updated, source, manuscript FROM releases
                WHERE publication = ?1 AND out = 0 ORDER BY updated, issue";
@@ -88,11 +117,13 @@ pub(super) fn interrupted(db: &Connection, publication: &str) -> Result<Vec<Inte
     let mut rows = rows.query([publication])?;
     let mut interrupted = Vec::new();
     while let Some(row) = rows.next()? {
-        interrupted.push(Interrupted {
-            release: release(row)?,
-            source: row.get(4)?,
-            manuscript: row.get(5)?,
-        });
+        // One that cannot be read must not keep the others from being finished.
+        match release(row) {
+            Ok(release) => {
+                interrupted.push(Interrupted { release, source: row.get(4)?, manuscript: row.get(5)? });
+            }
+            Err(refusal) => tracing::error!(?refusal, "a release that was begun cannot be read, and is left"),
+        }
     }
     Ok(interrupted)
 }
@@ -221,7 +252,8 @@ pub(super) fn lines(db: &Connection, publication: &str) -> Result<Vec<IssueLine>
 
 fn letters(db: &Connection, publication: &str, key: &str) -> Result<Vec<(State, u64)>, Refusal> {
     let sql = "SELECT state, count(*) FROM deliveries JOIN digests ON digests.id = deliveries.digest
-               WHERE digests.publication = ?1 AND digests.issue = ?2 GROUP BY state";
+               WHERE digests.publication = ?1 AND digests.pace = 'each'
+                 AND digests.period = ?2 GROUP BY state";
     let mut rows = db.prepare_cached(sql)?;
     let mut rows = rows.query([publication, key])?;
     let mut counts = Vec::new();

@@ -2,7 +2,7 @@
 
 use comrak::nodes::{AstNode, NodeValue};
 
-use crate::{proof::Doubt, prose::Href, prose::Inline, typography};
+use crate::{proof::Doubt, prose::Block, prose::Href, prose::Inline, typography};
 
 use super::super::draft::excerpt;
 use super::Reader;
@@ -139,7 +139,8 @@ fn link_to(url: &str, text: Vec<Inline>, line: usize, runs: &mut Runs, reader: &
     }
 }
 
-/// A picture on the web becomes a link with its description; one beside the manuscript leaves its description.
+/// A picture on the web becomes a link with its description; one beside the manuscript is shown, and one that is not there
+/// leaves its description.
 fn picture(url: &str, alt: String, line: usize, runs: &mut Runs, reader: &mut Reader<'_, '_>) {
     if let Some(href) = Href::parse(url) {
         let name = url.rsplit('/').find(|part| !part.is_empty()).unwrap_or(url);
@@ -147,10 +148,59 @@ fn picture(url: &str, alt: String, line: usize, runs: &mut Runs, reader: &mut Re
         runs.out.push(Inline::Link { href, text: vec![Inline::text(text)] });
         return;
     }
-    let asked = format!("the picture `{}` is not with the manuscript", excerpt(url));
-    reader.draft.query(Doubt::PictureMissing, line, asked);
-    reader.draft.set_aside(&typography::printable(url));
-    runs.text(&alt);
+    match reader.draft.picture(url, &alt, line) {
+        Some(picture) => runs.out.push(Inline::Picture { picture, alt }),
+        None => runs.text(&alt),
+    }
+}
+
+/// The figure that a paragraph is: a picture beside the manuscript that stands alone, or with one stressed line below it. Its
+/// caption is that line, or else its title.
+pub(super) fn figure<'a>(node: &'a AstNode<'a>, reader: &mut Reader<'_, 'a>) -> Option<Block> {
+    let mut children = node.children();
+    let first = children.next()?;
+    let below = match (children.next(), children.next(), children.next()) {
+        (None, None, None) => None,
+        (Some(turn), Some(line), None) => {
+            let turns = matches!(turn.data().value, NodeValue::SoftBreak | NodeValue::LineBreak);
+            let stressed = matches!(line.data().value, NodeValue::Emph);
+            Some(line).filter(|_| turns && stressed).map(Some)?
+        }
+        _ => return None,
+    };
+    let data = first.data();
+    let NodeValue::Image(image) = &data.value else { return None };
+    if reader.hidden.is_some() || Href::parse(&image.url).is_some() || !reader.draft.album.has(&image.url) {
+        return None;
+    }
+    let alt = typography::printable(&super::plain(first)).trim().to_owned();
+    let title = typography::printable(&image.title).trim().to_owned();
+    let at = reader.line(data.sourcepos.start.line);
+    let picture = reader.draft.picture(&image.url, &alt, at);
+    let caption = match below {
+        Some(line) => {
+            reader.draft.set_aside(&title);
+            children_of(line, reader)
+        }
+        None if title.is_empty() => Vec::new(),
+        None => vec![Inline::text(title)],
+    };
+    Some(match picture {
+        Some(picture) => Block::Figure { picture, alt, caption },
+        // It turned out that it cannot be shown: what there is to read stays.
+        None if caption.is_empty() => Block::paragraph(alt),
+        None => {
+            let mut text = vec![Inline::text(alt), Inline::Break];
+            text.extend(caption);
+            Block::Paragraph { text }
+        }
+    })
+}
+
+fn children_of<'a>(node: &'a AstNode<'a>, reader: &mut Reader<'_, 'a>) -> Vec<Inline> {
+    let mut runs = children(node, 1, reader);
+    trim(&mut runs);
+    runs
 }
 
 fn last_character(runs: &[Inline]) -> Option<char> {
@@ -164,7 +214,7 @@ fn last_character(runs: &[Inline]) -> Option<char> {
             | Inline::Link { text, .. } => {
                 runs = text;
             }
-            Inline::Note { .. } | Inline::Break => return None,
+            Inline::Note { .. } | Inline::Picture { .. } | Inline::Break => return None,
         }
     }
 }

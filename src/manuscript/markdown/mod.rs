@@ -19,6 +19,7 @@ use crate::{
 
 use super::byline;
 use super::draft::{Draft, excerpt};
+use super::pictures::Album;
 use super::{credit, front_matter};
 
 /// How deep blocks may stand in each other; what is deeper is kept as plain paragraphs. See the bound of inlines.
@@ -30,9 +31,9 @@ const MAX_SUMMARY: usize = 280;
 /// The longest dek in characters.
 const MAX_DEK: usize = 160;
 
-/// Reads a Markdown issue.
-pub(super) fn read(text: &str) -> Draft {
-    let mut draft = Draft::default();
+/// Reads a Markdown issue whose pictures are in `album`.
+pub(super) fn read(text: &str, album: Album) -> Draft {
+    let mut draft = Draft { album, ..Draft::default() };
     let (body, above) = front_matter::read(text, &mut draft);
     let arena = Arena::new();
     let root = comrak::parse_document(&arena, body, &options());
@@ -187,6 +188,10 @@ impl<'d, 'a> Reader<'d, 'a> {
         }
         match &data.value {
             NodeValue::Paragraph => {
+                if let Some(figure) = inline::figure(node, self) {
+                    out.push(figure);
+                    return;
+                }
                 let text = inline::runs(node, self);
                 if !text.is_empty() {
                     out.push(Block::Paragraph { text });
@@ -375,8 +380,16 @@ fn unescaped(text: &str) -> String {
 /// Puts the articles found into the draft.
 fn compose(found: Vec<Found>, draft: &mut Draft) {
     let n_headed = found.iter().filter(|article| article.headline.is_some()).count();
+    let mut above = Vec::new();
     for article in found {
-        let Found { headline, line, body, notes } = article;
+        let Found { headline, line, mut body, notes } = article;
+        if headline.is_none() && n_headed > 0 && is_banner(&body) {
+            above = body;
+            continue;
+        }
+        above.extend(headline.as_deref().map(figures_of).unwrap_or_default());
+        let n_figures = body.iter().take_while(|block| matches!(block, Block::Figure { .. })).count();
+        above.extend(body.drain(..n_figures));
         let empty = body.iter().all(|block| matches!(block, Block::Rule));
         if headline.is_none() && empty {
             continue;
@@ -403,6 +416,7 @@ fn compose(found: Vec<Found>, draft: &mut Draft) {
             section: None,
         };
         read_head(&mut article, draft);
+        article.body.splice(0..0, above.drain(..));
         read_credit(&mut article, draft);
         if article.bylines.is_empty() {
             let authors = draft.authors.iter().map(|name| Byline {
@@ -418,6 +432,24 @@ fn compose(found: Vec<Found>, draft: &mut Draft) {
     if draft.number.is_none() {
         draft.number = draft.title.as_deref().and_then(number_of);
     }
+}
+
+/// The pictures in a headline, which is only text to most readers: they come below it.
+fn figures_of(headline: &[Inline]) -> Vec<Block> {
+    let shown = prose::pictures_of(headline).into_iter();
+    shown
+        .map(|(picture, alt)| Block::Figure {
+            picture: picture.clone(),
+            alt: alt.to_owned(),
+            caption: Vec::new(),
+        })
+        .collect()
+}
+
+/// Whether there are only pictures: above the first headline they belong to what comes below it.
+fn is_banner(body: &[Block]) -> bool {
+    let figures = body.iter().filter(|block| matches!(block, Block::Figure { .. })).count();
+    figures > 0 && body.iter().all(|block| matches!(block, Block::Figure { .. } | Block::Rule))
 }
 
 fn is_summary(body: &[Block], notes: &[Vec<Block>]) -> bool {
@@ -464,7 +496,9 @@ fn read_head(article: &mut Article, draft: &mut Draft) {
 fn read_credit(article: &mut Article, draft: &mut Draft) {
     let Some(Block::Paragraph { text }) = article.body.last() else { return };
     let line = prose::plain(text);
-    let linked = text.iter().any(|run| matches!(run, Inline::Link { .. } | Inline::Note { .. }));
+    let linked = text
+        .iter()
+        .any(|run| matches!(run, Inline::Link { .. } | Inline::Note { .. } | Inline::Picture { .. }));
     if let Some((0, credit)) = credit::at_end(&line).filter(|_| !linked) {
         let date = credit.day.and_then(|day| {
             day.date().or_else(|| if day.year.is_none() { day.before(draft.date?) } else { None })

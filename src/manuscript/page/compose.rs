@@ -118,8 +118,8 @@ impl Page {
             .any(|part| matches!(part.kind, Kind::Byline(_) | Kind::Credit(_)) || self.is_headline(part))
     }
 
-    /// How alike the words around paragraph `k` may be for an article to begin there.
-    fn threshold(&self, k: usize, has_sister: bool) -> Option<f64> {
+    /// How alike the words around paragraph `k` of a body may be for an article to begin there.
+    fn threshold(&self, body: &Range<usize>, k: usize, has_sister: bool) -> Option<f64> {
         let above = &self.parts[self.paragraphs[k - 1]];
         if !parts::ends(&above.text) {
             return None;
@@ -132,6 +132,9 @@ impl Page {
             None
         } else if self.parts[self.paragraphs[k]].seam {
             Some(ALIKE_AT_SEAM)
+        } else if k < body.start + 2 || k + 2 > body.end {
+            // A text of one paragraph that has no sign of its own but its words is a part of another.
+            None
         } else {
             Some(ALIKE_AT_NOTHING)
         }
@@ -154,7 +157,8 @@ impl Page {
         let most = bodies.len() * 2 + 2;
         let mut at = 0;
         while at < bodies.len() && bodies.len() < most {
-            match vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k, sisters[k])) {
+            let body = bodies[at].clone();
+            match vocabulary.best_break(body.clone(), |k| self.threshold(&body, k, sisters[k])) {
                 Some((k, likely)) if likely < 1.0 => self.part(&mut bodies, at, k, draft),
                 _ => at += 1,
             }
@@ -162,8 +166,9 @@ impl Page {
         while bodies.len() < self.n_headlines(&bodies) && bodies.len() < most {
             let likeliest = (0..bodies.len())
                 .filter_map(|at| {
+                    let body = bodies[at].clone();
                     let (k, likely) =
-                        vocabulary.best_break(bodies[at].clone(), |k| self.threshold(k, sisters[k]))?;
+                        vocabulary.best_break(body.clone(), |k| self.threshold(&body, k, sisters[k]))?;
                     Some((at, k, likely))
                 })
                 .min_by(|a, b| a.2.total_cmp(&b.2));

@@ -6,6 +6,7 @@ mod furniture;
 mod undouble;
 mod clean;
 mod reflow;
+mod seams;
 mod parts;
 mod vocabulary;
 mod assignment;
@@ -21,7 +22,10 @@ pub(super) fn read(text: &str, dated: Option<Date>) -> Draft {
     let mut draft = Draft::default();
     let lines = clean::clean(text, &mut draft);
     let spaces = Spaces::of(lines.iter().map(|line| line.text));
-    let (blocks, mut marks) = reflow::reflow(&lines, &mut draft);
+    let (mut blocks, mut marks) = reflow::reflow(&lines, &mut draft);
+    if spaces == Spaces::Noise {
+        blocks = seams::part(blocks);
+    }
     let parts = parts::tell_apart(blocks, &mut marks, &mut draft);
     compose::compose(parts, spaces, dated, &mut marks, &mut draft);
     draft.set_aside(&marks.join(" "));

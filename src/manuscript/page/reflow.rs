@@ -40,7 +40,8 @@ pub(super) fn reflow(lines: &[Line<'_>], draft: &mut Draft) -> (Vec<Block>, Vec<
         let (level, text) = heading(line.text);
         if let Some(level) = level {
             flow.close();
-            flow.marks.push("#".repeat(usize::from(level)));
+            // Those before the text, and those that close it.
+            flow.marks.push("#".repeat(line.text.matches('#').count() - text.matches('#').count()));
             if !text.is_empty() {
                 flow.begin(line, text, Some(level), false);
             }

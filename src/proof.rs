@@ -54,6 +54,8 @@ pub enum Doubt {
     DateInferred,
     /// The year of a credit line was inferred from the date.
     YearInferred,
+    /// The charset was guessed from a few letters only, which may have come out wrong.
+    CharsetGuessed,
     /// Characters that no edition can carry were left out.
     ControlCharacters,
     /// A link leads where readers cannot or must not follow; its text was kept.

@@ -8,6 +8,7 @@
 //! text, of link addresses, of the summary and of HTML; what only marks the text (list numbers, labels of notes, entities) and a
 //! front matter that was understood are read, not kept.
 
+mod charset;
 mod decode;
 mod draft;
 mod dates;
@@ -16,7 +17,10 @@ mod headline;
 mod byline;
 mod credit;
 mod front_matter;
+mod gutenberg;
 mod markdown;
+mod html;
+mod typescript;
 mod page;
 #[cfg(test)]
 mod tests;
@@ -35,6 +39,10 @@ pub enum Form {
     Page,
     /// Markdown, with front matter or without (`.md`, `.markdown`).
     Markdown,
+    /// HTML (`.html`, `.htm`).
+    Html,
+    /// HTML in the writing of XML (`.xhtml`).
+    Xhtml,
 }
 
 impl Form {
@@ -45,6 +53,8 @@ impl Form {
         match extension.to_ascii_lowercase().as_str() {
             "txt" | "text" => Some(Self::Page),
             "md" | "markdown" => Some(Self::Markdown),
+            "html" | "htm" => Some(Self::Html),
+            "xhtml" => Some(Self::Xhtml),
             _ => None,
         }
     }
@@ -62,7 +72,16 @@ pub struct Manuscript {
     /// The file's name without its folder and extension: it names the issue, and may date it.
     stem: String,
     form: Form,
-    text: decode::Text,
+    text: decode::Decoded,
+}
+
+impl Manuscript {
+    /// The charset that the file was saved in, by its name in the WHATWG Encoding Standard: for the log. It is no part
+    /// of the proof, which must be the same from every charset.
+    #[must_use]
+    pub fn charset(&self) -> &'static str {
+        self.text.charset.name
+    }
 }
 
 /// A file that cannot be read at all. All lesser trouble is a query in the proof.
@@ -80,9 +99,11 @@ pub enum Unreadable {
         /// Its size.
         bytes: usize,
     },
-    /// The bytes are no UTF-8.
-    #[error("the text is not UTF-8 at line {line}, column {column}; save it again with the encoding UTF-8")]
-    NotUtf8 {
+    /// The bytes are no text in any charset that we know, or damaged.
+    #[error(
+        "the text cannot be decoded at line {line}, column {column}; save it again with the encoding UTF-8"
+    )]
+    Undecodable {
         /// The line of the first wrong byte, counted from 1.
         line: usize,
         /// The character of that line, counted from 1.
@@ -114,7 +135,7 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_owned()).unwrap_or_default();
         return Err(Unreadable::UnknownForm { extension });
     };
-    let text = decode::decode(bytes)?;
+    let text = decode::decode(bytes, matches!(form, Form::Html | Form::Xhtml))?;
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
     Ok(Manuscript { stem, form, text })
 }
@@ -126,7 +147,14 @@ pub fn read(manuscript: &Manuscript, publication: &Publication) -> Proof {
     let mut draft = match manuscript.form {
         Form::Page => page::read(&manuscript.text.text, dated),
         Form::Markdown => markdown::read(&manuscript.text.text),
+        Form::Html => html::read(&manuscript.text.text, false),
+        Form::Xhtml => html::read(&manuscript.text.text, true),
     };
+    if manuscript.text.charset.doubtful {
+        let text =
+            format!("saved as {}, by its few letters beyond a to z; look at them", manuscript.charset());
+        draft.query_at(Doubt::CharsetGuessed, None, text);
+    }
     for removed in &manuscript.text.removed {
         draft.query(Doubt::ControlCharacters, removed.line, format!("{removed} left out"));
         draft.not_used.push(removed.to_string());

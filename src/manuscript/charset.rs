@@ -19,6 +19,9 @@ pub(super) struct Charset {
 }
 
 impl Charset {
+    /// That of text whose form has decoded it.
+    pub(super) const UTF_8: Self = Self { name: "UTF-8", doubtful: false };
+
     fn sure(encoding: &'static Encoding) -> Self {
         Self { name: encoding.name(), doubtful: false }
     }
@@ -72,6 +75,18 @@ pub(super) fn decode(bytes: &[u8], declares: bool) -> Result<(String, Charset), 
     })?;
     let n_high = bytes.iter().filter(|byte| !byte.is_ascii()).count();
     Ok((text, Charset { name: guess.name(), doubtful: n_high < FEW }))
+}
+
+/// The text of a part of a letter, which names its charset, truly or not.
+pub(super) fn labelled(bytes: &[u8], label: Option<&str>) -> Result<(String, Charset), Unreadable> {
+    let is_utf8 = !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok();
+    if let Some(encoding) = label.and_then(|label| Encoding::for_label(label.trim().as_bytes()))
+        && !is_utf8
+        && let Ok(text) = whole(bytes, encoding)
+    {
+        return Ok((text, Charset::sure(encoding)));
+    }
+    decode(bytes, true)
 }
 
 fn is_of_many_bytes(encoding: &'static Encoding) -> bool {

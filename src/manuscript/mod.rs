@@ -6,7 +6,10 @@
 //! are listed in `not_used` as printed, and so are a byline's labels and the marks of Markdown. An affiliation that
 //! several names of one byline share counts once. Of Markdown, the same holds for every letter and digit of the
 //! text, of link addresses, of the summary and of HTML; what only marks the text (list numbers, labels of notes, entities) and a
-//! front matter that was understood are read, not kept.
+//! front matter that was understood are read, not kept. Of HTML, letters, documents and books, every letter of the
+//! text that is shown is in an article, and what is hidden, commented or a script is in `not_used`.
+//!
+//! **The charset is no part of the proof:** the same page gives the same proof from every charset.
 
 mod charset;
 mod decode;
@@ -20,8 +23,14 @@ mod front_matter;
 mod gutenberg;
 mod markdown;
 mod html;
+mod archive;
+mod docx;
+mod epub;
 mod typescript;
 mod page;
+mod letter;
+#[cfg(test)]
+mod forms;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +52,12 @@ pub enum Form {
     Html,
     /// HTML in the writing of XML (`.xhtml`).
     Xhtml,
+    /// A letter as mail programs save it (`.eml`).
+    Letter,
+    /// A document of Word (`.docx`).
+    Docx,
+    /// An e-book (`.epub`).
+    Epub,
 }
 
 impl Form {
@@ -55,6 +70,9 @@ impl Form {
             "md" | "markdown" => Some(Self::Markdown),
             "html" | "htm" => Some(Self::Html),
             "xhtml" => Some(Self::Xhtml),
+            "eml" => Some(Self::Letter),
+            "docx" => Some(Self::Docx),
+            "epub" => Some(Self::Epub),
             _ => None,
         }
     }
@@ -73,6 +91,8 @@ pub struct Manuscript {
     stem: String,
     form: Form,
     text: decode::Decoded,
+    /// What was read on opening, where the form is no text of its own.
+    read: Option<Draft>,
 }
 
 impl Manuscript {
@@ -88,7 +108,7 @@ impl Manuscript {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// The file's name announces a form that we do not read.
-    #[error("cannot read a `.{extension}` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`")]
+    #[error("cannot read a `.{extension}` file; {}", way_out(extension))]
     UnknownForm {
         /// What follows the last dot of the name; empty when there is none.
         extension: String,
@@ -112,9 +132,25 @@ pub enum Unreadable {
     /// The bytes are UTF-8 as far as they go, but end inside a character: the rest is probably on its way.
     #[error("the text ends in the middle of a character; copy or save the whole file again")]
     Incomplete,
+    /// The file is a letter, document or book that cannot be opened.
+    #[error("cannot read this `.{extension}` file: {reason}")]
+    Container {
+        /// What it is.
+        extension: &'static str,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// There is no text.
     #[error("the file holds no text; save it again with its text")]
     Empty,
+}
+
+/// What an editor can do with a file of another form.
+fn way_out(extension: &str) -> &'static str {
+    match extension.to_ascii_lowercase().as_str() {
+        "doc" | "rtf" | "odt" | "wps" | "pages" => "save it as `.docx`",
+        _ => "save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub` or `.eml`",
+    }
 }
 
 impl Unreadable {
@@ -135,21 +171,41 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
         let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_owned()).unwrap_or_default();
         return Err(Unreadable::UnknownForm { extension });
     };
-    let text = decode::decode(bytes, matches!(form, Form::Html | Form::Xhtml))?;
+    if bytes.len() > MAX_BYTES {
+        return Err(Unreadable::TooLarge { bytes: bytes.len() });
+    }
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
-    Ok(Manuscript { stem, form, text })
+    let nothing = || decode::tidy("", charset::Charset::UTF_8);
+    let (text, read) = match form {
+        Form::Page | Form::Markdown => (decode::decode(bytes, false)?, None),
+        Form::Html | Form::Xhtml => (decode::decode(bytes, true)?, None),
+        Form::Letter => {
+            let (draft, text) = letter::read(bytes)?;
+            (text, Some(draft))
+        }
+        Form::Docx => (nothing(), Some(docx::read(bytes, dates::of_stem(&stem))?)),
+        Form::Epub => (nothing(), Some(epub::read(bytes)?)),
+    };
+    Ok(Manuscript { stem, form, text, read })
 }
 
 /// Reads a manuscript: an issue, perhaps without articles, and every doubt about it.
 #[must_use]
 pub fn read(manuscript: &Manuscript, publication: &Publication) -> Proof {
     let dated = dates::of_stem(&manuscript.stem);
-    let mut draft = match manuscript.form {
-        Form::Page => page::read(&manuscript.text.text, dated),
-        Form::Markdown => markdown::read(&manuscript.text.text),
-        Form::Html => html::read(&manuscript.text.text, false),
-        Form::Xhtml => html::read(&manuscript.text.text, true),
-    };
+    let text = &manuscript.text.text;
+    let mut draft = manuscript.read.clone().unwrap_or_else(|| match manuscript.form {
+        Form::Markdown => markdown::read(text),
+        Form::Html => html::read(text, false),
+        Form::Xhtml => html::read(text, true),
+        _ => page::read(text, dated),
+    });
+    if let (Some(said), Some(named)) = (draft.date, dated)
+        && said != named
+    {
+        let asked = format!("the file's name says {named}, its text {said}; the text was believed");
+        draft.query_at(Doubt::DateInferred, None, asked);
+    }
     if manuscript.text.charset.doubtful {
         let text =
             format!("saved as {}, by its few letters beyond a to z; look at them", manuscript.charset());

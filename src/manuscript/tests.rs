@@ -361,8 +361,9 @@ fn only_known_forms_are_manuscripts() {
     let message = |name: &str| open(name, b"x").expect_err("no manuscript").to_string();
     assert_eq!(
         message("a.pdf"),
-        "cannot read a `.pdf` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`"
+        "cannot read a `.pdf` file; save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub` or `.eml`"
     );
+    assert_eq!(message("a.doc"), "cannot read a `.doc` file; save it as `.docx`");
     assert!(Unreadable::Incomplete.is_incomplete());
 }
 

@@ -5,10 +5,12 @@
 
 mod elements;
 mod runs;
+mod containers;
 mod builder;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -22,17 +24,32 @@ use crate::{proof::Doubt, prose, prose::Block, prose::Inline, prose::Language, t
 use super::draft::{Draft, excerpt};
 use super::markdown::{self, Found};
 use super::{byline, dates, gutenberg};
-use builder::{Builder, Note, Placed};
+use builder::Builder;
+use containers::{Note, Placed};
 use runs::Reference;
 
 /// Reads a file of HTML; `xml` says whether `<script/>` is a whole element.
 pub(super) fn read(text: &str, xml: bool) -> Draft {
+    read_files(&[("", text)], xml, None)
+}
+
+/// Reads a letter of HTML, whose subject is its title.
+pub(super) fn read_titled(text: &str, title: Option<&str>) -> Draft {
+    read_files(&[("", text)], false, title)
+}
+
+/// Reads the chapters of a book, each with its path.
+pub(super) fn read_book(chapters: &[(String, String)]) -> Draft {
+    let chapters: Vec<(&str, &str)> =
+        chapters.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    read_files(&chapters, true, None)
+}
+
+fn read_files(files: &[(&str, &str)], xml: bool, title: Option<&str>) -> Draft {
     let mut draft = Draft::default();
-    let (head, body) = split_doctype(text);
-    draft.set_aside(head);
-    let above = head.matches('\n').count();
-    let page = parse(body, above, xml, &mut draft);
+    let page = parse(files, xml, &mut draft);
     read_meta(&page, &mut draft);
+    draft.title = title.map(str::to_owned).or(draft.title);
     let placed = without_licence(page.placed, &mut draft);
     let mut articles = articles(placed);
     let mut notes = Notes { references: page.references, found: page.notes, used: HashMap::new() };
@@ -53,13 +70,13 @@ struct Page {
     metas: Vec<(String, String)>,
 }
 
-struct Sink<'d> {
-    builder: RefCell<Builder<'d>>,
+struct Sink<'b, 'd> {
+    builder: &'b RefCell<Builder<'d>>,
     above: usize,
     xml: bool,
 }
 
-impl TokenSink for Sink<'_> {
+impl TokenSink for Sink<'_, '_> {
     type Handle = ();
 
     fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<()> {
@@ -83,17 +100,25 @@ impl TokenSink for Sink<'_> {
     }
 }
 
-fn parse(text: &str, above: usize, xml: bool, draft: &mut Draft) -> Page {
-    let sink = Sink { builder: RefCell::new(Builder::new(xml, draft)), above, xml };
-    let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
-    let queue = BufferQueue::default();
-    queue.push_back(StrTendril::from_slice(text));
-    while matches!(
-        tokenizer.feed(&queue),
-        TokenizerResult::Script(()) | TokenizerResult::EncodingIndicator(_)
-    ) {}
-    tokenizer.end();
-    let mut builder = tokenizer.sink.builder.into_inner();
+fn parse(files: &[(&str, &str)], xml: bool, draft: &mut Draft) -> Page {
+    let builder = RefCell::new(Builder::new(xml, draft));
+    let mut above = 0;
+    for (path, text) in files {
+        let (head, body) = split_doctype(text);
+        builder.borrow_mut().begin_file(path, head);
+        above += head.matches('\n').count();
+        let tokenizer = Tokenizer::new(Sink { builder: &builder, above, xml }, TokenizerOpts::default());
+        let queue = BufferQueue::default();
+        queue.push_back(StrTendril::from_slice(&with_short_tags(body)));
+        while matches!(
+            tokenizer.feed(&queue),
+            TokenizerResult::Script(()) | TokenizerResult::EncodingIndicator(_)
+        ) {}
+        tokenizer.end();
+        builder.borrow_mut().end_file();
+        above += body.matches('\n').count();
+    }
+    let mut builder = builder.into_inner();
     Page {
         placed: builder.finish(),
         notes: std::mem::take(&mut builder.notes),
@@ -101,6 +126,43 @@ fn parse(text: &str, above: usize, xml: bool, draft: &mut Draft) -> Page {
         titles: std::mem::take(&mut builder.titles),
         metas: std::mem::take(&mut builder.metas),
     }
+}
+
+/// The most words of a tag. The tokenizer compares every attribute with those before it.
+const MAX_WORDS: usize = 1000;
+
+/// The text, with a tag of more words than any has ended after those: its other words are text.
+fn with_short_tags(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut tamed = String::new();
+    let (mut from, mut words) = (0, None);
+    let mut quote = None;
+    for (at, &byte) in bytes.iter().enumerate() {
+        let Some(n) = words else {
+            if byte == b'<' && bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic) {
+                words = Some(0);
+                quote = None;
+            }
+            continue;
+        };
+        match (quote, byte) {
+            (Some(open), _) if open == byte => quote = None,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'>') => words = None,
+            (None, b' ' | b'\t' | b'\n' | b'\r' | b'/' | b'=') if n >= 2 * MAX_WORDS => {
+                tamed.push_str(&text[from..at]);
+                tamed.push('>');
+                (from, words) = (at, None);
+            }
+            (None, b' ' | b'\t' | b'\n' | b'\r' | b'/' | b'=') => words = Some(n + 1),
+            _ => {}
+        }
+    }
+    if from == 0 {
+        return Cow::Borrowed(text);
+    }
+    tamed.push_str(&text[from..]);
+    Cow::Owned(tamed)
 }
 
 /// Parts a declaration with an internal subset, which HTML does not know, from the text. Nothing in it is obeyed.
@@ -218,7 +280,7 @@ fn articles(placed: Vec<Placed>) -> Vec<Found> {
                 found.body.push(Block::Subhead { level, text: one_line(text) });
             }
             Placed::Block { block, .. } => {
-                found.body.extend(builder::blocks(vec![Placed::Block { block, line: 1 }]));
+                found.body.extend(containers::blocks(vec![Placed::Block { block, line: 1 }]));
             }
         }
     }

@@ -243,6 +243,8 @@ fn strange_html_is_read_in_good_time() {
     .collect();
     texts.push("<table><tr>".to_owned() + &"<td colspan=9999>x".repeat(1000));
     texts.push("a".repeat(2_000_000));
+    texts.push((0..300_000).fold("<p".to_owned(), |text, n| text + &format!(" a{n}")));
+    texts.push((0..300_000).fold("<p ".to_owned(), |text, n| text + &format!("a{n}=\"\"")));
     texts.extend(["<div>", "<b>", "<blockquote>"].map(|piece| piece.repeat(100_000)));
     for text in texts {
         let started = std::time::Instant::now();

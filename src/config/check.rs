@@ -256,8 +256,8 @@ mod tests {
         check(
             "[outbox]\nfolder = \".\"\n[inbox]\nfolder = \"data/in\"",
             &expect![[r"
-                outbox: `folder` is the whole newsroom; its secrets and its state lie there too
-                `folder` of inbox and of data must lie beside each other, not one inside the other"]],
+                `folder` of inbox and of data must lie beside each other, not one inside the other
+                outbox: `folder` is the whole newsroom; its secrets and its state lie there too"]],
         );
         check(
             "[mail]\nserver = \"smtp.example.org:25\"\nprotection = \"none\"\nuser = \"x\"\npassword_file = \"y\"",

@@ -42,17 +42,20 @@ fn a_file_without_an_article_says_what_an_article_needs() {
 }
 
 #[test]
-fn a_text_that_is_not_utf_8_says_where() {
+fn a_text_that_cannot_be_decoded_says_where() {
     refuses(
-        "latin.txt",
-        b"A caf\xe9 by the quay.\n\nIt opens at nine.\n",
-        "the text is not UTF-8 at line 1, column 6",
+        "broken.txt",
+        b"The caf\xc3\xa9 by the qu\xc3\xa0y \xff.\n\nIt opens at nine.\n",
+        "the text cannot be decoded at line 1, column 22; save it again with the encoding UTF-8",
     );
-    refuses(
-        "chinese.txt",
-        b"\xd0\xc2\xce\xc5\n\n\xba\xd3\xb0\xb2\xcf\xd8\n",
-        "the text is not UTF-8 at line 1, column 1",
-    );
+    refuses("picture.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x90\x81", "the text cannot be decoded at line");
+}
+
+#[test]
+fn a_text_in_an_old_charset_is_read_as_it_was_meant() {
+    let newsroom = Newsroom::opens();
+    newsroom.saves("latin.md", b"# A caf\xe9 by the quay\n\nIt opens at nine.\n").is_out("latin", 1);
+    assert!(newsroom.outbox_text("issues/latin/index.html").contains("A café by the quay"));
 }
 
 #[test]

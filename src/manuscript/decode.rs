@@ -1,16 +1,18 @@
-//! Bytes to text: UTF-8 with or without a byte order mark, line feeds only, nothing that no edition could print.
+//! Bytes to text: from any charset that editors save, line feeds only, nothing that no edition could print.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::typography;
 
+use super::charset::{self, Charset};
 use super::{MAX_BYTES, Unreadable};
 
 /// A decoded text: printable characters, tabs and line feeds.
 #[derive(Debug, Clone)]
-pub(super) struct Text {
+pub(super) struct Decoded {
     pub(super) text: String,
+    pub(super) charset: Charset,
     /// What was left out, by character.
     pub(super) removed: Vec<Removed>,
 }
@@ -31,13 +33,22 @@ impl fmt::Display for Removed {
 }
 
 /// Decodes a manuscript. A carriage return, with or without a line feed, ends a line, and so do the form feed,
-/// the vertical tab and the line and paragraph separators of Unicode.
-pub(super) fn decode(bytes: &[u8]) -> Result<Text, Unreadable> {
+/// the vertical tab and the line and paragraph separators of Unicode. `declares` says whether the text may name its
+/// own charset, as HTML does.
+pub(super) fn decode(bytes: &[u8], declares: bool) -> Result<Decoded, Unreadable> {
     if bytes.len() > MAX_BYTES {
         return Err(Unreadable::TooLarge { bytes: bytes.len() });
     }
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let source = std::str::from_utf8(bytes).map_err(|error| refusal(bytes, error))?;
+    let (source, charset) = charset::decode(bytes, declares)?;
+    let text = tidy(&source, charset);
+    if text.text.trim().is_empty() {
+        return Err(Unreadable::Empty);
+    }
+    Ok(text)
+}
+
+/// A text that its form has decoded already, such as a part of a letter.
+pub(super) fn tidy(source: &str, charset: Charset) -> Decoded {
     let mut text = String::with_capacity(source.len());
     let mut removed: BTreeMap<char, Removed> = BTreeMap::new();
     let mut line = 1;
@@ -53,20 +64,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Text, Unreadable> {
             c => removed.entry(c).or_insert(Removed { character: c, count: 0, line }).count += 1,
         }
     }
-    if text.trim().is_empty() {
-        return Err(Unreadable::Empty);
-    }
-    Ok(Text { text, removed: removed.into_values().collect() })
-}
-
-fn refusal(bytes: &[u8], error: std::str::Utf8Error) -> Unreadable {
-    if error.error_len().is_none() {
-        return Unreadable::Incomplete;
-    }
-    let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-    let line = valid.matches('\n').count() + 1;
-    let column = valid.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    Unreadable::NotUtf8 { line, column }
+    Decoded { text, charset, removed: removed.into_values().collect() }
 }
 
 #[cfg(test)]
@@ -75,7 +73,7 @@ mod tests {
 
     #[track_caller]
     fn check(bytes: &[u8], expected: &str) {
-        let found = match decode(bytes) {
+        let found = match decode(bytes, false) {
             Ok(text) => {
                 let removed: Vec<_> =
                     text.removed.iter().map(|r| format!("{r} from line {}", r.line)).collect();
@@ -103,8 +101,8 @@ mod tests {
             "the text ends in the middle of a character; copy or save the whole file again",
         );
         check(
-            b"ab\nc\xFFd",
-            "the text is not UTF-8 at line 2, column 2; save it again with the encoding UTF-8",
+            b"ab\nc\x01\xFFd",
+            "the text cannot be decoded at line 2, column 2; save it again with the encoding UTF-8",
         );
         check(b" \n\n\x00", "the file holds no text; save it again with its text");
         check(b"", "the file holds no text; save it again with its text");

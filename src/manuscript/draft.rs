@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::pictures::Album;
-use crate::{issue, issue::Article, proof::Doubt, proof::Query, prose::Language};
+use crate::{issue, issue::Article, issue::Byline, issue::Role, proof::Doubt, proof::Query, prose::Language};
 
 /// An issue in the making, with its queries. `None` and empty mean that the text does not say.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Draft {
     pub(super) key: Option<String>,
     pub(super) title: Option<String>,
@@ -50,6 +50,13 @@ impl Draft {
             }
         }
         self.queries.push(Query { code, line, text });
+    }
+
+    /// Names the author of the articles that name nobody.
+    pub(super) fn sign(&mut self, name: &str) {
+        for article in self.articles.iter_mut().filter(|article| article.bylines.is_empty()) {
+            article.bylines.push(Byline { name: name.to_owned(), role: Role::Author, affiliation: None });
+        }
     }
 
     /// Sets a text aside, without asking.

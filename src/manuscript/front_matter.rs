@@ -439,4 +439,44 @@ mod tests {
         let long = format!("---\ntitle: {}\n---\nText", "x".repeat(MAX_BYTES));
         assert_eq!(read(&long, &mut draft).0, "Text");
     }
+
+    /// Issues as their publishers keep them, where they are at hand: never part of the repository.
+    #[test]
+    fn real_periodicals_tell_their_title_number_and_date() {
+        use super::super::{open, read as read_manuscript, tests::publication};
+        let shared = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/periodicals");
+        let files = [
+            ("twir/2013-06-07-this-week-in-rust.markdown", "This Week In Rust 1", None, "2013-06-07"),
+            ("twir/2014-02-23-this-week-in-rust.markdown", "This Week in Rust 38", None, "2014-02-23"),
+            ("twir/2020-09-02-this-week-in-rust.md", "This Week in Rust 354", Some("354"), "2020-09-04"),
+            ("twir/2020-12-2-this-week-in-rust.md", "This Week in Rust 367", Some("367"), "2020-12-02"),
+            ("twir/2026-08-12-this-week-in-rust.md", "This Week in Rust 664", Some("664"), "2026-08-12"),
+            ("twir/2026-08-19-this-week-in-rust.md", "This Week in Rust 665", Some("665"), "2026-08-19"),
+            (
+                "rust-gamedev/2019-09-02-newsletter-001.md",
+                "This Month in Rust GameDev #1 - August 2019",
+                Some("1"),
+                "2019-09-02",
+            ),
+        ];
+        for (file, title, number, date) in files {
+            let Ok(bytes) = std::fs::read(shared.join(file)) else {
+                eprintln!("SKIPPED: there is no {file} beside the repository");
+                continue;
+            };
+            let proof = read_manuscript(&open(file, &bytes).expect("a text"), &publication());
+            let issue = &proof.issue;
+            let found = (issue.title.as_deref(), issue.number.as_deref(), issue.date.map(|d| d.to_string()));
+            assert_eq!(found, (Some(title), number, Some(date.to_owned())), "{file}");
+            let dated_otherwise = proof.queries.iter().any(|query| query.code == Doubt::DateInferred);
+            assert_eq!(dated_otherwise, file.contains("2020-09-02"), "{file}: {:?}", proof.queries);
+            let printed = serde_json::to_string(issue).expect("an issue");
+            for mark in ["<!--", "-->", "<script", "<iframe", "{%"] {
+                assert!(!printed.contains(mark), "{file} prints {mark}");
+            }
+            assert_eq!(issue.language.as_str(), "en", "{file}");
+        }
+        let refusal = open("state-of-rust-0-11-0.rst", b"x").expect_err("another form").to_string();
+        assert!(refusal.starts_with("cannot read a `.rst` file; save the issue as `.txt`"), "{refusal}");
+    }
 }

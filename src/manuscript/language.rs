@@ -176,4 +176,116 @@ mod tests {
     fn a_masthead_is_read_in_the_forms_of_its_page() {
         assert_eq!("求 實".chars().map(simplified).collect::<String>(), "求 实");
     }
+
+    /// The text of a Markdown body as readers see it, its stress as `<…>`, its strong stress as `{…}`.
+    fn shown(text: &str) -> String {
+        use super::super::{open, read, tests::publication};
+        fn push(runs: &[prose::Inline], out: &mut String) {
+            for run in runs {
+                let (open, text, close) = match run {
+                    prose::Inline::Text { text } | prose::Inline::Code { text } => {
+                        out.push_str(text);
+                        continue;
+                    }
+                    prose::Inline::Emphasis { text } => ('<', text, '>'),
+                    prose::Inline::Strong { text } => ('{', text, '}'),
+                    prose::Inline::Struck { text } => ('~', text, '~'),
+                    prose::Inline::Link { text, .. } => ('(', text, ')'),
+                    prose::Inline::Note { .. } | prose::Inline::Picture { .. } | prose::Inline::Break => {
+                        continue;
+                    }
+                };
+                out.push(open);
+                push(text, out);
+                out.push(close);
+            }
+        }
+        let text = format!("# T\n\n{text}\n");
+        let proof = read(&open("a.md", text.as_bytes()).expect("a text"), &publication());
+        let mut out = String::new();
+        for block in &proof.issue.articles[0].body {
+            if let prose::Block::Paragraph { text } = block {
+                push(text, &mut out);
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn stress_and_lines_of_every_script_come_out_as_meant() {
+        let cases = [
+            // Stress beside the marks of Chinese and Japanese, after commonmark-spec issue 650.
+            ("**“十四五”以来，**我市", "{“十四五”以来，}我市"),
+            ("这是**重点。**后面", "这是{重点。}后面"),
+            ("他说**“是”**了", "他说{“是”}了"),
+            ("**《河》**和**《桥》**", "{《河》}和{《桥》}"),
+            ("看*（注）*吧", "看<（注）>吧"),
+            ("**（一）**总则", "{（一）}总则"),
+            ("~~旧。~~新", "~旧。~新"),
+            ("***都重。***后", "<{都重。}>后"),
+            ("**「はい」**と言う", "{「はい」}と言う"),
+            ("これは**強調。**です", "これは{強調。}です"),
+            ("**다리(橋)**는", "{다리(橋)}는"),
+            ("**[河](https://e.org/)**水", "{(河)}水"),
+            ("在**A**与**B**间", "在{A}与{B}间"),
+            ("a*b*c", "a<b>c"),
+            ("2 * 3 * 4", "2 * 3 * 4"),
+            ("a_b_c", "a_b_c"),
+            // Lines that join.
+            ("河水\n流过", "河水流过"),
+            ("河水，\n流过", "河水，流过"),
+            ("他说：\n“好”", "他说：“好”"),
+            ("有\nRust\n的", "有Rust的"),
+            ("共\n30\n人", "共30人"),
+            ("橋の\nあかり", "橋のあかり"),
+            ("カタ\nカナ", "カタカナ"),
+            ("다리의\n등불", "다리의 등불"),
+            ("등불은\nRust", "등불은 Rust"),
+            ("the ferry\nruns", "the ferry runs"),
+            ("**河水**\n**流过**", "{河水}{流过}"),
+            ("河水\n**流过**", "河水{流过}"),
+            ("ferry\n**runs**", "ferry {runs}"),
+            ("מים\nזורמים", "מים זורמים"),
+            ("الماء\nيجري", "الماء يجري"),
+            ("มาก\nมาย", "มาก มาย"),
+        ];
+        let found: Vec<(&str, String)> = cases.iter().map(|(text, _)| (*text, shown(text))).collect();
+        let expected: Vec<(&str, String)> =
+            cases.iter().map(|(text, shown)| (*text, (*shown).to_owned())).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn issues_from_right_to_left_and_in_hangul_keep_their_words() {
+        use super::super::{open, read, tests::publication};
+        let issues = [
+            (
+                "ar",
+                "# مصباح الجسر\n\nبقلم ليلى\n\nظل مصباح الجسر مضاءً ثلاثين عامًا، وتغير حراسه\nثلاث مرات، ولم يتغير النهر.\n\n# العبّارة\n\nلم تعد العبّارة تنقل أحدًا، لكنها ما زالت هناك.\n",
+                "وتغير حراسه ثلاث مرات",
+            ),
+            (
+                "he",
+                "# המנורה שעל הגשר\n\nהמנורה שעל הגשר דולקת כבר שלושים שנה, ושומריה\nהתחלפו שלוש פעמים, אבל הנהר לא השתנה.\n\n# המעבורת\n\nהמעבורת אינה מעבירה עוד איש, אך היא עדיין שם.\n",
+                "ושומריה התחלפו",
+            ),
+            (
+                "ko",
+                "# 다리의 등불\n\n다리의 등불은 삼십 년 동안 매일 밤 켜져 있었습니다. 등불을 지키는\n사람은 세 번 바뀌었지만 강은 바뀌지 않았습니다.\n\n# 나룻배\n\n나룻배는 이제 아무도 건네지 않지만 아직 거기 있습니다.\n",
+                "지키는 사람은",
+            ),
+        ];
+        for (tag, text, words) in issues {
+            let proof = read(&open("7.md", text.as_bytes()).expect("a text"), &publication());
+            assert_eq!(proof.issue.language.as_str(), tag);
+            assert_eq!(proof.issue.articles.len(), 2, "{tag}");
+            assert!(prose::plain_blocks(&proof.issue.articles[0].body).contains(words), "{tag}");
+            let html = format!("<html lang=\"{tag}\"><h1>{tag}</h1><p>{words}</p></html>");
+            let proof = read(&open("7.html", html.as_bytes()).expect("a text"), &publication());
+            assert_eq!(
+                (proof.issue.language.as_str(), proof.issue.articles[0].body[0].plain()),
+                (tag, words.to_owned())
+            );
+        }
+    }
 }

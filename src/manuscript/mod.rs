@@ -6,9 +6,13 @@
 //! are listed in `not_used` as printed, and so are a byline's labels and the marks of Markdown. An affiliation that
 //! several names of one byline share counts once. Of Markdown, the same holds for every letter and digit of the
 //! text, of link addresses, of the summary and of HTML; what only marks the text (list numbers, labels of notes, entities) and a
-//! front matter that was understood are read, not kept.
+//! front matter that was understood are read, not kept. Of HTML, letters, documents and books, every letter of the
+//! text that is shown is in an article, and what is hidden, commented or a script is in `not_used`.
+//!
+//! **The charset is no part of the proof:** the same page gives the same proof from every charset.
 
 mod bundle;
+mod charset;
 mod decode;
 mod develop;
 mod pictures;
@@ -19,8 +23,17 @@ mod headline;
 mod byline;
 mod credit;
 mod front_matter;
+mod gutenberg;
 mod markdown;
+mod html;
+mod archive;
+mod docx;
+mod epub;
+mod typescript;
 mod page;
+mod letter;
+#[cfg(test)]
+mod forms;
 #[cfg(test)]
 mod tests;
 
@@ -48,6 +61,16 @@ pub enum Form {
     Markdown,
     /// A zip that holds one of the other forms with its pictures.
     Archive,
+    /// HTML (`.html`, `.htm`).
+    Html,
+    /// HTML in the writing of XML (`.xhtml`).
+    Xhtml,
+    /// A letter as mail programs save it (`.eml`).
+    Letter,
+    /// A document of Word (`.docx`).
+    Docx,
+    /// An e-book (`.epub`).
+    Epub,
 }
 
 impl Form {
@@ -59,6 +82,11 @@ impl Form {
             "txt" | "text" => Some(Self::Page),
             "md" | "markdown" => Some(Self::Markdown),
             "zip" => Some(Self::Archive),
+            "html" | "htm" => Some(Self::Html),
+            "xhtml" => Some(Self::Xhtml),
+            "eml" => Some(Self::Letter),
+            "docx" => Some(Self::Docx),
+            "epub" => Some(Self::Epub),
             _ => None,
         }
     }
@@ -78,7 +106,9 @@ pub struct Manuscript {
     /// The name of the main file in a folder or archive, which may date the issue too.
     inner: Option<String>,
     form: Form,
-    text: decode::Text,
+    text: decode::Decoded,
+    /// What was read on opening, where the form is no text of its own.
+    read: Option<Draft>,
     /// The files that came with it.
     beside: Companions,
 }
@@ -89,13 +119,18 @@ impl Manuscript {
     pub fn within(self, folder: &str, beside: Companions) -> Self {
         Self { stem: folder.to_owned(), inner: Some(self.stem), beside, ..self }
     }
-}
 
-impl Manuscript {
     /// The text as its editor saved it, decoded.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text.text
+    }
+
+    /// The charset that the file was saved in, by its name in the WHATWG Encoding Standard: for the log. It is no part
+    /// of the proof, which must be the same from every charset.
+    #[must_use]
+    pub fn charset(&self) -> &'static str {
+        self.text.charset.name
     }
 }
 
@@ -103,9 +138,7 @@ impl Manuscript {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// The file's name announces a form that we do not read.
-    #[error(
-        "cannot read a `.{extension}` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`, or pack it with its pictures as `.zip`"
-    )]
+    #[error("cannot read a `.{extension}` file; {}", way_out(extension))]
     UnknownForm {
         /// What follows the last dot of the name; empty when there is none.
         extension: String,
@@ -116,9 +149,11 @@ pub enum Unreadable {
         /// Its size.
         bytes: usize,
     },
-    /// The bytes are no UTF-8.
-    #[error("the text is not UTF-8 at line {line}, column {column}; save it again with the encoding UTF-8")]
-    NotUtf8 {
+    /// The bytes are no text in any charset that we know, or damaged.
+    #[error(
+        "the text cannot be decoded at line {line}, column {column}; save it again with the encoding UTF-8"
+    )]
+    Undecodable {
         /// The line of the first wrong byte, counted from 1.
         line: usize,
         /// The character of that line, counted from 1.
@@ -133,9 +168,27 @@ pub enum Unreadable {
         /// What is wrong, and what its editor can do.
         problem: String,
     },
+    /// The file is a letter, document or book that cannot be opened.
+    #[error("cannot read this `.{extension}` file: {reason}")]
+    Container {
+        /// What it is.
+        extension: &'static str,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// There is no text.
     #[error("the file holds no text; save it again with its text")]
     Empty,
+}
+
+/// What an editor can do with a file of another form.
+fn way_out(extension: &str) -> &'static str {
+    match extension.to_ascii_lowercase().as_str() {
+        "doc" | "rtf" | "odt" | "wps" | "pages" => "save it as `.docx`",
+        _ => {
+            "save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub` or `.eml`, or pack it with its pictures as `.zip`"
+        }
+    }
 }
 
 impl Unreadable {
@@ -157,12 +210,25 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
         return Err(Unreadable::UnknownForm { extension });
     };
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
-    if form == Form::Archive {
-        let bundle = bundle::open(bytes).map_err(|problem| Unreadable::Archive { problem })?;
-        return Ok(open(&bundle.name, &bundle.bytes)?.within(&stem, bundle.beside));
+    if bytes.len() > max_bytes(name) {
+        return Err(Unreadable::TooLarge { bytes: bytes.len() });
     }
-    let text = decode::decode(bytes)?;
-    Ok(Manuscript { stem, inner: None, form, text, beside: Companions::default() })
+    let nothing = || decode::tidy("", charset::Charset::UTF_8);
+    let (text, read) = match form {
+        Form::Archive => {
+            let bundle = bundle::open(bytes).map_err(|problem| Unreadable::Archive { problem })?;
+            return Ok(open(&bundle.name, &bundle.bytes)?.within(&stem, bundle.beside));
+        }
+        Form::Page | Form::Markdown => (decode::decode(bytes, false)?, None),
+        Form::Html | Form::Xhtml => (decode::decode(bytes, true)?, None),
+        Form::Letter => {
+            let (draft, text) = letter::read(bytes)?;
+            (text, Some(draft))
+        }
+        Form::Docx => (nothing(), Some(docx::read(bytes, dates::of_stem(&stem))?)),
+        Form::Epub => (nothing(), Some(epub::read(bytes)?)),
+    };
+    Ok(Manuscript { stem, inner: None, form, text, read, beside: Companions::default() })
 }
 
 /// The most bytes of a file of that name that are read.
@@ -174,7 +240,7 @@ pub fn max_bytes(file_name: &str) -> usize {
 /// Whether a file is an archive without its table of contents, which comes last: the rest is probably on its way.
 #[must_use]
 pub fn is_cut_archive(file_name: &str, bytes: &[u8]) -> bool {
-    Form::of(file_name) == Some(Form::Archive) && !bundle::has_end(bytes)
+    matches!(Form::of(file_name), Some(Form::Archive | Form::Docx | Form::Epub)) && !bundle::has_end(bytes)
 }
 
 /// Reads a manuscript: an issue, perhaps without articles, and every doubt about it.
@@ -189,15 +255,27 @@ pub fn read_with_plates(manuscript: &Manuscript, publication: &Publication) -> (
     let inner = manuscript.inner.as_deref();
     let dated = dates::of_stem(&manuscript.stem).or_else(|| dates::of_stem(inner?));
     let album = Album::new(manuscript.beside.clone());
-    let mut draft = match manuscript.form {
-        Form::Page => page::read(&manuscript.text.text, dated),
-        Form::Markdown => markdown::read(&manuscript.text.text, album),
-        // What is in an archive has a form of its own.
-        Form::Archive => Draft::default(),
-    };
+    let text = &manuscript.text.text;
+    let mut draft = manuscript.read.clone().unwrap_or_else(|| match manuscript.form {
+        Form::Markdown => markdown::read(text, album),
+        Form::Html => html::read(text, false),
+        Form::Xhtml => html::read(text, true),
+        _ => page::read(text, dated),
+    });
     for (name, _) in manuscript.beside.iter().filter(|(name, _)| is_text(name)) {
         let asked = format!("`{name}` came with the issue and was not read; what it says is not in it");
         draft.query_at(Doubt::NotUsed, None, asked);
+    }
+    if let (Some(said), Some(named)) = (draft.date, dated)
+        && said != named
+    {
+        let asked = format!("the file's name says {named}, its text {said}; the text was believed");
+        draft.query_at(Doubt::DateInferred, None, asked);
+    }
+    if manuscript.text.charset.doubtful {
+        let text =
+            format!("saved as {}, by its few letters beyond a to z; look at them", manuscript.charset());
+        draft.query_at(Doubt::CharsetGuessed, None, text);
     }
     for removed in &manuscript.text.removed {
         draft.query(Doubt::ControlCharacters, removed.line, format!("{removed} left out"));

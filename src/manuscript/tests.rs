@@ -13,7 +13,7 @@ use crate::{
     publication::Publication,
 };
 
-fn publication() -> Publication {
+pub(super) fn publication() -> Publication {
     Publication {
         key: "gazette".to_owned(),
         title: "河畔周刊".to_owned(),
@@ -31,7 +31,7 @@ fn proof(file_name: &str, text: &str) -> Proof {
 }
 
 /// The proof in brief: a line an article, then its blocks, the issue's fields, the queries and what was not used.
-fn outline(proof: &Proof) -> String {
+pub(super) fn outline(proof: &Proof) -> String {
     let mut out = String::new();
     for article in &proof.issue.articles {
         let mut parts = vec![if article.headline.synthetic {
@@ -104,7 +104,7 @@ fn check(file_name: &str, text: &str, expected: &Expect) {
 }
 
 /// How often each character but white space occurs in the proof: see the invariant of the module.
-fn kept(proof: &Proof) -> HashMap<char, usize> {
+pub(super) fn kept(proof: &Proof) -> HashMap<char, usize> {
     let mut texts: Vec<String> =
         proof.not_used.iter().filter(|text| !text.starts_with("U+")).cloned().collect();
     for article in &proof.issue.articles {
@@ -125,7 +125,7 @@ fn kept(proof: &Proof) -> HashMap<char, usize> {
     count(&texts.concat())
 }
 
-fn count(text: &str) -> HashMap<char, usize> {
+pub(super) fn count(text: &str) -> HashMap<char, usize> {
     let mut counts = HashMap::new();
     for c in text.chars().filter(|c| !c.is_whitespace()) {
         *counts.entry(c).or_default() += 1;
@@ -134,7 +134,7 @@ fn count(text: &str) -> HashMap<char, usize> {
 }
 
 #[track_caller]
-fn check_conserved(text: &str) {
+pub(super) fn check_conserved(text: &str) {
     let Ok(manuscript) = open("page.txt", text.as_bytes()) else { return };
     let kept = kept(&read(&manuscript, &publication()));
     let mut wrong: BTreeMap<char, i64> = BTreeMap::new();
@@ -161,6 +161,47 @@ fn check_page(file_name: &str, text: &str, expected: &ExpectFile) {
 fn a_messy_page_is_read_as_its_editor_means_it() {
     check_page("2025-07-09.txt", LIBRARY, &expect_file!["../../tests/golden/library.outline"]);
     check_page("trees.txt", TREES, &expect_file!["../../tests/golden/trees.outline"]);
+}
+
+/// The same page from every charset that can write it is the same proof, to the byte.
+#[test]
+fn a_page_is_the_same_in_every_charset() {
+    use encoding_rs::{BIG5, EUC_KR, GB18030, SHIFT_JIS, UTF_8, WINDOWS_1252};
+    let traditional = "橋邊的燈\n\n李小雨\n\n橋邊的燈亮了三十年，守燈的人換了三代，沒有一天熄滅過。\n";
+    let japanese = "橋のあかり\n\n橋のあかりは三十年のあいだ、毎晩ともされてきました。誰も知りません。\n";
+    let korean = "다리의 등불\n\n다리의 등불은 삼십 년 동안 매일 밤 켜져 있었습니다.\n";
+    let french =
+        "Le café d'été\n\nL'été dernier, le café où nous étions allés a fermé, très chère hôtesse.\n";
+    for (text, encoding) in [
+        (LIBRARY, GB18030),
+        (TREES, GB18030),
+        (traditional, BIG5),
+        (japanese, SHIFT_JIS),
+        (korean, EUC_KR),
+        (french, WINDOWS_1252),
+    ] {
+        let expected = proof("page.txt", text).to_json().to_string();
+        let crlf = text.replace('\n', "\r\n");
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let (own, _, wrong) = encoding.encode(text);
+        let (own_crlf, ..) = encoding.encode(&crlf);
+        assert!(!wrong, "{} cannot write {text}", encoding.name());
+        for (name, bytes) in [
+            (UTF_8.name(), crlf.clone().into_bytes()),
+            ("UTF-8 with a mark", [b"\xEF\xBB\xBF", text.as_bytes()].concat()),
+            ("UTF-16LE with a mark", [b"\xFF\xFE", little.as_slice()].concat()),
+            ("UTF-16BE with a mark", [b"\xFE\xFF", big.as_slice()].concat()),
+            ("UTF-16LE", little),
+            ("UTF-16BE", big),
+            (encoding.name(), own.into_owned()),
+            (encoding.name(), own_crlf.into_owned()),
+        ] {
+            let manuscript = open("page.txt", &bytes).expect(name);
+            let found = read(&manuscript, &publication()).to_json().to_string();
+            assert_eq!(found, expected, "{name}, read as {}", manuscript.charset());
+        }
+    }
 }
 
 #[test]
@@ -321,8 +362,9 @@ fn only_known_forms_are_manuscripts() {
     let message = |name: &str| open(name, b"x").expect_err("no manuscript").to_string();
     assert_eq!(
         message("a.pdf"),
-        "cannot read a `.pdf` file; save the issue as `.txt`, `.text`, `.md` or `.markdown`, or pack it with its pictures as `.zip`"
+        "cannot read a `.pdf` file; save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub` or `.eml`, or pack it with its pictures as `.zip`"
     );
+    assert_eq!(message("a.doc"), "cannot read a `.doc` file; save it as `.docx`");
     assert!(Unreadable::Incomplete.is_incomplete());
 }
 

@@ -69,6 +69,8 @@ pub enum Doubt {
     DateInferred,
     /// The year of a credit line was inferred from the date.
     YearInferred,
+    /// The charset was guessed from a few letters only, which may have come out wrong.
+    CharsetGuessed,
     /// Characters that no edition can carry were left out.
     ControlCharacters,
     /// A link leads where readers cannot or must not follow; its text was kept.
@@ -117,7 +119,7 @@ impl Policy {
 }
 
 impl Doubt {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::NoArticles,
         Self::NoHeadline,
         Self::MovedHeadline,
@@ -130,6 +132,7 @@ impl Doubt {
         Self::OddQuotes,
         Self::DateInferred,
         Self::YearInferred,
+        Self::CharsetGuessed,
         Self::ControlCharacters,
         Self::LinkDropped,
         Self::PictureMissing,
@@ -158,6 +161,7 @@ impl Doubt {
             Self::OddQuotes => "odd-quotes",
             Self::DateInferred => "date-inferred",
             Self::YearInferred => "year-inferred",
+            Self::CharsetGuessed => "charset-guessed",
             Self::ControlCharacters => "control-characters",
             Self::LinkDropped => "link-dropped",
             Self::PictureMissing => "picture-missing",
@@ -209,6 +213,8 @@ impl Doubt {
             | Self::YearInferred
             // Too little text to miss.
             | Self::Fragment
+            // A few letters at most.
+            | Self::CharsetGuessed
             // Nothing that readers could have seen.
             | Self::ControlCharacters
             | Self::PictureStill

@@ -57,11 +57,13 @@ fn options() -> Options<'static> {
 }
 
 /// An article as found: its heading and what follows.
-struct Found {
-    headline: Option<Vec<Inline>>,
-    line: usize,
-    body: Vec<Block>,
-    notes: Vec<Vec<Block>>,
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) headline: Option<Vec<Inline>>,
+    pub(super) line: usize,
+    pub(super) body: Vec<Block>,
+    pub(super) notes: Vec<Vec<Block>>,
+    pub(super) captions: Vec<String>,
 }
 
 /// Walks the tree of a document.
@@ -115,7 +117,7 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     fn articles(&mut self, root: &'a AstNode<'a>) -> Vec<Found> {
         let mut articles = Vec::new();
-        let mut found = Found { headline: None, line: self.line(1), body: Vec::new(), notes: Vec::new() };
+        let mut found = Found { line: self.line(1), ..Found::default() };
         for node in root.children() {
             let data = node.data();
             let headline = matches!(&data.value, NodeValue::Heading(heading) if heading.level == 1);
@@ -123,12 +125,7 @@ impl<'d, 'a> Reader<'d, 'a> {
                 self.close(&mut found);
                 articles.push(found);
                 let line = self.line(data.sourcepos.start.line);
-                found = Found {
-                    headline: Some(inline::runs(node, self)),
-                    line,
-                    body: Vec::new(),
-                    notes: Vec::new(),
-                };
+                found = Found { headline: Some(inline::runs(node, self)), line, ..Found::default() };
             } else {
                 self.block(node, 0, &mut found.body);
             }
@@ -378,11 +375,11 @@ fn unescaped(text: &str) -> String {
 }
 
 /// Puts the articles found into the draft.
-fn compose(found: Vec<Found>, draft: &mut Draft) {
+pub(super) fn compose(found: Vec<Found>, draft: &mut Draft) {
     let n_headed = found.iter().filter(|article| article.headline.is_some()).count();
     let mut above = Vec::new();
     for article in found {
-        let Found { headline, line, mut body, notes } = article;
+        let Found { headline, line, mut body, notes, captions } = article;
         if headline.is_none() && n_headed > 0 && is_banner(&body) {
             above = body;
             continue;
@@ -410,7 +407,7 @@ fn compose(found: Vec<Found>, draft: &mut Draft) {
             dek: None,
             bylines: vec![],
             credit: None,
-            captions: vec![],
+            captions,
             body,
             notes,
             section: None,

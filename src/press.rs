@@ -1,6 +1,7 @@
 //! The day's work: one manuscript from the inbox to the queue of letters, top to bottom.
 
 mod proving;
+mod learning;
 
 use std::{
     fs::File,
@@ -12,6 +13,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use learning::lexicon;
 pub use proving::Held;
 
 use crate::{
@@ -149,7 +151,7 @@ impl Press {
         let originals = manuscript.originals(bytes);
         let hash = originals.first().map(|(hash, _)| hash.clone()).unwrap_or_default();
         let text = match manuscript.open(bytes) {
-            Ok(text) => text,
+            Ok(text) => text.with(self.lexicon()),
             Err(unreadable) => return self.reject(manuscript, &hash, unreadable.to_string(), now),
         };
         for (hash, bytes) in &originals {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A newsroom in which pages in doubt, or all pages, wait.
-fn careful(policy: &str) -> Newsroom {
+pub fn careful(policy: &str) -> Newsroom {
     let mut newsroom = Newsroom::closed("");
     let settings = newsroom.path("config/gazetted.toml");
     let text = fs::read_to_string(&settings).unwrap();

@@ -1,5 +1,6 @@
 //! Who wrote an article: lines of names, with the labels, offices and marks that newspapers put before them.
 
+use super::lexicon::Lexicon;
 use crate::{issue::Byline, issue::Role, typography};
 
 /// Chinese surnames of one character: those of the Hundred Family Surnames and of later census lists, without the
@@ -216,6 +217,11 @@ fn is_office(text: &str) -> bool {
 
 /// The people that a line names, or `None` when it is no byline.
 pub(super) fn parse(line: &str) -> Option<Vec<Byline>> {
+    parse_with(line, &Lexicon::default())
+}
+
+/// As [`parse`], where the names and offices of a lexicon are known as well.
+pub(super) fn parse_with(line: &str, lexicon: &Lexicon) -> Option<Vec<Byline>> {
     let line = line.trim();
     if line.is_empty() || line.chars().count() > MAX_CHARACTERS {
         return None;
@@ -224,8 +230,12 @@ pub(super) fn parse(line: &str) -> Option<Vec<Byline>> {
     if let Some(names) = latin(line) {
         return Some(names);
     }
+    if lexicon.is_author(line) && !is_name(line) {
+        return Some(vec![Byline { name: line.to_owned(), role: Role::Author, affiliation: None }]);
+    }
     let bracketed = line.strip_prefix(['（', '(']).and_then(|inner| inner.strip_suffix(['）', ')']));
-    let mut reading = Reading { role: Role::Author, office: None, labelled: false, found: Vec::new() };
+    let mut reading =
+        Reading { lexicon, role: Role::Author, office: None, labelled: false, found: Vec::new() };
     let mut surname: Option<&str> = None;
     let spread = bracketed.unwrap_or(line).replace(['、', '，', ',', ';', '；', '&'], " 、 ");
     for token in spread.split_whitespace() {
@@ -239,7 +249,7 @@ pub(super) fn parse(line: &str) -> Option<Vec<Byline>> {
         // 张 宇: a name of two characters is set with a space, to be as wide as one of three.
         if let Some(first) = surname.take() {
             let name = format!("{first}{token}");
-            if token.chars().count() <= 2 && is_name(&name) {
+            if token.chars().count() <= 2 && reading.is_name(&name) {
                 reading.add(&name);
                 continue;
             }
@@ -267,14 +277,19 @@ pub(super) fn parse(line: &str) -> Option<Vec<Byline>> {
     Some(reading.found)
 }
 
-struct Reading {
+struct Reading<'l> {
+    lexicon: &'l Lexicon,
     role: Role,
     office: Option<String>,
     labelled: bool,
     found: Vec<Byline>,
 }
 
-impl Reading {
+impl Reading<'_> {
+    fn is_name(&self, text: &str) -> bool {
+        is_name(text) || self.lexicon.is_author(text)
+    }
+
     fn add(&mut self, name: &str) {
         let byline = Byline { name: name.to_owned(), role: self.role, affiliation: self.office.clone() };
         self.found.push(byline);
@@ -294,7 +309,7 @@ impl Reading {
             self.labelled = true;
             return Some(());
         }
-        if is_name(token) {
+        if self.is_name(token) {
             self.add(token);
             return Some(());
         }
@@ -302,12 +317,12 @@ impl Reading {
         if rest.is_empty() {
             return Some(());
         }
-        if is_name(rest) {
+        if self.is_name(rest) {
             self.add(rest);
-        } else if is_office(rest) {
+        } else if is_office(rest) || self.lexicon.is_affiliation(rest) {
             self.office = Some(rest.to_owned());
         } else if let Some((name, label)) = rest.split_once(['/', '／'])
-            && is_name(name)
+            && self.is_name(name)
             && matches!(label, "文" | "图" | "摄" | "文图")
         {
             self.labelled = true;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use super::archive::{self, Archive, Element, Node};
 use super::draft::Draft;
+use super::lexicon::Lexicon;
 use super::{Unreadable, html, page};
 
 const EXTENSION: &str = "docx";
@@ -61,7 +62,7 @@ pub(super) fn read(bytes: &[u8], dated: Option<jiff::civil::Date>) -> Result<Dra
         }
     }
     let mut draft = if writer.n_headings == 0 && !writer.is_rich {
-        page::read(&writer.plain.join("\n\n"), dated)
+        page::read(&writer.plain.join("\n\n"), dated, &Lexicon::default())
     } else {
         html::read(&writer.document(), false)
     };

@@ -10,6 +10,7 @@ use crate::proof::Doubt;
 use super::charset::{self, Charset};
 use super::decode::{self, Decoded};
 use super::draft::{Draft, excerpt};
+use super::lexicon::Lexicon;
 use super::{MAX_BYTES, Unreadable, html, page};
 
 /// What mail programs write before the subject of a letter that they pass on, in small letters.
@@ -46,7 +47,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Draft, Decoded), Unreadable> {
     let mut draft = if html.is_some() {
         html::read_titled(&decoded.text, subject.as_deref())
     } else {
-        page::read(&decoded.text, date)
+        page::read(&decoded.text, date, &Lexicon::default())
     };
     if html.is_none() {
         draft.title = draft.title.or_else(|| subject.clone());

@@ -20,6 +20,7 @@ mod draft;
 mod dates;
 mod language;
 mod headline;
+mod lexicon;
 mod byline;
 mod credit;
 mod front_matter;
@@ -46,6 +47,7 @@ use crate::{
 
 pub use bundle::{MAX_FILES, MAX_TOTAL, is_text, main_of};
 use draft::Draft;
+pub use lexicon::Lexicon;
 use pictures::Album;
 pub use pictures::{Companion, Companions, MAX_PICTURE_BYTES, is_picture};
 
@@ -111,6 +113,8 @@ pub struct Manuscript {
     read: Option<Draft>,
     /// The files that came with it.
     beside: Companions,
+    /// What its readers know of the paper.
+    lexicon: Lexicon,
 }
 
 impl Manuscript {
@@ -118,6 +122,12 @@ impl Manuscript {
     #[must_use]
     pub fn within(self, folder: &str, beside: Companions) -> Self {
         Self { stem: folder.to_owned(), inner: Some(self.stem), beside, ..self }
+    }
+
+    /// The same text, to be read with what the publication's confirmed proofs have taught.
+    #[must_use]
+    pub fn with(self, lexicon: Lexicon) -> Self {
+        Self { lexicon, ..self }
     }
 
     /// The text as its editor saved it, decoded.
@@ -228,7 +238,15 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
         Form::Docx => (nothing(), Some(docx::read(bytes, dates::of_stem(&stem))?)),
         Form::Epub => (nothing(), Some(epub::read(bytes)?)),
     };
-    Ok(Manuscript { stem, inner: None, form, text, read, beside: Companions::default() })
+    Ok(Manuscript {
+        stem,
+        inner: None,
+        form,
+        text,
+        read,
+        beside: Companions::default(),
+        lexicon: Lexicon::default(),
+    })
 }
 
 /// The most bytes of a file of that name that are read.
@@ -260,7 +278,7 @@ pub fn read_with_plates(manuscript: &Manuscript, publication: &Publication) -> (
         Form::Markdown => markdown::read(text, album),
         Form::Html => html::read(text, false),
         Form::Xhtml => html::read(text, true),
-        _ => page::read(text, dated),
+        _ => page::read(text, dated, &manuscript.lexicon),
     });
     for (name, _) in manuscript.beside.iter().filter(|(name, _)| is_text(name)) {
         let asked = format!("`{name}` came with the issue and was not read; what it says is not in it");

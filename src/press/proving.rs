@@ -195,6 +195,9 @@ impl Press {
                 (key, self.put_out(*release, &noted, saved.proof.queries.len(), now)?)
             }
         };
+        if saved.proof.queries.is_empty() {
+            self.learn(&saved.proof, current.as_ref());
+        }
         if let Some(current) = current {
             let hash = whole_hash(&current).unwrap_or_default();
             self.ledger.note(&Arrival {

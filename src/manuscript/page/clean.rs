@@ -4,6 +4,7 @@ use crate::{proof::Doubt, typography};
 
 use super::super::draft::{Draft, excerpt};
 use super::super::language;
+use super::super::lexicon::Lexicon;
 use super::furniture::{self, Label};
 use super::spaces;
 use super::undouble::undouble;
@@ -20,7 +21,7 @@ pub(super) struct Line<'t> {
 }
 
 /// The lines of a page without running heads, mastheads and page numbers.
-pub(super) fn clean<'t>(text: &'t str, draft: &mut Draft) -> Vec<Line<'t>> {
+pub(super) fn clean<'t>(text: &'t str, lexicon: &Lexicon, draft: &mut Draft) -> Vec<Line<'t>> {
     let mut lines: Vec<Line<'t>> = (1..)
         .zip(text.lines())
         .map(|(number, line)| Line {
@@ -35,7 +36,7 @@ pub(super) fn clean<'t>(text: &'t str, draft: &mut Draft) -> Vec<Line<'t>> {
         let alone = index == 0 || lines[index - 1].text.is_empty() || furniture[index - 1];
         if alone && !lines[index].text.is_empty() {
             let ends = lines.get(index + 1).is_none_or(|next| next.text.is_empty());
-            furniture[index] = read_line(&lines[index], ends, draft);
+            furniture[index] = read_line(&lines[index], ends, lexicon, draft);
         }
     }
     read_nameplates(&lines, &mut furniture, draft);
@@ -50,9 +51,15 @@ pub(super) fn clean<'t>(text: &'t str, draft: &mut Draft) -> Vec<Line<'t>> {
 }
 
 /// Reads a line that is furniture into the draft; says whether it was.
-fn read_line(line: &Line<'_>, ends: bool, draft: &mut Draft) -> bool {
+fn read_line(line: &Line<'_>, ends: bool, lexicon: &Lexicon, draft: &mut Draft) -> bool {
     if read_text(line.text, line.number, draft) || (ends && furniture::is_page_number(line.text)) {
         return true;
+    }
+    if lexicon.is_furniture(line.text) {
+        return true;
+    }
+    if lexicon.is_section(line.text) {
+        return name_page(line.text, draft);
     }
     if let Some(once) = undouble(line.text)
         && read_text(&once, line.number, draft)
@@ -98,7 +105,7 @@ fn read_text(text: &str, number: usize, draft: &mut Draft) -> bool {
     !labelled.is_empty()
 }
 
-/// Longest name of a section, in characters: 理论, 求实, 文化周刊.
+/// The length of a section's name, in characters.
 const NAMEPLATE: std::ops::RangeInclusive<usize> = 2..=4;
 
 /// Reads the section's name that is set, letters spaced out, beside the masthead: it titles the page.
@@ -113,16 +120,26 @@ fn read_nameplates(lines: &[Line<'_>], furniture: &mut [bool], draft: &mut Draft
             continue;
         }
         let name: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        if !NAMEPLATE.contains(&name.chars().count())
-            || !name.chars().all(typography::is_han)
-            || draft.title.is_some()
-        {
-            continue;
+        if is_nameplate(&name) {
+            furniture[index] = name_page(&name, draft);
         }
-        if draft.section.is_none() {
-            draft.section = Some(name.chars().map(language::simplified).collect());
-        }
-        draft.title = Some(name);
-        furniture[index] = true;
     }
+}
+
+/// Whether a text may be a section's name: 理论, 求实, 文化周刊.
+fn is_nameplate(name: &str) -> bool {
+    NAMEPLATE.contains(&name.chars().count()) && name.chars().all(typography::is_han)
+}
+
+/// Titles the page by its section's name; says whether it had no title.
+fn name_page(name: &str, draft: &mut Draft) -> bool {
+    if draft.title.is_some() {
+        return false;
+    }
+    let name: String = name.chars().filter(|c| !c.is_whitespace()).collect();
+    if draft.section.is_none() {
+        draft.section = Some(name.chars().map(language::simplified).collect());
+    }
+    draft.title = Some(name);
+    true
 }

@@ -7,6 +7,7 @@ use crate::{issue::Byline, proof::Doubt, typography};
 use super::super::byline;
 use super::super::credit::{self, Credit};
 use super::super::draft::{Draft, excerpt};
+use super::super::lexicon::Lexicon;
 use super::reflow::Block;
 
 /// What a block is.
@@ -21,6 +22,8 @@ pub(super) enum Kind {
         numbered: bool,
     },
     Byline(Vec<Byline>),
+    /// The name of a column, which the lexicon knows: an article begins with it.
+    Kicker,
     Credit(Credit),
     Caption,
 }
@@ -65,22 +68,26 @@ const MAX_FRAGMENT: usize = 2;
 const MAX_REMAINDER: usize = 25;
 
 /// Tells the blocks apart and joins the pieces of paragraphs. Marks go to `marks`, fragments to the draft.
-pub(super) fn tell_apart(blocks: Vec<Block>, marks: &mut Vec<String>, draft: &mut Draft) -> Vec<Part> {
+pub(super) fn tell_apart(
+    blocks: Vec<Block>,
+    lexicon: &Lexicon,
+    marks: &mut Vec<String>,
+    draft: &mut Draft,
+) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::with_capacity(blocks.len());
-    for block in blocks {
-        let Block { mut text, line, level, seam, .. } = block;
+    for mut block in blocks {
+        let (text, line) = (&mut block.text, block.line);
         let bold = text.len() > 4
             && text.starts_with("**")
             && text.ends_with("**")
             && text.matches("**").count() == 2;
         if bold {
             marks.push("****".to_owned());
-            let inner = text[2..text.len() - 2].trim().to_owned();
-            text = inner;
+            *text = text[2..text.len() - 2].trim().to_owned();
         }
-        let credit = credit::at_end(&text).filter(|_| level.is_none());
+        let credit = credit::at_end(text).filter(|_| block.level.is_none());
         let Some((start, credit)) = credit else {
-            push(&mut parts, text, line, level, seam, draft);
+            push(&mut parts, block, lexicon, draft);
             continue;
         };
         let stars = text[start..].matches('*').count().saturating_sub(credit.printed.matches('*').count());
@@ -96,7 +103,7 @@ pub(super) fn tell_apart(blocks: Vec<Block>, marks: &mut Vec<String>, draft: &mu
             );
             draft.set_aside(&before);
         } else if !before.is_empty() {
-            push(&mut parts, before, line, level, seam, draft);
+            push(&mut parts, Block { text: before, ..block }, lexicon, draft);
         }
         parts.push(Part { text: credit.printed.clone(), kind: Kind::Credit(credit), line, seam: false });
     }
@@ -132,9 +139,12 @@ fn rejoin(parts: Vec<Part>, draft: &mut Draft) -> Vec<Part> {
     joined
 }
 
-fn push(parts: &mut Vec<Part>, text: String, line: usize, level: Option<u8>, seam: bool, draft: &mut Draft) {
-    let kind = if let Some(bylines) = byline::parse(&text) {
+fn push(parts: &mut Vec<Part>, block: Block, lexicon: &Lexicon, draft: &mut Draft) {
+    let Block { text, line, level, seam, .. } = block;
+    let kind = if let Some(bylines) = byline::parse_with(&text, lexicon) {
         Kind::Byline(bylines)
+    } else if lexicon.is_kicker(&text) {
+        Kind::Kicker
     } else if level.is_some() {
         Kind::Title { level, numbered: is_numbered(&text) }
     } else if is_caption(&text) {
@@ -272,7 +282,7 @@ mod tests {
     fn check(text: &str, expected: &str) {
         let mut draft = Draft::default();
         let block = Block { text: text.to_owned(), line: 1, level: None, seam: false, full: false };
-        let parts = tell_apart(vec![block], &mut Vec::new(), &mut draft);
+        let parts = tell_apart(vec![block], &Lexicon::default(), &mut Vec::new(), &mut draft);
         let mut kinds: Vec<String> = parts
             .iter()
             .map(|part| match &part.kind {
@@ -281,6 +291,7 @@ mod tests {
                 Kind::Title { .. } => "title".to_owned(),
                 Kind::Byline(_) => "byline".to_owned(),
                 Kind::Credit(_) => "credit".to_owned(),
+                Kind::Kicker => "kicker".to_owned(),
                 Kind::Caption => "caption".to_owned(),
             })
             .collect();

@@ -3,6 +3,7 @@
 use crate::{proof::Doubt, typography};
 
 use super::super::draft::{Draft, excerpt};
+use super::super::lexicon::Lexicon;
 use super::super::{byline, credit};
 use super::clean::Line;
 
@@ -26,7 +27,7 @@ pub(super) struct Block {
 const WIDEST_COLUMN: usize = 90;
 
 /// The page's blocks and its Markdown marks (`#`, `**`), which are in no block.
-pub(super) fn reflow(lines: &[Line<'_>], draft: &mut Draft) -> (Vec<Block>, Vec<String>) {
+pub(super) fn reflow(lines: &[Line<'_>], lexicon: &Lexicon, draft: &mut Draft) -> (Vec<Block>, Vec<String>) {
     let wrapped = is_wrapped(lines);
     let indents = indents_begin_paragraphs(lines);
     let mut flow = Flow { blocks: Vec::new(), open: false, widest: 0, shortest_open: 0, marks: Vec::new() };
@@ -55,7 +56,7 @@ pub(super) fn reflow(lines: &[Line<'_>], draft: &mut Draft) -> (Vec<Block>, Vec<
             || (indents && line.indented)
             || (opens_credit && !in_credit)
             || (in_credit && !flow.in_open_credit())
-            || flow.is_byline_after_title(text, lines.get(index + 1));
+            || flow.is_byline_after_title(text, lines.get(index + 1), lexicon);
         if begins && !(in_credit && flow.in_open_credit()) {
             let seam = indents && line.indented && !after_blank && flow.open;
             flow.close();
@@ -120,10 +121,10 @@ impl Flow {
     }
 
     /// Whether a line names an author right below a title, without a blank line between.
-    fn is_byline_after_title(&self, text: &str, next: Option<&Line<'_>>) -> bool {
+    fn is_byline_after_title(&self, text: &str, next: Option<&Line<'_>>, lexicon: &Lexicon) -> bool {
         let ends = next.is_none_or(|next| next.text.is_empty() || next.indented);
         ends && self.blocks.last().is_some_and(|block| block.text.chars().count() <= 34)
-            && byline::parse(text).is_some()
+            && byline::parse_with(text, lexicon).is_some()
     }
 }
 

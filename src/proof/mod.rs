@@ -53,6 +53,8 @@ pub enum Doubt {
     MovedHeadline,
     /// The beginning of an article was found by its vocabulary alone.
     BreakByVocabulary,
+    /// An article may be two: its words change, though not so much that it was parted.
+    TwoArticles,
     /// Two pieces of one paragraph were joined across a blank line.
     Joined,
     /// A paragraph does not end like a sentence.
@@ -67,7 +69,7 @@ pub enum Doubt {
     OddQuotes,
     /// The date was inferred, or contradicts its weekday.
     DateInferred,
-    /// The year of a credit line was inferred from the issue's date.
+    /// The year of a credit line was inferred from the issue's date, or could not be.
     YearInferred,
     /// The charset was guessed from a few letters only, which may have come out wrong.
     CharsetGuessed,
@@ -119,11 +121,12 @@ impl Policy {
 }
 
 impl Doubt {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 24] = [
         Self::NoArticles,
         Self::NoHeadline,
         Self::MovedHeadline,
         Self::BreakByVocabulary,
+        Self::TwoArticles,
         Self::Joined,
         Self::CutTail,
         Self::CutHead,
@@ -153,6 +156,7 @@ impl Doubt {
             Self::NoHeadline => "no-headline",
             Self::MovedHeadline => "moved-headline",
             Self::BreakByVocabulary => "break-by-vocabulary",
+            Self::TwoArticles => "two-articles",
             Self::Joined => "joined",
             Self::CutTail => "cut-tail",
             Self::CutHead => "cut-head",
@@ -187,16 +191,12 @@ impl Doubt {
         match self {
             // Nothing to publish.
             Self::NoArticles
-            // Readers would see a title that nobody wrote, or one above the wrong article.
-            | Self::NoHeadline
-            | Self::MovedHeadline
             // Two articles may be one, or one two, and then authors and links are wrong for ever.
             | Self::BreakByVocabulary
+            | Self::TwoArticles
             // A sentence stops or starts in its middle: text may be missing, or belong to another article.
             | Self::CutTail
             | Self::CutHead
-            // A quotation without its end is most often a cut in the text.
-            | Self::OddQuotes
             // The archive and the feeds sort by the date.
             | Self::DateInferred
             // What the editor wrote about the issue is not what readers would get.
@@ -207,8 +207,14 @@ impl Doubt {
             | Self::PictureMissing
             | Self::PictureUnreadable
             | Self::Unseen => true,
-            // Repairs that are right nearly always, and leave every word in its place.
-            Self::Joined
+            // Repairs that are right nearly always.
+            Self::MovedHeadline
+            // Where a page has lost a headline, waiting does not bring it back; readers see that it is made up. A line that
+            // may be it is not used, and that is serious.
+            | Self::NoHeadline
+            // Leaves every word in its place; printers drop marks in two pages of five.
+            | Self::OddQuotes
+            | Self::Joined
             | Self::Doubled
             | Self::YearInferred
             // Too little text to miss.

@@ -20,8 +20,13 @@ const ALIKE_AT_TITLE: f64 = 0.70;
 const ALIKE_AT_SISTER: f64 = 0.25;
 /// The same where the text layer went on with another frame of the page.
 const ALIKE_AT_SEAM: f64 = 0.55;
+/// So many short lines on top of each other are a column's name, a headline and a name: no subhead has as many.
+const STACK: usize = 3;
 /// A page with more headlines than bodies has lost a break: by so much each of the above may then be exceeded.
 const SURPLUS: f64 = 1.5;
+/// By so much they may be exceeded for the editor to be asked: seven of eight merged pairs of articles lie below, and one
+/// whole article in twenty-five.
+const DOUBTFUL: f64 = 1.5;
 
 /// The parts in order, with their paragraphs found. Gap `k` is what stands before paragraph `k`; the last gap is what
 /// stands after all of them.
@@ -92,7 +97,10 @@ impl Page {
             return None;
         }
         let gap = self.parts_between(k);
-        if gap.iter().any(|part| self.may_be_headline(part)) {
+        let headlines = gap.iter().filter(|part| self.may_be_headline(part)).count();
+        if headlines >= STACK {
+            Some(f64::INFINITY)
+        } else if headlines > 0 {
             Some(if has_sister { ALIKE_AT_SISTER } else { ALIKE_AT_TITLE })
         } else if gap.iter().any(Part::is_title) {
             // A subhead stands within an article.
@@ -142,6 +150,16 @@ impl Page {
             match likeliest {
                 Some((at, k, likely)) if likely < SURPLUS => self.part(&mut bodies, at, k, draft),
                 _ => break,
+            }
+        }
+        for body in &bodies {
+            if let Some((k, likely)) =
+                vocabulary.best_break(body.clone(), |k| self.threshold(body, k, sisters[k]))
+                && likely < DOUBTFUL
+            {
+                let part = &self.parts[self.paragraphs[k]];
+                let text = format!("another article may begin here: {}", excerpt(&part.text));
+                draft.query(Doubt::TwoArticles, part.line, text);
             }
         }
         bodies

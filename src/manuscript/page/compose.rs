@@ -167,6 +167,10 @@ fn add_credit(
     if let (Some(date), true) = (date, credit.day.is_some_and(|day| day.year.is_none())) {
         draft.query(Doubt::YearInferred, line, format!("read as {date}: {}", credit.printed));
     }
+    if date.is_none() && credit.day.is_some_and(|day| day.year.is_none()) {
+        let text = format!("its year is printed nowhere, and the page has no date: {}", credit.printed);
+        draft.query(Doubt::YearInferred, line, text);
+    }
     article.credit = Some(CreditLine {
         name: credit.name.clone(),
         date,

@@ -366,6 +366,9 @@ impl Reading<'_> {
 fn latin(line: &str) -> Option<Vec<Byline>> {
     let names =
         ["By ", "BY ", "by ", "Von ", "Par ", "Por ", "Di "].iter().find_map(|by| line.strip_prefix(by))?;
+    // BY JANE DOE, Author of "The Bell," etc.
+    let works = names.to_ascii_lowercase().find(", author of");
+    let names = works.map_or(names, |works| &names[..works]);
     let mut found = Vec::new();
     for name in names.replace(" and ", ",").replace(" & ", ",").split(',') {
         let words: Vec<&str> = name.split_whitespace().collect();
@@ -454,6 +457,7 @@ mod tests {
         check("作者：李雨", "李雨 [作者：]");
         check("李雨 文 王桥 摄", "李雨, 王桥 (pictures) [文摄]");
         check("李雨/文 王桥/摄", "李雨, 王桥 (pictures) [/文/摄]");
+        check("BY JANE DOE, Author of \"The Bell,\" etc.", "JANE DOE [BY,Authorof\"TheBell,\"etc.]");
         check("By JANE DOE and John van Roe", "JANE DOE, John van Roe [Byand]");
     }
 

@@ -220,6 +220,7 @@ fn a_newsletter_is_read_as_it_came_by_mail() {
         &expect![[r"
             River Notes, Issue 8 / Ann Lee / 1¶
             title: River Notes, Issue 8
+            number: 8
             date: 2025-07-16
         "]],
     );

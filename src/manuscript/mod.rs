@@ -18,6 +18,7 @@ mod develop;
 mod pictures;
 mod draft;
 mod dates;
+mod number;
 mod language;
 mod headline;
 mod lexicon;
@@ -311,6 +312,12 @@ fn finish(
 ) -> (Proof, Vec<Plate>) {
     let language =
         draft.language.take().unwrap_or_else(|| language::of(&draft.articles, &publication.language));
+    if draft.number.is_none() {
+        // A weekly that is one long article, such as a digest of links, has its number in its headline.
+        let only = (draft.articles.len() == 1).then(|| draft.articles.first()).flatten();
+        let titles = draft.title.iter().chain(only.map(|article| &article.headline.text));
+        draft.number = titles.filter_map(|title| number::find(title)).map(|(_, number)| number).next();
+    }
     let key = IssueKey::of(draft.key.as_deref().unwrap_or(&manuscript.stem));
     for index in 0..draft.articles.len() {
         let article = &mut draft.articles[index];

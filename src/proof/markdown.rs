@@ -185,7 +185,13 @@ fn header(proof: &Proof, source: &Source<'_>, letters: &Letters, marks: &Marks, 
 
 /// The date with where it comes from.
 fn dated(issue: &Issue, stem: &str, letters: &Letters) -> String {
-    let Some(date) = issue.date else { return "  # none was found".to_owned() };
+    let Some(date) = issue.date else {
+        let credits = issue.articles.iter().filter_map(|article| article.credit.as_ref()?.date);
+        let bound = credits
+            .max()
+            .map(|last| format!("; not before {last}, when an article in it was printed elsewhere"));
+        return format!("  # none was found{}", bound.unwrap_or_default());
+    };
     let (year, month, day) = (date.year(), date.month(), date.day());
     let forms = [
         format!("{year}年{month}月{day}日"),

@@ -79,6 +79,15 @@ impl Page {
         (first == last).then(|| Date::new(first, 12, 31).ok())?
     }
 
+    /// The last full date of the page's credit lines: the page cannot be older.
+    pub(super) fn last_credit(&self) -> Option<Date> {
+        let dates = self.parts.iter().filter_map(|part| match &part.kind {
+            Kind::Credit(credit) => credit.day?.date(),
+            _ => None,
+        });
+        dates.max()
+    }
+
     fn parts_between(&self, k: usize) -> &[Part] {
         &self.parts[self.gap(k)]
     }

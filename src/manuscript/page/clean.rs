@@ -39,6 +39,7 @@ pub(super) fn clean<'t>(text: &'t str, lexicon: &Lexicon, draft: &mut Draft) -> 
             furniture[index] = read_line(&lines[index], ends, lexicon, draft);
         }
     }
+    read_masthead(&lines, &mut furniture, draft);
     read_nameplates(&lines, &mut furniture, draft);
     for (line, taken) in lines.iter_mut().zip(furniture) {
         if taken {
@@ -80,6 +81,7 @@ fn read_text(text: &str, number: usize, draft: &mut Draft) -> bool {
             );
         }
         draft.date = draft.date.or(head.date);
+        draft.number = draft.number.take().or(head.number);
         draft.page = draft.page.take().or(head.page);
         draft.section = draft.section.take().or(head.section);
         if draft.editors.is_empty() {
@@ -104,6 +106,22 @@ fn read_text(text: &str, number: usize, draft: &mut Draft) -> bool {
     }
     !labelled.is_empty()
 }
+
+/// Reads the paper's name with the date right below it, where the page begins with them.
+fn read_masthead(lines: &[Line<'_>], furniture: &mut [bool], draft: &mut Draft) {
+    let Some(first) = lines.iter().position(|line| !line.text.is_empty()) else { return };
+    let Some(below) = lines.get(first + 1).filter(|_| !furniture[first]) else { return };
+    let is_name =
+        lines[first].text.chars().count() <= MAX_NAME && !lines[first].text.ends_with(['。', '.', '，', ',']);
+    if is_name && furniture::running_head(below.text).is_some() {
+        read_text(below.text, below.number, draft);
+        furniture[first] = true;
+        furniture[first + 1] = true;
+    }
+}
+
+/// The longest name of a paper, in characters.
+const MAX_NAME: usize = 60;
 
 /// The length of a section's name, in characters.
 const NAMEPLATE: std::ops::RangeInclusive<usize> = 2..=4;

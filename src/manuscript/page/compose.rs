@@ -45,6 +45,12 @@ impl Plan {
         draft: &mut Draft,
     ) {
         let issue_date = draft.date.or(dated).or_else(|| page.last_day_of_credits());
+        if let Some(date) = draft.date.or(dated)
+            && let Some(later) = page.last_credit().filter(|later| *later > date)
+        {
+            let text = format!("the page is of {date}, but reprints an article of {later}");
+            draft.query_at(Doubt::DateInferred, None, text);
+        }
         for (index, (place, _)) in self.places.iter().enumerate() {
             let part = &page.parts[index];
             if *place == Place::NotUsed && !part.is_paragraph() {

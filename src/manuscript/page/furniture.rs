@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use crate::typography;
 
-use super::super::{byline, credit, dates};
+use super::super::{byline, credit, dates, number};
 
 /// What a label announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,12 +139,14 @@ pub(super) struct RunningHead {
     pub(super) page: Option<String>,
     pub(super) editors: Vec<String>,
     pub(super) section: Option<String>,
+    pub(super) number: Option<String>,
     pub(super) date: Option<Date>,
     /// Whether the weekday printed beside the date is another than that day's.
     pub(super) wrong_weekday: bool,
 }
 
-/// The running head that a line is: a date together with a weekday, a page number or its editors, and no sentence.
+/// The running head that a line is: a date together with a weekday, a page number, the number or its editors, and
+/// no sentence.
 pub(super) fn running_head(line: &str) -> Option<RunningHead> {
     let line = line.trim();
     if too_long(line) || line.contains(['。', '；', '（', '《']) || line.ends_with(['，', '、', '：', ':'])
@@ -160,19 +162,23 @@ pub(super) fn running_head(line: &str) -> Option<RunningHead> {
     let found = dates::find(line);
     let weekday = dates::weekday(line);
     let date = found.as_ref().and_then(|(_, day)| day.date());
+    let number = number::find(line);
     let page = page(line);
     let clues = usize::from(date.is_some())
         + usize::from(weekday.is_some())
         + usize::from(page.is_some())
+        + usize::from(number.is_some())
         + usize::from(editors.is_some());
     if clues < 2 || (date.is_none() && editors.is_none()) {
-        return None;
+        return dateline(line);
     }
     let mut rest = line.to_owned();
-    for range in [found.map(|(range, _)| range), weekday.as_ref().map(|(range, _)| range.clone())]
-        .into_iter()
-        .flatten()
-    {
+    let places = [
+        found.map(|found| found.0),
+        weekday.clone().map(|found| found.0),
+        number.clone().map(|found| found.0),
+    ];
+    for range in places.into_iter().flatten() {
         let blank = " ".repeat(range.len());
         rest.replace_range(range, &blank);
     }
@@ -192,7 +198,33 @@ pub(super) fn running_head(line: &str) -> Option<RunningHead> {
         })
         .map(str::to_owned);
     let wrong_weekday = matches!((date, &weekday), (Some(date), Some((_, day))) if date.weekday() != *day);
-    Some(RunningHead { page, editors, section, date, wrong_weekday })
+    let number = number.map(|(_, number)| number);
+    Some(RunningHead { page, editors, section, number, date, wrong_weekday })
+}
+
+/// The longest dateline in words: `The Harbour Letter, No. 12, Tuesday, 3 March 2026, page 1` has eleven.
+const MAX_DATELINE: usize = 12;
+
+/// The running head of a page in Latin letters: a date with a weekday or the number.
+fn dateline(line: &str) -> Option<RunningHead> {
+    if line.ends_with(['.', ',', ';', ':']) || line.split_whitespace().nth(MAX_DATELINE).is_some() {
+        return None;
+    }
+    let weekday = dates::latin_weekday(line);
+    let number = number::find(line);
+    if weekday.is_none() && number.is_none() {
+        return None;
+    }
+    let date = dates::of_header(&match &number {
+        Some((range, _)) => format!("{} {}", &line[..range.start], &line[range.end..]),
+        None => line.to_owned(),
+    })?;
+    Some(RunningHead {
+        number: number.map(|(_, number)| number),
+        date: Some(date),
+        wrong_weekday: weekday.is_some_and(|day| day != date.weekday()),
+        ..RunningHead::default()
+    })
 }
 
 /// The page number of a running head: `3本版责编`, `第3版`, `A3版`.
@@ -226,11 +258,12 @@ mod tests {
     fn check_head(line: &str, expected: &str) {
         let found = running_head(line).map(|head| {
             format!(
-                "page {} editors {} section {} date {}{}",
+                "page {} editors {} section {} date {}{}{}",
                 head.page.unwrap_or_default(),
                 head.editors.join("+"),
                 head.section.unwrap_or_default(),
                 head.date.map(|d| d.to_string()).unwrap_or_default(),
+                head.number.map(|number| format!(" number {number}")).unwrap_or_default(),
                 if head.wrong_weekday { " wrong weekday" } else { "" }
             )
         });
@@ -248,6 +281,17 @@ mod tests {
             "page 5 editors 李小雨 section 副刊 date 2025-07-09 wrong weekday",
         );
         check_head("第3版 副刊 2025-07-09", "page 3 editors  section 副刊 date 2025-07-09");
+        check_head(
+            "河畔文艺 2025年7月9日 第23期",
+            "page  editors  section 河畔文艺 date 2025-07-09 number 23",
+        );
+        check_head("Number 12, 3 March 2026", "page  editors  section  date 2026-03-03 number 12");
+        check_head(
+            "Harbour Letter, Wednesday, 3 March 2026",
+            "page  editors  section  date 2026-03-03 wrong weekday",
+        );
+        check_head("Number 12 came out on 3 March 2026.", "");
+        check_head("3 March 2026", "");
         check_head("2025年7月9日，县图书馆开馆。", "");
         check_head("责编：李小雨", "");
     }

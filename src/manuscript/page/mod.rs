@@ -5,6 +5,7 @@ mod spaces;
 mod furniture;
 mod undouble;
 mod clean;
+mod headings;
 mod reflow;
 mod seams;
 mod parts;

@@ -6,6 +6,7 @@ use super::super::draft::{Draft, excerpt};
 use super::super::lexicon::Lexicon;
 use super::super::{byline, credit};
 use super::clean::Line;
+use super::headings::{self, Heading};
 
 /// A run of text between two breaks of the page: a paragraph or a piece of one, a title, a byline.
 #[derive(Debug, Clone)]
@@ -30,6 +31,7 @@ const WIDEST_COLUMN: usize = 90;
 pub(super) fn reflow(lines: &[Line<'_>], lexicon: &Lexicon, draft: &mut Draft) -> (Vec<Block>, Vec<String>) {
     let wrapped = is_wrapped(lines);
     let indents = indents_begin_paragraphs(lines);
+    let headings = headings::find(lines);
     let mut flow = Flow { blocks: Vec::new(), open: false, widest: 0, shortest_open: 0, marks: Vec::new() };
     let mut in_credit = false;
     for (index, line) in lines.iter().enumerate() {
@@ -38,8 +40,7 @@ pub(super) fn reflow(lines: &[Line<'_>], lexicon: &Lexicon, draft: &mut Draft) -
             in_credit = false;
             continue;
         }
-        let (level, text) = heading(line.text);
-        if let Some(level) = level {
+        if let Some(Heading { level, text }) = headings[index] {
             flow.close();
             // Those before the text, and those that close it.
             flow.marks.push("#".repeat(line.text.matches('#').count() - text.matches('#').count()));
@@ -49,6 +50,12 @@ pub(super) fn reflow(lines: &[Line<'_>], lexicon: &Lexicon, draft: &mut Draft) -
             flow.close();
             continue;
         }
+        if headings::is_rule(line.text) {
+            flow.close();
+            flow.marks.push(line.text.to_owned());
+            continue;
+        }
+        let text = line.text;
         let after_blank = index == 0 || lines[index - 1].text.is_empty();
         let opens_credit = credit::opens(text);
         let begins = !flow.open
@@ -137,17 +144,6 @@ fn column_joint(above: &str, below: &str) -> &'static str {
 
 fn width(text: &str) -> usize {
     text.chars().map(typography::columns).sum()
-}
-
-/// The level of a Markdown heading and its text; other lines as they are.
-fn heading(line: &str) -> (Option<u8>, &str) {
-    let text = line.trim_start_matches('#');
-    match u8::try_from(line.len() - text.len()) {
-        Ok(level @ 1..=6) if text.is_empty() || text.starts_with(char::is_whitespace) => {
-            (Some(level), text.trim().trim_end_matches('#').trim_end())
-        }
-        _ => (None, line),
-    }
 }
 
 /// Whether the page's lines end where its columns do: over half of them are directly followed by another, and half

@@ -154,6 +154,10 @@ impl Press {
             Ok(text) => text.with(self.lexicon()),
             Err(unreadable) => return self.reject(manuscript, &hash, unreadable.to_string(), now),
         };
+        if text.charset() != "UTF-8" {
+            let path = manuscript.path.display();
+            tracing::info!(charset = text.charset(), "decoded the manuscript {path}");
+        }
         for (hash, bytes) in &originals {
             self.keep(hash, bytes)?;
         }

@@ -124,15 +124,15 @@ fn an_edited_proof_survives_a_restart_and_a_changed_manuscript() {
     assert!(newsroom.outbox_text("issues/frost/index.html").contains("on Tuesdays"));
 
     newsroom.saves("frost.md", DOUBTFUL.replace("ferry", "steamer"));
-    let second = proof_beside(&newsroom, "frost.md.2.proof.md");
+    let second = proof_beside(&newsroom, "frost.md.proof-2.md");
     assert!(second.contains("steamer") && second.contains("{? unseen #"), "{second}");
     let reason = newsroom.reason_beside("frost.md");
     assert!(reason.contains("has changed since frost.md.proof.md was edited"), "{reason}");
-    assert!(reason.contains("What differs") && reason.contains("frost.md.2.proof.md"), "{reason}");
+    assert!(reason.contains("What differs") && reason.contains("frost.md.proof-2.md"), "{reason}");
     assert_eq!(fs::read_to_string(newsroom.path("inbox/frost.md.proof.md")).unwrap(), edited);
     newsroom.is_out("frost", 1);
 
-    newsroom.saves("frost.md.2.proof.md", without_marks(&second)).is_out("frost", 2);
+    newsroom.saves("frost.md.proof-2.md", without_marks(&second)).is_out("frost", 2);
     assert!(newsroom.outbox_text("issues/frost/index.html").contains("steamer"));
     newsroom.no_reason_beside("frost.md").all_is_well();
 }

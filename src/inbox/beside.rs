@@ -13,32 +13,33 @@ use crate::durable;
 /// The most proofs that one manuscript may have.
 const MOST: u32 = 99;
 
-/// The manuscript that a file of this name is a proof of: `0709.txt` of `0709.txt.proof.md` and `0709.txt.2.proof.md`. It may
+/// The manuscript that a file of this name is a proof of: `0709.txt` of `0709.txt.proof.md` and `0709.txt.proof-2.md`. It may
 /// be a folder.
 #[must_use]
 pub fn manuscript_of(path: &Path) -> Option<PathBuf> {
-    let name = path.file_name()?.as_bytes().strip_suffix(names::PROOF.as_bytes())?;
-    let is_number = |text: &[u8]| {
-        (1..=2).contains(&text.len())
-            && text.iter().all(u8::is_ascii_digit)
-            && text[0] != b'0'
-            && text != b"1"
-    };
-    let dot = name.iter().rposition(|b| *b == b'.').filter(|dot| *dot > 0 && is_number(&name[dot + 1..]));
-    let name = dot.map_or(name, |dot| &name[..dot]);
-    (!name.is_empty() && !name.ends_with(names::PROOF.as_bytes()))
-        .then(|| path.with_file_name(OsStr::from_bytes(name)))
+    let name = path.file_name()?.as_bytes().strip_suffix(b".md")?;
+    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let (rest, number) = name.split_at(name.len() - digits);
+    let number: u32 = if digits > 0 { std::str::from_utf8(number).ok()?.parse().ok()? } else { 1 };
+    let of = rest.strip_suffix(if digits > 0 { b".proof-".as_slice() } else { b".proof" })?;
+    let ours = (1..=MOST).contains(&number)
+        && name[of.len()..] == ending(number).as_bytes()[..name.len() - of.len()];
+    Some(of)
+        .filter(|of| ours && !of.is_empty() && !of.ends_with(b".proof.md"))
+        .map(|of| path.with_file_name(OsStr::from_bytes(of)))
 }
 
 /// The name of a manuscript's proof, the first or a later one.
 #[must_use]
 pub fn proof_of(manuscript: &Path, number: u32) -> PathBuf {
     let mut name = manuscript.as_os_str().as_bytes().to_vec();
-    if number > 1 {
-        name.extend(format!(".{number}").into_bytes());
-    }
-    name.extend(names::PROOF.as_bytes());
+    name.extend(ending(number).into_bytes());
     PathBuf::from(std::ffi::OsString::from_vec(name))
+}
+
+/// What the name of a proof of that number adds to its manuscript's.
+fn ending(number: u32) -> String {
+    if number > 1 { format!(".proof-{number}.md") } else { ".proof.md".to_owned() }
 }
 
 /// The proofs that lie beside a manuscript, with their bytes.
@@ -100,11 +101,19 @@ mod tests {
     fn a_proof_is_known_by_the_name_of_its_manuscript() {
         let of = |name: &str| manuscript_of(Path::new(name)).map(|p| p.to_string_lossy().into_owned());
         assert_eq!(of("a/0709.txt.proof.md").as_deref(), Some("a/0709.txt"));
-        assert_eq!(of("0709.txt.2.proof.md").as_deref(), Some("0709.txt"));
+        assert_eq!(of("0709.txt.proof-2.md").as_deref(), Some("0709.txt"));
         assert_eq!(of("理论.md.proof.md").as_deref(), Some("理论.md"));
         assert_eq!(of("2026-07-08.proof.md").as_deref(), Some("2026-07-08"));
-        assert_eq!(of("2026-07-08.3.proof.md").as_deref(), Some("2026-07-08"));
-        for name in ["proof.md", "0709.md", "a.md.proof.md.proof.md", ".proof.md"] {
+        assert_eq!(of("2026-07-08.proof-3.md").as_deref(), Some("2026-07-08"));
+        for name in [
+            "proof.md",
+            "0709.md",
+            "a.md.proof.md.proof.md",
+            ".proof.md",
+            "a.proof-1.md",
+            "a.proof-02.md",
+            "a.proof-100.md",
+        ] {
             assert_eq!(of(name), None, "{name}");
         }
         for number in [1, 2, 12] {

@@ -8,9 +8,6 @@ use std::{
 /// How the note ends that tells an editor why a file was not published.
 pub(super) const REASON: &str = ".reason.txt";
 
-/// How the file ends in which an editor corrects our reading of another.
-pub(super) const PROOF: &str = ".proof.md";
-
 /// Endings of files that somebody is still writing, or keeps for himself.
 const ENDINGS: [&str; 19] = [
     "~",

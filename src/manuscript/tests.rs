@@ -539,7 +539,7 @@ fn a_plain_letter_in_latin_script_is_parted_where_its_headings_are_set_apart() {
     check(
         "a.txt",
         &capitals,
-        &expect![[r#"
+        &expect![[r"
         THE BELL / Ada Quill / 1¶
         A WALK / 1¶
         FERRY TIMES / 1¶
@@ -551,24 +551,24 @@ fn a_plain_letter_in_latin_script_is_parted_where_its_headings_are_set_apart() {
         - THE HARBOUR LETTER
         - Number 12, Tuesday, 3 March 2026
         - By
-    "#]],
+    "]],
     );
     check(
         "a.txt",
         &gaps,
-        &expect![[r#"
+        &expect![[r"
         The bell / 1¶
         A walk / 1¶
         Ferry times / 1¶
         ? 4 joined
         ? 11 joined
         ? 18 joined
-    "#]],
+    "]],
     );
     check(
         "a.txt",
         &rules,
-        &expect![[r#"
+        &expect![[r"
         The bell / 1¶
         A walk / 1¶
         Ferry times / 1¶
@@ -576,6 +576,6 @@ fn a_plain_letter_in_latin_script_is_parted_where_its_headings_are_set_apart() {
         ? 11 joined
         ? 17 joined
         - --------  ------  -----------
-    "#]],
+    "]],
     );
 }

@@ -210,3 +210,49 @@ fn an_editors_proof_whose_marks_are_left_can_be_accepted_too() {
     newsroom.is_out("frost", 1).no_reason_beside("frost.md");
     assert!(newsroom.outbox_text("issues/frost/index.html").contains("on Tuesdays"));
 }
+
+/// The same short article in every form that is packed.
+fn packed_forms() -> Vec<(&'static str, Vec<u8>)> {
+    let zip = |files: &[(&'static str, &str)]| {
+        let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_bytes().to_vec())).collect();
+        crate::picturing::packed(&files)
+    };
+    let heading = "<w:p><w:pPr><w:pStyle w:val=\"Heading1\"/></w:pPr><w:r><w:t>The goose</w:t></w:r></w:p>";
+    let document = format!(
+        "<w:document xmlns:w=\"w\"><w:body>{heading}<w:p><w:r><w:t>It came by at noon.</w:t></w:r></w:p></w:body></w:document>"
+    );
+    let package = "<package><manifest><item id=\"a\" href=\"a.xhtml\" media-type=\"application/xhtml+xml\"/></manifest>\
+                   <spine><itemref idref=\"a\"/></spine></package>";
+    let html = "<html><body><h1>The goose</h1><p>It came by at noon.</p></body></html>";
+    let letter = format!("Subject: The goose\nMIME-Version: 1.0\nContent-Type: text/html\n\n{html}\n");
+    vec![
+        ("zipped.zip", zip(&[("index.md", "# The goose\n\nIt came by at noon.\n")])),
+        ("typed.docx", zip(&[("word/document.xml", &document)])),
+        (
+            "bound.epub",
+            zip(&[
+                ("META-INF/container.xml", "<container><rootfile full-path=\"book.opf\"/></container>"),
+                ("book.opf", package),
+                ("a.xhtml", html),
+            ]),
+        ),
+        ("mailed.eml", letter.into_bytes()),
+        ("marked.html", html.as_bytes().to_vec()),
+    ]
+}
+
+#[test]
+fn an_issue_of_any_form_waits_and_goes_out_as_its_editor_left_it() {
+    let newsroom = careful("always-ask");
+    for (name, bytes) in packed_forms() {
+        newsroom.saves(name, bytes);
+        let proof = proof_beside(&newsroom, &format!("{name}.proof.md"));
+        assert!(proof.contains("# The goose") && proof.contains("It came by at noon."), "{name}: {proof}");
+        let edited = without_marks(&proof).replace("at noon", "at dusk");
+        let key = name.split('.').next().unwrap();
+        newsroom.saves(&format!("{name}.proof.md"), edited).is_out(key, 1).no_reason_beside(name);
+        let page = newsroom.outbox_text(&format!("issues/{key}/index.html"));
+        assert!(page.contains("It came by at dusk."), "{name}: {page}");
+    }
+    newsroom.all_is_well();
+}

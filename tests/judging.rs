@@ -1,6 +1,7 @@
 //! What the programs of others say of our work: validators, feed readers, a browser, an e-book renderer, a mail server with TLS.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
@@ -153,6 +154,56 @@ fn feed_readers_read_the_feed_without_complaint() {
             tools::output(command.arg("-c").arg(file("cache.db")).args(["-x", "reload", "print-unread"]));
         assert!(good, "{said}");
         assert!(said.contains(&format!("{entries} unread articles")), "{said}");
+    }
+}
+
+#[test]
+fn every_feed_and_the_catalogue_are_read_alike_and_lead_somewhere() {
+    let newsroom = full_newsroom();
+    let issues = newsroom.feed().entries.len();
+    let feeds = ["feed/atom.xml", "feed/feed.json", "feed/articles.xml", "feed/books.xml", "opds/root.xml"];
+    for path in feeds {
+        let bytes = newsroom.outbox_file(path);
+        let feed = feed_rs::parser::parse(&bytes[..]).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(feed.entries.len() >= issues, "{path} has {} entries", feed.entries.len());
+        let ids: BTreeSet<&str> = feed.entries.iter().map(|entry| entry.id.as_str()).collect();
+        assert_eq!(ids.len(), feed.entries.len(), "{path} repeats an id");
+        for link in feed.entries.iter().flat_map(|entry| &entry.links) {
+            let Some(page) = link.href.strip_prefix(&newsroom.base_url()) else {
+                panic!("{path}: {}", link.href)
+            };
+            let (status, headers, body) = newsroom.asks("GET", &format!("/{page}"), "");
+            assert_eq!(status, 200, "{path} leads to {page}");
+            if page.ends_with(".epub") {
+                assert!(
+                    headers.to_ascii_lowercase().contains("content-type: application/epub+zip"),
+                    "{headers}"
+                );
+                assert!(link.length.is_none_or(|length| length == body.len() as u64), "{page}");
+            }
+        }
+        if !path.ends_with("json") {
+            is_well_formed(&newsroom.path("outbox").join(path));
+        }
+    }
+    is_well_formed(&newsroom.path("outbox/feeds.opml"));
+    let listed = newsroom.outbox_text("feeds.opml");
+    assert!(listed.matches("xmlUrl=").count() >= 3, "{listed}");
+}
+
+#[track_caller]
+fn is_well_formed(file: &Path) {
+    if let Some(xmllint) = tools::program("xmllint") {
+        let (good, said) = tools::output(Command::new(xmllint).args(["--noout", "--nonet"]).arg(file));
+        assert!(good && said.is_empty(), "{said}");
+    }
+    if file.extension().is_some_and(|extension| extension == "xml")
+        && let Some(python) = tools::program("python3")
+    {
+        let script =
+            "import sys, xml.parsers.expat as e; e.ParserCreate().ParseFile(open(sys.argv[1], 'rb'))";
+        let (good, said) = tools::output(Command::new(python).args(["-c", script]).arg(file));
+        assert!(good, "{said}");
     }
 }
 

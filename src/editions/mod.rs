@@ -18,6 +18,7 @@ mod outline;
 mod templates;
 mod book;
 mod feeds;
+mod linked_data;
 mod site;
 mod letter;
 #[cfg(test)]
@@ -217,7 +218,9 @@ pub fn print(release: &Release, publication: &Publication, plates: &Plates) -> R
             Some(Edition { path: paths::picture(key, name), bytes: plates.get(name)?.clone() })
         })
         .collect();
-    pages.extend([site::stylesheet(), site::issue(release, &file, publication, &outline)?]);
+    pages.push(site::stylesheet());
+    pages.extend(site::articles(release, publication, &outline)?);
+    pages.push(site::issue(release, &file, publication, &outline)?);
     Ok(Printed { book, pages })
 }
 
@@ -234,7 +237,7 @@ pub fn lists(shelf: &Shelf<'_>, publication: &Publication) -> Result<Vec<Edition
     }
     editions.push(site::index(&shelf, publication)?);
     editions.push(site::robots());
-    editions.push(feeds::rss(shelf.recent, publication)?);
+    editions.extend(feeds::all(shelf.recent, publication)?);
     Ok(editions)
 }
 

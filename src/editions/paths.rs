@@ -4,6 +4,18 @@ use crate::{issue::IssueKey, picture::PictureName, publication::Publication};
 
 /// The feed of issues.
 pub(super) const FEED: &str = "feed.xml";
+/// The feed of issues in Atom.
+pub(super) const ATOM: &str = "feed/atom.xml";
+/// The same in JSON.
+pub(super) const JSON: &str = "feed/feed.json";
+/// The feed of articles.
+pub(super) const ARTICLES: &str = "feed/articles.xml";
+/// The feed whose links are the books themselves.
+pub(super) const BOOKS: &str = "feed/books.xml";
+/// The list of all feeds.
+pub(super) const FEEDS: &str = "feeds.opml";
+/// The catalogue for e-readers.
+pub(super) const CATALOGUE: &str = "opds/root.xml";
 /// The front page.
 pub(super) const INDEX: &str = "index.html";
 /// The newest book under an address that never changes. The outbox keeps it, not we.
@@ -12,6 +24,11 @@ pub(super) const LATEST: &str = "latest.epub";
 /// The web page of an issue. Named in full in links, for a plain bucket knows no index of a folder.
 pub(super) fn page(key: &IssueKey) -> String {
     format!("issues/{key}/index.html")
+}
+
+/// The web page of an article.
+pub(super) fn article(key: &IssueKey, anchor: &str) -> String {
+    format!("issues/{key}/{anchor}.html")
 }
 
 /// The page of a year.

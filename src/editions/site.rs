@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use crate::{
     editions::BookFile, editions::Edition, editions::Error, editions::Listing, editions::Shelf,
-    editions::Shelved, editions::Volume, editions::gallery::Gallery, editions::markup::Markup,
-    editions::markup::Medium, editions::outline::Day, editions::outline::Outline, editions::outline::said,
-    editions::paths, editions::templates, editions::words, editions::words::Words, issue::Release,
-    issue::shorten, publication::Publication,
+    editions::Shelved, editions::Volume, editions::gallery::Gallery, editions::linked_data,
+    editions::markup::Markup, editions::markup::Medium, editions::outline::Day, editions::outline::Outline,
+    editions::outline::Piece, editions::outline::said, editions::paths, editions::templates, editions::words,
+    editions::words::Words, issue::Release, issue::shorten, publication::Publication,
 };
 
 const STYLESHEET: &str = include_str!("templates/site/site.css");
@@ -40,6 +40,9 @@ struct Page<'a> {
     root: &'static str,
     url: String,
     feed_url: String,
+    atom_url: String,
+    json_url: String,
+    catalogue_url: String,
     latest_url: String,
     stylesheet: String,
 }
@@ -64,6 +67,9 @@ impl<'a> Page<'a> {
             root,
             url: publication.url(path),
             feed_url: publication.url(paths::FEED),
+            atom_url: publication.url(paths::ATOM),
+            json_url: publication.url(paths::JSON),
+            catalogue_url: publication.url(paths::CATALOGUE),
             latest_url: publication.url(paths::LATEST),
             stylesheet: paths::asset("site", STYLESHEET.as_bytes()),
         }
@@ -78,15 +84,13 @@ pub(super) fn issue(
     outline: &Outline,
 ) -> Result<Edition, Error> {
     #[derive(Serialize)]
-    struct Text {
-        body: String,
-        notes: String,
-    }
-    #[derive(Serialize)]
     struct Content<'a> {
         page: Page<'a>,
         words: &'static Words,
         issue: &'a Outline,
+        /// The level of the articles' headings.
+        level: u8,
+        data: String,
         texts: &'a [Text],
         book: &'a BookFile,
         book_size: String,
@@ -94,20 +98,7 @@ pub(super) fn issue(
         updated: String,
     }
     let gallery = Gallery::of(&release.issue, "");
-    let texts: Vec<Text> = outline
-        .pieces()
-        .map(|piece| {
-            let article = &release.issue.articles[piece.nth];
-            let mut markup = Markup::new(Medium::Web, 3, article.notes.len());
-            markup.prefix = format!("{}-", piece.anchor);
-            markup.table = outline.words.table;
-            // They lie beside the page.
-            markup.gallery = gallery.clone();
-            let body = markup.blocks(&article.body);
-            let notes = article.notes.iter().enumerate().map(|(n, note)| markup.note(n + 1, note)).collect();
-            Text { body, notes }
-        })
-        .collect();
+    let texts: Vec<Text> = outline.pieces().map(|piece| text(release, outline, piece, &gallery, 2)).collect();
     let path = paths::page(&release.issue.key);
     let description = outline.summary.clone().unwrap_or_else(|| outline.contents(160));
     let content = Content {
@@ -121,6 +112,8 @@ pub(super) fn issue(
         },
         words: outline.words,
         issue: outline,
+        level: 2,
+        data: linked_data::issue(release, publication, outline),
         texts: &texts,
         book,
         book_size: size(book.length),
@@ -128,6 +121,83 @@ pub(super) fn issue(
         updated: release.updated.to_string(),
     };
     Ok(Edition { bytes: templates::fill("site/issue.html", &content)?.into_bytes(), path })
+}
+
+/// The body of an article and its notes, as HTML.
+#[derive(Debug, Serialize)]
+struct Text {
+    body: String,
+    notes: String,
+}
+
+/// The text of one article below a heading of that level. Its pictures lie beside the page.
+fn text(release: &Release, outline: &Outline, piece: &Piece, gallery: &Gallery, level: u8) -> Text {
+    let article = &release.issue.articles[piece.nth];
+    let mut markup = Markup::new(Medium::Web, level + 1, article.notes.len());
+    markup.prefix = format!("{}-", piece.anchor);
+    markup.table = outline.words.table;
+    markup.gallery = gallery.clone();
+    let body = markup.blocks(&article.body);
+    let notes = article.notes.iter().enumerate().map(|(n, note)| markup.note(n + 1, note)).collect();
+    Text { body, notes }
+}
+
+/// A page for each article of an issue, with the way to the one before and after.
+pub(super) fn articles(
+    release: &Release,
+    publication: &Publication,
+    outline: &Outline,
+) -> Result<Vec<Edition>, Error> {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        page: Page<'a>,
+        words: &'static Words,
+        issue: &'a Outline,
+        level: u8,
+        data: String,
+        section: Option<&'a str>,
+        piece: &'a Piece,
+        text: Text,
+        previous: Option<&'a Piece>,
+        next: Option<&'a Piece>,
+        published: String,
+        updated: String,
+    }
+    let gallery = Gallery::of(&release.issue, "");
+    let pieces: Vec<(&Piece, Option<&str>)> = outline
+        .groups
+        .iter()
+        .flat_map(|group| group.pieces.iter().map(|piece| (piece, group.title.as_deref())))
+        .collect();
+    let mut editions = Vec::with_capacity(pieces.len());
+    for (n, (piece, section)) in pieces.iter().enumerate() {
+        let path = paths::article(&release.issue.key, &piece.anchor);
+        let title = format!("{} · {}", piece.label, outline.paper);
+        let description = piece.dek.as_ref().unwrap_or(&piece.teaser);
+        let content = Content {
+            page: Page {
+                lang: &outline.lang,
+                dir: outline.dir,
+                description: if description.is_empty() { &title } else { description },
+                kind: "article",
+                class: "article",
+                ..Page::new(&path, "../../", &title, &outline.paper, publication)
+            },
+            words: outline.words,
+            issue: outline,
+            level: 1,
+            data: linked_data::article(release, publication, outline, piece),
+            section: *section,
+            piece,
+            text: text(release, outline, piece, &gallery, 1),
+            previous: n.checked_sub(1).and_then(|n| pieces.get(n)).map(|(piece, _)| *piece),
+            next: pieces.get(n + 1).map(|(piece, _)| *piece),
+            published: release.published.to_string(),
+            updated: release.updated.to_string(),
+        };
+        editions.push(Edition { bytes: templates::fill("site/article.html", &content)?.into_bytes(), path });
+    }
+    Ok(editions)
 }
 
 /// A size as people read it, rounded up: `21 kB`, `1.4 MB`.
@@ -179,8 +249,14 @@ pub(super) fn index(shelf: &Shelf<'_>, publication: &Publication) -> Result<Edit
         latest: Option<Latest>,
         recent: Vec<Line>,
         years: Vec<Year>,
+        feeds: Vec<Follow>,
         publisher: Option<String>,
         rights: Option<String>,
+    }
+    #[derive(Serialize)]
+    struct Follow {
+        name: &'static str,
+        url: String,
     }
     let words = words::of(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
@@ -237,6 +313,15 @@ pub(super) fn index(shelf: &Shelf<'_>, publication: &Publication) -> Result<Edit
                 count: words.n_issues(year.n_issues),
             })
             .collect(),
+        feeds: [
+            (words.articles, paths::ARTICLES),
+            (words.books, paths::BOOKS),
+            ("Atom", paths::ATOM),
+            ("JSON Feed", paths::JSON),
+            ("OPML", paths::FEEDS),
+        ]
+        .map(|(name, path)| Follow { name, url: publication.url(path) })
+        .into(),
         publisher: publication.imprint.publisher.as_deref().and_then(said),
         rights: publication.imprint.rights.as_deref().and_then(said),
     };

@@ -144,8 +144,13 @@ fn an_issue_without_articles_is_not_printed() {
 fn front_page_and_feed_of_a_paper_without_issues_can_be_read() {
     let lists = lists(&Shelf { recent: &[], years: &[], volumes: &[] }, &gazette()).expect("they print");
     let paths: Vec<&str> = lists.iter().map(|edition| edition.path.as_str()).collect();
-    assert_eq!(paths[2..], ["index.html", "robots.txt", "feed.xml"]);
-    assert!(feed_rs::parser::parse(lists[4].bytes.as_slice()).expect("a feed").entries.is_empty());
+    assert_eq!((paths[2], paths.last()), ("index.html", Some(&"feed.xml")));
+    for feed in
+        lists.iter().filter(|edition| edition.path.starts_with("feed") && !edition.path.ends_with("opml"))
+    {
+        let read = feed_rs::parser::parse(feed.bytes.as_slice()).expect("a feed");
+        assert!(read.entries.is_empty(), "{}", feed.path);
+    }
 }
 
 #[test]

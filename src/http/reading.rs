@@ -107,7 +107,11 @@ fn media_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "html" => "text/html; charset=utf-8",
         "css" => "text/css; charset=utf-8",
+        // E-readers take a catalogue for one by its type alone.
+        "xml" if name.starts_with("opds/") => "application/atom+xml;profile=opds-catalog;kind=acquisition",
         "xml" => "application/xml; charset=utf-8",
+        "opml" => "text/x-opml; charset=utf-8",
+        "json" if name.starts_with("feed") => "application/feed+json",
         "txt" => "text/plain; charset=utf-8",
         "json" => "application/json",
         "epub" => "application/epub+zip",

@@ -1,0 +1,38 @@
+//! Atom 1.0 (RFC 4287): the only format that tells publishing and correction apart, and has several authors.
+
+use serde::Serialize;
+
+use super::{Feed, entry};
+use crate::{
+    editions::Edition, editions::Error, editions::outline::said, editions::paths, editions::templates,
+    publication::Publication,
+};
+
+/// A feed in Atom.
+pub(super) fn write(feed: &Feed, publication: &Publication) -> Result<Edition, Error> {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        feed: &'a Feed,
+        url: String,
+        language: &'a str,
+        updated: String,
+        /// Atom asks for an author of every entry; the paper answers for those without.
+        author: String,
+        rights: Option<String>,
+        stylesheet: String,
+    }
+    let updated = feed.entries.iter().map(|entry| entry.updated).max().unwrap_or_default();
+    let content = Content {
+        feed,
+        url: publication.url(paths::ATOM),
+        language: publication.language.as_str(),
+        updated: entry::seconds(updated),
+        author: said(&publication.title).unwrap_or_else(|| publication.key.clone()),
+        rights: publication.imprint.rights.as_deref().and_then(said),
+        stylesheet: format!("../{}", paths::asset("feed", super::stylesheet().bytes.as_slice())),
+    };
+    Ok(Edition {
+        bytes: templates::fill("feed/atom.xml", &content)?.into_bytes(),
+        path: paths::ATOM.to_owned(),
+    })
+}

@@ -397,6 +397,8 @@ fn strange_texts_stop_nothing_and_lose_nothing() {
         "[^1]: a[^1]\n\n[^1]\n".to_owned(),
         "\u{202E}abc\u{2066}\n".to_owned(),
         "a\u{0}b\u{0}\n".to_owned(),
+        // A title with commas, whose letters meet those of the text below like a pair of the page.
+        "The bridge, Ai\n\n,is it,\n\nNai,is not here.\n".to_owned(),
         (0..2000).fold(String::new(), |mut text, n| {
             let _ = write!(
                 text,

@@ -13,7 +13,7 @@ use crate::{
     publication::Publication,
 };
 
-pub(super) fn publication() -> Publication {
+pub(crate) fn publication() -> Publication {
     Publication {
         key: "gazette".to_owned(),
         title: "河畔周刊".to_owned(),
@@ -419,7 +419,7 @@ fn strange_texts_stop_nothing_and_lose_nothing() {
 }
 
 /// Damage that a text layer or an editor may do to a page.
-fn damaged() -> impl Strategy<Value = String> {
+pub(crate) fn damaged() -> impl Strategy<Value = String> {
     let text = prop_oneof![Just(LIBRARY), Just(TREES)];
     (text, prop::collection::vec((any::<prop::sample::Index>(), 0..9_u8), 0..40)).prop_map(
         |(text, damage)| {

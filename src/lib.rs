@@ -13,6 +13,7 @@ pub mod proof;
 pub mod subscriber;
 pub mod delivery;
 pub mod manuscript;
+pub mod receipts;
 pub mod editions;
 pub mod ledger;
 pub mod outbox;

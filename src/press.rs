@@ -21,7 +21,7 @@ use crate::{
     editions::Shelf, editions::Shelved, editions::Volume, editions::Year, inbox, inbox::Manuscript, issue,
     issue::IssueKey, issue::Release, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Opening,
     ledger::Queued, manuscript, outbox, outbox::Outbox, picture::Picture, proof::Policy, proof::Proof,
-    publication::Publication,
+    publication::Publication, receipts::Receipts, receipts::Record,
 };
 
 /// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
@@ -43,8 +43,8 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// A picture that was kept is not there any more.
-    #[error("cannot read the picture that was kept as `{}`", path.display())]
+    /// What was kept of an issue, a picture or receipts, is not there any more, or damaged.
+    #[error("cannot read what was kept as `{}`", path.display())]
     Kept {
         /// Where.
         path: PathBuf,
@@ -180,6 +180,7 @@ impl Press {
             return self.hold(manuscript, &hash, &text, &proof, (why(&proof, self.proofs_wait), vec![]), now);
         }
         self.clear_proofs(&manuscript.path)?;
+        self.keep_receipts(&hash, &manuscript.text_name(), bytes, &proof)?;
         match self.ledger.open_release(
             &self.publication,
             &proof.issue,
@@ -377,6 +378,47 @@ impl Press {
     fn keep(&self, hash: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.original(hash);
         durable::put(&path, bytes).map(|_| ()).map_err(|source| Error::Keep { path, source })
+    }
+
+    /// Keeps the receipts of a file beside what `hash` stands for, before its release is opened: no issue is out without
+    /// them. Those of an issue that is out stay as they are, since they tell of that reading.
+    fn keep_receipts(&self, hash: &str, file_name: &str, bytes: &[u8], proof: &Proof) -> Result<(), Error> {
+        if self.ledger.brought(&self.publication, hash)?.is_some() {
+            return Ok(());
+        }
+        let Some(receipts) = Receipts::of(file_name, bytes, proof) else { return Ok(()) };
+        let record = Record::of(receipts, file_name, &proof.issue);
+        if !record.restored {
+            tracing::error!(
+                file = file_name,
+                "the manuscript cannot be restored from its reading; it is kept whole"
+            );
+        }
+        let path = self.receipts_path(hash);
+        durable::put(&path, record.to_json().as_bytes())
+            .map(|_| ())
+            .map_err(|source| Error::Keep { path, source })
+    }
+
+    /// What was done to the text of an issue that is out; `None` when that came from no text file, or was printed by a gazetted
+    /// that kept no receipts.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or what was kept is damaged.
+    pub fn receipts(&self, key: &IssueKey) -> Result<Option<Record>, Error> {
+        let Some(hash) = self.ledger.manuscript_of(&self.publication, key)? else { return Ok(None) };
+        let path = self.receipts_path(&hash);
+        let kept = match std::fs::read(&path) {
+            Ok(bytes) => Record::parse(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => Err(error),
+        };
+        kept.map(Some).map_err(|source| Error::Kept { path, source })
+    }
+
+    /// Where the receipts are kept of what has this hash.
+    fn receipts_path(&self, hash: &str) -> PathBuf {
+        self.original(hash).with_extension("receipts.json")
     }
 
     /// The pictures of a release as they were kept.

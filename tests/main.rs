@@ -21,3 +21,4 @@ mod picturing;
 mod keeping;
 mod proving;
 mod learning;
+mod repairing;

@@ -15,6 +15,14 @@ pub(super) enum Command {
         /// Its key
         key: String,
     },
+    /// List what was done to the text of one issue: joined, removed, undoubled, moved
+    Receipts {
+        /// Its key
+        key: String,
+        /// Print it as JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
     /// Print all issues anew, after the publication's settings or gazetted itself have changed; no letter is sent
     Reprint,
 }
@@ -25,6 +33,17 @@ pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
     match command {
         Command::List => list(&*ledger, &publication),
         Command::Show { key } => show(&*ledger, &publication, &key),
+        Command::Receipts { key, json } => {
+            let line = find(&*ledger, &publication, &key)?;
+            let press = daemon::open_press(newsroom, publication, ledger)?;
+            let Some(record) = press.receipts(&line.key)? else {
+                return say(
+                    "there are no receipts of this issue: it came from no text file, or an older gazetted printed it",
+                );
+            };
+            let told = if json { record.to_json() } else { record.to_string() };
+            say(told.trim_end())
+        }
         Command::Reprint => {
             let press = daemon::open_press(newsroom, publication, ledger)?;
             let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
@@ -57,19 +76,21 @@ fn told(line: &IssueLine, publication: &Publication) -> String {
     format!("{:<24} {out}  v{}  {}  [{letters}]", line.key.as_str(), line.version, line.name)
 }
 
-fn show(ledger: &dyn Ledger, publication: &Publication, key: &str) -> Result<(), Error> {
+/// The issue of that key.
+fn find(ledger: &dyn Ledger, publication: &Publication, key: &str) -> Result<IssueLine, Error> {
     let known = ledger.issues(publication)?;
-    let Some(line) = known.iter().find(|line| line.key.as_str() == key) else {
-        let keys: Vec<&str> = known.iter().map(|line| line.key.as_str()).collect();
-        let help = (!keys.is_empty()).then(|| "`gazetted issues list` shows all".to_owned());
-        let near = if keys.is_empty() {
-            String::new()
-        } else {
-            crate::config::nearest(key, &keys[..keys.len().min(8)])
-        };
-        return Err(Error::Asked { problem: format!("there is no issue `{key}`{near}"), help });
-    };
-    say(&told(line, publication))?;
+    if let Some(line) = known.iter().find(|line| line.key.as_str() == key) {
+        return Ok(line.clone());
+    }
+    let keys: Vec<&str> = known.iter().map(|line| line.key.as_str()).collect();
+    let help = (!keys.is_empty()).then(|| "`gazetted issues list` shows all".to_owned());
+    let near =
+        if keys.is_empty() { String::new() } else { crate::config::nearest(key, &keys[..keys.len().min(8)]) };
+    Err(Error::Asked { problem: format!("there is no issue `{key}`{near}"), help })
+}
+
+fn show(ledger: &dyn Ledger, publication: &Publication, key: &str) -> Result<(), Error> {
+    say(&told(&find(ledger, publication, key)?, publication))?;
     let Some(shelved) = ledger.issue(publication, &IssueKey::of(key))? else { return Ok(()) };
     say(&format!("  page  {}", publication.url(&format!("issues/{key}/"))))?;
     say(&format!("  book  {} ({} bytes)", publication.url(&shelved.book.path), shelved.book.length))?;

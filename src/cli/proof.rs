@@ -5,22 +5,26 @@ use std::path::{Path, PathBuf};
 use super::{Error, newsroom, say};
 use crate::{
     config::Newsroom, config::Settings, inbox, issue::Article, issue::Role, manuscript, press, proof,
-    proof::Proof, prose::Block,
+    proof::Proof, prose::Block, receipts, receipts::Receipts, receipts::Record,
 };
 
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that is given or not")]
 pub(super) struct Arguments {
     /// The file, or a folder or zip with a text and its pictures
     file: PathBuf,
     /// Print it as JSON, for programs
-    #[arg(long, conflicts_with_all = ["outline", "diff"])]
+    #[arg(long, conflicts_with_all = ["outline", "diff", "receipts"])]
     json: bool,
     /// Print only what became of each part, with the first and last words of each paragraph
-    #[arg(long, conflicts_with = "diff")]
+    #[arg(long, conflicts_with_all = ["diff", "receipts"])]
     outline: bool,
     /// Print the file and its reading side by side
-    #[arg(long)]
+    #[arg(long, conflicts_with = "receipts")]
     diff: bool,
+    /// Print what was done to the text: joined, removed, undoubled, moved, with its lines
+    #[arg(long)]
+    receipts: bool,
 }
 
 pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
@@ -38,20 +42,28 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         help: None,
     };
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let (hash, text) = if file.is_dir() {
+    let (hash, text, main, bytes) = if file.is_dir() {
         let folder = inbox::open(&newsroom.inbox(), file).map_err(failed)?;
         let bytes = folder.bytes.clone().map_err(unreadable)?;
         let text = folder.open(&bytes).map_err(|error| error.to_string());
         let hash = folder.originals(&bytes).first().map(|(hash, _)| hash.clone()).unwrap_or_default();
-        (hash, text)
+        (hash, text, folder.text_name(), bytes)
     } else {
         let bytes = std::fs::read(file).map_err(failed)?;
         let text = manuscript::open(&name, &bytes).map_err(|error| error.to_string());
-        (blake3::hash(&bytes).to_hex().to_string(), text)
+        (blake3::hash(&bytes).to_hex().to_string(), text, name.to_string(), bytes)
     };
     let lexicon = press::lexicon(&newsroom.data()).map_err(|problem| Error::Asked { problem, help: None })?;
     let text = text.map_err(unreadable)?.with(lexicon);
     let proof = manuscript::read(&text, &publication);
+    let record = || {
+        let receipts = Receipts::of(&main, &bytes, &proof)?;
+        Some(Record::of(receipts, &main, &proof.issue))
+    };
+    if arguments.receipts {
+        let told = record().map_or_else(|| receipts::without(&main), |record| record.to_string());
+        return say(told.trim_end());
+    }
     if arguments.diff {
         let width = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok()).unwrap_or(100);
         return say(proof::side_by_side(&proof, text.text(), width).trim_end());
@@ -60,8 +72,9 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         return say(&outline(&proof, &proof.issue.name(&publication)));
     }
     if arguments.json {
-        let json = serde_json::to_string_pretty(&proof.to_json()).unwrap_or_default();
-        return say(&json);
+        let mut json = proof.to_json();
+        json["repairs"] = serde_json::json!(record().map(|record| record.repairs));
+        return say(&serde_json::to_string_pretty(&json).unwrap_or_default());
     }
     let source = proof::Source { name: &name, hash: &hash, text: text.text() };
     say(proof::write(&proof, &source).trim_end())

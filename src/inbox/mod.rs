@@ -107,6 +107,15 @@ impl Manuscript {
         }
     }
 
+    /// The name of the file whose text is read: its own, or that of a folder's main file.
+    #[must_use]
+    pub fn text_name(&self) -> String {
+        match &self.beside {
+            None => self.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            Some(beside) => beside.main.clone(),
+        }
+    }
+
     /// What should be kept of it, each with the BLAKE3 hash of its bytes, and first what stands for the whole: the file, or a
     /// list of a folder's text and pictures by name and hash.
     #[must_use]

@@ -162,6 +162,12 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be read.
     fn brought(&self, publication: &Publication, manuscript: &str) -> Result<Option<IssueKey>, Error>;
 
+    /// BLAKE3 of the manuscript or proof from which the current version of an issue was read.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn manuscript_of(&self, publication: &Publication, key: &IssueKey) -> Result<Option<String>, Error>;
+
     /// Opens the release of an issue as it was read, and names its articles.
     ///
     /// Called again after a crash with the same manuscript it gives the same release: number, times and article keys.

@@ -89,6 +89,29 @@ pub(super) fn labelled(bytes: &[u8], label: Option<&str>) -> Result<(String, Cha
     decode(bytes, true)
 }
 
+/// The bytes of a text in a charset named as in [`Charset::name`]. What it cannot write becomes something else.
+pub(super) fn encode(text: &str, name: &str) -> Vec<u8> {
+    match Encoding::for_label(name.as_bytes()) {
+        Some(encoding) if encoding == UTF_16LE => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        Some(encoding) if encoding == UTF_16BE => text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        // What says that it is GBK was read as GB 18030; see [`whole`].
+        Some(encoding) if encoding == GBK => GB18030.encode(text).0.into_owned(),
+        Some(encoding) => encoding.encode(text).0.into_owned(),
+        None => text.as_bytes().to_vec(),
+    }
+}
+
+/// The byte order mark of a charset; empty if it has none.
+pub(super) fn mark(name: &str) -> &'static [u8] {
+    match name {
+        "UTF-8" => b"\xEF\xBB\xBF",
+        "UTF-16LE" => b"\xFF\xFE",
+        "UTF-16BE" => b"\xFE\xFF",
+        "gb18030" => b"\x84\x31\x95\x33",
+        _ => b"",
+    }
+}
+
 fn is_of_many_bytes(encoding: &'static Encoding) -> bool {
     !encoding.is_single_byte()
 }

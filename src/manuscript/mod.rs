@@ -13,6 +13,7 @@
 
 mod bundle;
 mod charset;
+mod coding;
 mod decode;
 mod develop;
 mod pictures;
@@ -37,7 +38,7 @@ mod letter;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::HashSet;
 
@@ -47,6 +48,7 @@ use crate::{
 };
 
 pub use bundle::{MAX_FILES, MAX_TOTAL, is_text, main_of};
+pub use coding::{BYTES, Coding, Source};
 use draft::Draft;
 pub use lexicon::Lexicon;
 use pictures::Album;

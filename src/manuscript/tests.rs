@@ -13,7 +13,7 @@ use crate::{
     publication::Publication,
 };
 
-pub(super) fn publication() -> Publication {
+pub(crate) fn publication() -> Publication {
     Publication {
         key: "gazette".to_owned(),
         title: "河畔周刊".to_owned(),
@@ -397,6 +397,8 @@ fn strange_texts_stop_nothing_and_lose_nothing() {
         "[^1]: a[^1]\n\n[^1]\n".to_owned(),
         "\u{202E}abc\u{2066}\n".to_owned(),
         "a\u{0}b\u{0}\n".to_owned(),
+        // A title with commas, whose letters meet those of the text below like a pair of the page.
+        "The bridge, Ai\n\n,is it,\n\nNai,is not here.\n".to_owned(),
         (0..2000).fold(String::new(), |mut text, n| {
             let _ = write!(
                 text,
@@ -417,7 +419,7 @@ fn strange_texts_stop_nothing_and_lose_nothing() {
 }
 
 /// Damage that a text layer or an editor may do to a page.
-fn damaged() -> impl Strategy<Value = String> {
+pub(crate) fn damaged() -> impl Strategy<Value = String> {
     let text = prop_oneof![Just(LIBRARY), Just(TREES)];
     (text, prop::collection::vec((any::<prop::sample::Index>(), 0..9_u8), 0..40)).prop_map(
         |(text, damage)| {

@@ -182,6 +182,11 @@ impl Press {
         if let Some(rival) = self.rival(&by, &issue.key)? {
             return self.reject(file, &hash, rival, now);
         }
+        // What its editor changed is told as well, from the manuscript that the proof is of.
+        if let Some((name, bytes)) = self.proven(&saved, source, current.as_ref()) {
+            let proof = Proof { issue: issue.clone(), ..saved.proof.clone() };
+            self.keep_receipts(&hash, &name, &bytes, &proof)?;
+        }
         let opening = self.ledger.open_release(&self.publication, &issue, &hash, by.path_bytes(), now)?;
         let fate = |key: &IssueKey| Fate::Published(key.clone());
         let (key, verdict) = match opening {
@@ -206,6 +211,24 @@ impl Press {
             })?;
         }
         Ok(verdict)
+    }
+
+    /// The text file that a proof was made of, with its name: as it lies in the inbox, or as it was kept.
+    fn proven(
+        &self,
+        saved: &Saved,
+        source: &Path,
+        current: Option<&Manuscript>,
+    ) -> Option<(String, Vec<u8>)> {
+        let same = current.filter(|current| whole_hash(current).as_ref() == Some(&saved.manuscript));
+        if let Some(current) = same {
+            return Some((current.text_name(), current.bytes.clone().ok()?));
+        }
+        let name = source.file_name()?.to_string_lossy().into_owned();
+        // What somebody wrote into a proof is no path.
+        let is_hash = saved.manuscript.len() == 64 && saved.manuscript.bytes().all(|b| b.is_ascii_hexdigit());
+        let bytes = is_hash.then(|| std::fs::read(self.original(&saved.manuscript)).ok())??;
+        Some((name, bytes))
     }
 
     /// Gives the issue of a proof the pictures that it shows, from its manuscript or from what readers have. Gives the name of

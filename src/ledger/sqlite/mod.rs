@@ -131,6 +131,10 @@ impl Ledger for Sqlite {
         self.read(|db| shelf::brought(db, &publication.key, manuscript))
     }
 
+    fn manuscript_of(&self, publication: &Publication, key: &IssueKey) -> Result<Option<String>, Error> {
+        self.read(|db| shelf::manuscript_of(db, &publication.key, key))
+    }
+
     fn open_release(
         &self,
         publication: &Publication,

@@ -81,6 +81,15 @@ pub(super) fn brought(
     Ok(key.map(|key| IssueKey::of(&key)))
 }
 
+pub(super) fn manuscript_of(
+    db: &Connection,
+    publication: &str,
+    key: &IssueKey,
+) -> Result<Option<String>, Refusal> {
+    let sql = "SELECT manuscript FROM releases WHERE publication = ?1 AND issue = ?2 AND current = 1";
+    Ok(db.prepare_cached(sql)?.query_row(params![publication, key.as_str()], |row| row.get(0)).optional()?)
+}
+
 /// A second after the newest issue came out: a clock that is behind must not hide a new issue below the old ones.
 fn after_newest(db: &Connection, publication: &str) -> Result<Timestamp, Refusal> {
     let sql = "SELECT max(published) FROM releases WHERE publication = ?1 AND current = 1";

@@ -128,7 +128,7 @@ fn rejoin(parts: Vec<Part>, draft: &mut Draft) -> Vec<Part> {
     for part in parts {
         if let Some(above) = joined.last_mut().filter(|above| part.is_paragraph() && suspect(above)) {
             let seam = above.text.chars().next_back().zip(part.text.chars().next());
-            if seam.is_some_and(|pair| pairs.contains(&pair)) {
+            if seam.is_some_and(|pair| pairs.contains(&pair)) && goes_on(&above.text, &part.text) {
                 above.kind = Kind::Paragraph;
                 join_to(above, &part.text, part.line, draft);
                 continue;

@@ -7,8 +7,8 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 use zip::result::ZipError;
 
-use super::pictures::{self, Companion, Companions, folded};
-use super::{Form, MAX_BYTES};
+use super::companions::{Companion, Companions, folded};
+use super::{Form, MAX_PICTURE_BYTES, is_picture};
 
 /// The largest zip that is read, in bytes.
 pub(super) const MAX_ARCHIVE: usize = 200_000_000;
@@ -109,8 +109,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<Bundle, String> {
     for (name, content) in files {
         if name == main {
             text = content;
-        } else if pictures::is_picture(&name) {
-            let picture = if content.len() > pictures::MAX_PICTURE_BYTES {
+        } else if is_picture(&name) {
+            let picture = if content.len() > MAX_PICTURE_BYTES {
                 Companion::Large(content.len() as u64)
             } else {
                 Companion::Picture(content)
@@ -120,8 +120,9 @@ pub(super) fn open(bytes: &[u8]) -> Result<Bundle, String> {
             beside.push((name, Companion::Other));
         }
     }
-    if text.len() > MAX_BYTES {
-        return Err(format!("`{main}` in it has {} bytes, and at most {MAX_BYTES} are read", text.len()));
+    let most = super::max_bytes(&main);
+    if text.len() > most {
+        return Err(format!("`{main}` in it has {} bytes, and at most {most} are read", text.len()));
     }
     Ok(Bundle { beside: Companions::of(&main, beside), name: main, bytes: text })
 }
@@ -155,7 +156,7 @@ fn name_of<R: Read>(entry: &ZipFile<'_, R>) -> Result<String, String> {
 
 /// The bytes of a file that may be of use; of another, none, but it is read to its end all the same.
 fn unpack<R: Read>(entry: &mut ZipFile<'_, R>, name: &str, total: &mut u64) -> Result<Vec<u8>, String> {
-    let useful = is_text(name) || pictures::is_picture(name);
+    let useful = is_text(name) || is_picture(name);
     let packed = entry.compressed_size().max(1);
     let mut bytes = Vec::new();
     let mut piece = vec![0; 64 * 1024];

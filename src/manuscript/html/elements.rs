@@ -31,6 +31,10 @@ pub(super) enum Meaning {
     Break,
     Rule,
     Picture,
+    /// A picture, table or text with its caption.
+    Figure,
+    /// What stands below a picture.
+    Caption,
     /// Another page or a film that is shown inside: readers get a link.
     Embedded,
     /// Readers see nothing of it.
@@ -51,8 +55,8 @@ pub(super) fn meaning(name: &str) -> Meaning {
         "h5" => Meaning::Heading(5),
         "h6" => Meaning::Heading(6),
         "p" | "div" | "section" | "article" | "main" | "header" | "footer" | "aside" | "address"
-        | "figure" | "figcaption" | "caption" | "center" | "details" | "summary" | "dl" | "dt" | "dd"
-        | "hgroup" | "form" | "fieldset" | "legend" | "body" | "html" => Meaning::Block,
+        | "caption" | "center" | "details" | "summary" | "dl" | "dt" | "dd" | "hgroup" | "form"
+        | "fieldset" | "legend" | "body" | "html" => Meaning::Block,
         "blockquote" => Meaning::Quote,
         "ul" | "menu" | "dir" => Meaning::List { numbered: false },
         "ol" => Meaning::List { numbered: true },
@@ -70,6 +74,8 @@ pub(super) fn meaning(name: &str) -> Meaning {
         "br" => Meaning::Break,
         "hr" => Meaning::Rule,
         "img" | "image" => Meaning::Picture,
+        "figure" => Meaning::Figure,
+        "figcaption" => Meaning::Caption,
         "iframe" | "video" | "audio" | "embed" | "frame" => Meaning::Embedded,
         "script" | "style" | "template" | "noscript" | "noframes" | "noembed" | "object" | "applet"
         | "canvas" | "svg" | "math" | "select" | "button" | "textarea" | "datalist" | "nav" | "dialog"
@@ -106,6 +112,46 @@ pub(super) fn is_void(name: &str) -> bool {
 /// The value of an attribute.
 pub(super) fn attribute<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {
     tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| &*attribute.value)
+}
+
+/// The address of the picture that an element shows, or an empty one: `src`, what scripts would put in its place, and else the
+/// largest of `srcset`.
+pub(super) fn picture_address(tag: &Tag) -> &str {
+    let said = |name: &&str| attribute(tag, name).map(str::trim).filter(|address| !address.is_empty());
+    let names = ["src", "xlink:href", "href", "data-src", "data-original"];
+    // A picture that comes once the page is scrolled has one of a pixel in its place till then.
+    let late = names[3..].iter().find_map(said).filter(|_| {
+        attribute(tag, "src").is_some_and(|src| src.len() < 200 && src.trim_start().starts_with("data:"))
+    });
+    late.or_else(|| names.iter().find_map(said))
+        .or_else(|| attribute(tag, "srcset").or_else(|| attribute(tag, "data-srcset")).and_then(largest))
+        .unwrap_or_default()
+}
+
+/// The address with the highest width or density in a `srcset` (HTML §4.8.4.2.1).
+pub(super) fn largest(srcset: &str) -> Option<&str> {
+    let mut best: Option<(f64, &str)> = None;
+    let mut rest = srcset;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{C}', ',']);
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let (address, after) = rest.split_at(end);
+        if address.is_empty() {
+            return best.map(|(_, address)| address);
+        }
+        // A comma right after an address ends its candidate; one inside of it is part of it.
+        let bare = address.trim_end_matches(',');
+        let (size, after) = if bare.len() < address.len() {
+            ("", after)
+        } else {
+            after.split_once(',').unwrap_or((after, ""))
+        };
+        let number = size.trim().trim_end_matches(['w', 'x', 'h']).parse().unwrap_or(1.0);
+        if !bare.is_empty() && best.is_none_or(|(most, _)| number > most) {
+            best = Some((number, bare));
+        }
+        rest = after;
+    }
 }
 
 /// Whether an element is marked so that no reader sees it.

@@ -23,30 +23,31 @@ use crate::{proof::Doubt, prose, prose::Block, prose::Inline, prose::Language, t
 
 use super::draft::{Draft, excerpt};
 use super::markdown::{self, Found};
+use super::pictures::Album;
 use super::{byline, dates, gutenberg};
 use builder::Builder;
 use containers::{Note, Placed};
 use runs::Reference;
 
-/// Reads a file of HTML; `xml` says whether `<script/>` is a whole element.
-pub(super) fn read(text: &str, xml: bool) -> Draft {
-    read_files(&[("", text)], xml, None)
+/// Reads a file of HTML whose pictures are in `album`; `xml` says whether `<script/>` is a whole element.
+pub(super) fn read(text: &str, xml: bool, album: Album) -> Draft {
+    read_files(&[("", text)], xml, None, album)
 }
 
 /// Reads a letter of HTML, whose subject is its title.
-pub(super) fn read_titled(text: &str, title: Option<&str>) -> Draft {
-    read_files(&[("", text)], false, title)
+pub(super) fn read_titled(text: &str, title: Option<&str>, album: Album) -> Draft {
+    read_files(&[("", text)], false, title, album)
 }
 
 /// Reads the chapters of a book, each with its path.
-pub(super) fn read_book(chapters: &[(String, String)]) -> Draft {
+pub(super) fn read_book(chapters: &[(String, String)], album: Album) -> Draft {
     let chapters: Vec<(&str, &str)> =
         chapters.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    read_files(&chapters, true, None)
+    read_files(&chapters, true, None, album)
 }
 
-fn read_files(files: &[(&str, &str)], xml: bool, title: Option<&str>) -> Draft {
-    let mut draft = Draft::default();
+fn read_files(files: &[(&str, &str)], xml: bool, title: Option<&str>, album: Album) -> Draft {
+    let mut draft = Draft { album, ..Draft::default() };
     let page = parse(files, xml, &mut draft);
     read_meta(&page, &mut draft);
     draft.title = title.map(str::to_owned).or(draft.title);

@@ -5,6 +5,7 @@ use comrak::nodes::{AstNode, NodeValue};
 use crate::{proof::Doubt, prose::Block, prose::Href, prose::Inline, typography};
 
 use super::super::draft::excerpt;
+use super::super::pictures::{Shown, name_in};
 use super::Reader;
 use super::html;
 
@@ -139,18 +140,18 @@ fn link_to(url: &str, text: Vec<Inline>, line: usize, runs: &mut Runs, reader: &
     }
 }
 
-/// A picture on the web becomes a link with its description; one beside the manuscript is shown, and one that is not there
-/// leaves its description.
+/// A picture on the web becomes a link with its description, unless it was fetched; one that is not there leaves its
+/// description.
 fn picture(url: &str, alt: String, line: usize, runs: &mut Runs, reader: &mut Reader<'_, '_>) {
-    if let Some(href) = Href::parse(url) {
-        let name = url.rsplit('/').find(|part| !part.is_empty()).unwrap_or(url);
-        let text = if alt.is_empty() { name.to_owned() } else { alt };
-        runs.out.push(Inline::Link { href, text: vec![Inline::text(text)] });
-        return;
-    }
-    match reader.draft.picture(url, &alt, line) {
-        Some(picture) => runs.out.push(Inline::Picture { picture, alt }),
-        None => runs.text(&alt),
+    let said = Some(alt.as_str()).filter(|alt| !alt.is_empty());
+    match reader.draft.picture(url, said, line) {
+        Shown::Picture(picture) => runs.out.push(Inline::Picture { picture, alt }),
+        Shown::Link(href) => {
+            let text = if alt.is_empty() { name_in(url).to_owned() } else { alt };
+            runs.out.push(Inline::Link { href, text: vec![Inline::text(text)] });
+        }
+        Shown::Description => runs.text(&alt),
+        Shown::Nothing => {}
     }
 }
 
@@ -170,13 +171,14 @@ pub(super) fn figure<'a>(node: &'a AstNode<'a>, reader: &mut Reader<'_, 'a>) -> 
     };
     let data = first.data();
     let NodeValue::Image(image) = &data.value else { return None };
-    if reader.hidden.is_some() || Href::parse(&image.url).is_some() || !reader.draft.album.has(&image.url) {
+    if reader.hidden.is_some() || !reader.draft.album.has(&image.url) {
         return None;
     }
     let alt = typography::printable(&super::plain(first)).trim().to_owned();
     let title = typography::printable(&image.title).trim().to_owned();
     let at = reader.line(data.sourcepos.start.line);
-    let picture = reader.draft.picture(&image.url, &alt, at);
+    let said = Some(alt.as_str()).filter(|alt| !alt.is_empty());
+    let picture = reader.draft.picture(&image.url, said, at);
     let caption = match below {
         Some(line) => {
             reader.draft.set_aside(&title);
@@ -186,10 +188,10 @@ pub(super) fn figure<'a>(node: &'a AstNode<'a>, reader: &mut Reader<'_, 'a>) -> 
         None => vec![Inline::text(title)],
     };
     Some(match picture {
-        Some(picture) => Block::Figure { picture, alt, caption },
+        Shown::Picture(picture) => Block::Figure { picture, alt, caption },
         // It turned out that it cannot be shown: what there is to read stays.
-        None if caption.is_empty() => Block::paragraph(alt),
-        None => {
+        _ if caption.is_empty() => Block::paragraph(alt),
+        _ => {
             let mut text = vec![Inline::text(alt), Inline::Break];
             text.extend(caption);
             Block::Paragraph { text }

@@ -18,5 +18,6 @@ mod restarting;
 mod configuring;
 mod judging;
 mod picturing;
+mod fetching;
 mod keeping;
 mod proving;

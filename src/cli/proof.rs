@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Error, newsroom, say};
 use crate::{
-    config::Newsroom, config::Settings, inbox, issue::Article, issue::Role, manuscript, proof, proof::Proof,
-    prose::Block,
+    config::Newsroom, config::Settings, inbox, issue::Article, issue::Role, manuscript, press, proof,
+    proof::Proof, prose::Block,
 };
 
 #[derive(clap::Args)]
@@ -49,7 +49,7 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         let text = manuscript::open(&name, &bytes).map_err(|error| error.to_string());
         (blake3::hash(&bytes).to_hex().to_string(), text)
     };
-    let text = text.map_err(unreadable)?;
+    let text = press::with_kept_pictures(&newsroom.data(), &hash, text.map_err(unreadable)?);
     let proof = manuscript::read(&text, &publication);
     if arguments.diff {
         let width = std::env::var("COLUMNS").ok().and_then(|width| width.parse().ok()).unwrap_or(100);

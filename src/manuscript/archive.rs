@@ -29,18 +29,23 @@ const MAX_DEPTH: usize = 2000;
 pub(super) struct Archive<'b> {
     zip: ZipArchive<Cursor<&'b [u8]>>,
     extension: &'static str,
+    /// The size of the whole archive: no part of it is packed into more.
+    length: u64,
     left: u64,
 }
 
 impl<'b> Archive<'b> {
     pub(super) fn open(bytes: &'b [u8], extension: &'static str) -> Result<Self, Unreadable> {
         let damaged = |_| refusal(extension, "it is damaged or something else; save or copy it again");
-        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+        let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
         if zip.len() > MAX_ENTRIES {
             let reason = format!("it has {} parts, and at most {MAX_ENTRIES} are read; split it", zip.len());
             return Err(refusal(extension, &reason));
         }
-        Ok(Self { zip, extension, left: MAX_UNPACKED })
+        if zip.has_overlapping_files().unwrap_or(true) {
+            return Err(refusal(extension, "its parts lie one over the other; save it again"));
+        }
+        Ok(Self { zip, extension, length: bytes.len() as u64, left: MAX_UNPACKED })
     }
 
     /// The text of a part, or `None` when there is no such part.
@@ -72,7 +77,8 @@ impl<'b> Archive<'b> {
             Err(_) => return Err(refusal(extension, "it is damaged; save or copy it again")),
         };
         // What the header claims is no measure: the bytes that come out are counted.
-        let bomb = (entry.compressed_size().saturating_mul(MAX_RATIO)).max(HARMLESS);
+        let packed = entry.compressed_size().min(self.length);
+        let bomb = packed.saturating_mul(MAX_RATIO).max(HARMLESS);
         let bound = bomb.min(self.left);
         let mut bytes = Vec::new();
         let read = entry.take(bound.min(most) + 1).read_to_end(&mut bytes);

@@ -102,7 +102,11 @@ fn pictures_of(message: &Message<'_>) -> Companions {
         if !is_image && !is_picture(name) {
             continue;
         }
-        let (PartType::Binary(bytes) | PartType::InlineBinary(bytes)) = &part.body else { continue };
+        // Of one that was cut there is no more than its letters; its editor should hear of it all the same.
+        let bytes = match &part.body {
+            PartType::Multipart(_) | PartType::Message(_) => continue,
+            _ => part.contents(),
+        };
         let id = part.content_id().map(|id| format!("cid:{}", id.trim().trim_matches(['<', '>'])));
         let place = part.content_location().map(|place| place.trim().to_owned());
         let names =

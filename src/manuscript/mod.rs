@@ -12,6 +12,7 @@
 //! **The charset is no part of the proof:** the same page gives the same proof from every charset.
 
 mod bundle;
+mod zip_names;
 mod charset;
 mod decode;
 mod companions;
@@ -35,6 +36,8 @@ mod page;
 mod letter;
 #[cfg(test)]
 mod forms;
+#[cfg(test)]
+mod guards;
 #[cfg(test)]
 mod plates;
 #[cfg(test)]
@@ -240,6 +243,7 @@ pub enum Unreadable {
 fn way_out(extension: &str) -> &'static str {
     match extension.to_ascii_lowercase().as_str() {
         "doc" | "rtf" | "odt" | "wps" | "pages" => "save it as `.docx`",
+        "rst" | "adoc" | "org" | "textile" => "save it as `.md`, or as `.html`",
         _ => {
             "save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub` or `.eml`, or pack it with its pictures as `.zip`"
         }

@@ -19,5 +19,6 @@ mod configuring;
 mod judging;
 mod picturing;
 mod fetching;
+mod illustrating;
 mod keeping;
 mod proving;

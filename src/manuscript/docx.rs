@@ -18,6 +18,8 @@ enum Style {
     Title,
     Heading(u8),
     Quote,
+    /// What stands below a picture.
+    Caption,
 }
 
 /// The names that programs in several languages give to headings, before their number.
@@ -34,6 +36,9 @@ const HEADINGS: [&str; 11] = [
     "見出し",
     "제목",
 ];
+
+const CAPTIONS: [&str; 8] =
+    ["caption", "题注", "標號", "beschriftung", "légende", "descripción", "didascalia", "図表番号"];
 
 const TITLES: [&str; 6] = ["title", "标题", "標題", "titel", "titre principal", "表題"];
 
@@ -139,6 +144,9 @@ fn style_of(name: &str) -> Option<Style> {
     }
     if TITLES.contains(&name.as_str()) {
         return Some(Style::Title);
+    }
+    if CAPTIONS.contains(&name.as_str()) {
+        return Some(Style::Caption);
     }
     matches!(name.as_str(), "quote" | "intense quote" | "引用" | "明显引用" | "zitat" | "citation")
         .then_some(Style::Quote)
@@ -457,6 +465,9 @@ impl Writer {
             }
             Some(Style::Quote) => {
                 let _ = writeln!(self.body, "<blockquote><p>{html}</p></blockquote>");
+            }
+            Some(Style::Caption) => {
+                let _ = writeln!(self.body, "<p class=\"caption\">{html}</p>");
             }
             None => {
                 if let Some((id, depth)) = list {

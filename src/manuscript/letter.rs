@@ -109,8 +109,7 @@ fn pictures_of(message: &Message<'_>) -> Companions {
         };
         let id = part.content_id().map(|id| format!("cid:{}", id.trim().trim_matches(['<', '>'])));
         let place = part.content_location().map(|place| place.trim().to_owned());
-        let names =
-            [Some(name).filter(|name| !name.is_empty()).map(str::to_owned), place.clone(), id.clone()];
+        let names = [Some(name).filter(|name| !name.is_empty()).map(str::to_owned), place.clone()];
         let form = kind.and_then(|kind| kind.subtype()).unwrap_or_default().to_ascii_lowercase();
         let shown = names.into_iter().flatten().next().unwrap_or_else(|| format!("picture.{form}"));
         let picture = if form.contains("svg") || shown.to_ascii_lowercase().ends_with(".svg") {

@@ -143,7 +143,14 @@ impl Manuscript {
     /// The addresses of the pictures on the web that the text shows, in its order, once each.
     #[must_use]
     pub fn wanted(&self) -> Vec<String> {
-        self.draft(None, Album::survey()).album.wanted()
+        self.draft(None, Album::survey(Companions::default())).album.wanted()
+    }
+
+    /// Whether the text names a picture that should lie beside it and does not: it may be on its way. What is packed is whole.
+    #[must_use]
+    pub fn lacks_pictures(&self) -> bool {
+        let shows = self.packed.is_none() && matches!(self.form, Form::Markdown | Form::Html | Form::Xhtml);
+        shows && self.draft(None, Album::survey(self.beside.clone())).album.lacks()
     }
 
     /// The same text with what came of fetching its pictures from the web.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mail_parser::decoders::base64::base64_decode;
 
-use super::companions::{Companion, Companions, unescaped};
+use super::companions::{Companion, Companions, is_picture, unescaped};
 use super::develop::{self, Developed};
 use super::draft::Draft;
 use crate::{issue, picture::PictureName, picture::Plate, proof::Doubt, prose::Href, typography};
@@ -59,6 +59,8 @@ pub(super) struct Album {
     /// Whether only addresses on the web are collected, and no picture looked at.
     surveys: bool,
     wanted: Vec<String>,
+    /// Whether the text names a picture that should be beside it and is not.
+    lacks: bool,
     known: HashMap<Origin, Result<PictureName, String>>,
     plates: Vec<Plate>,
     /// Which of `beside` the text names.
@@ -98,9 +100,14 @@ impl Album {
         Self { beside, fetched, wording, ..Self::default() }
     }
 
-    /// An album that looks at no picture and only collects which are on the web.
-    pub(super) fn survey() -> Self {
-        Self { surveys: true, ..Self::default() }
+    /// An album of these files that looks at no picture, and only collects which are on the web and whether any is missing.
+    pub(super) fn survey(beside: Companions) -> Self {
+        Self { beside, surveys: true, ..Self::default() }
+    }
+
+    /// Whether the text names a picture that should be beside it and is not.
+    pub(super) fn lacks(&self) -> bool {
+        self.lacks
     }
 
     /// The addresses on the web from which pictures would be shown, in the order of the text, once each.
@@ -143,7 +150,11 @@ impl Album {
     fn look(&mut self, address: &str) -> Found {
         let far = on_the_web(address);
         let Some(origin) = self.origin(address).filter(|_| !self.surveys) else {
-            let Some(href) = far else { return Found::Missing };
+            let Some(href) = far else {
+                self.lacks |=
+                    is_picture(name_in(address)) && !is_within(address) && self.find(address).is_none();
+                return Found::Missing;
+            };
             if self.surveys && !self.wanted.iter().any(|known| known == href.as_str()) {
                 self.wanted.push(href.as_str().to_owned());
             }

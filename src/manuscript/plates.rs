@@ -227,6 +227,68 @@ fn pictures_within_the_text_itself_are_shown() {
 }
 
 #[test]
+fn captions_are_known_by_their_class() {
+    check(
+        &page(
+            "<div class='wp-caption'><img src=wave.png alt=w><p class='wp-caption-text'>The <i>wave</i></p></div>\
+             <p class=caption>of nothing</p><p><img src=wave.png alt=w></p><p>no caption</p>",
+            vec![("wave.png", plain(8))],
+        ),
+        &expect![[r"
+            # A
+            <wave 8x4 w> The wave
+            of nothing
+            <wave 8x4 w>
+            no caption
+        "]],
+    );
+}
+
+#[test]
+fn pictures_in_the_html_of_markdown_are_shown_too() {
+    let text = "# A\n\n<p align=\"center\">\n  <img src=\"wave.png\" alt=\"w &amp; w\" width=\"300\">\n  below it\n</p>\n\n\
+        See <img src='wave.png'> and <img src=\"gone.png\" alt=\"gone\"/> here.\n\n<img src=\"https://example.org/far.png\" alt=\"far\">\n\n\
+        <img width=1 src=\"https://example.org/count.gif\">\n\n<script>\n<img src=\"wave.png\">\n</script>\n\n<image src=\"wave.png\">\n";
+    let companions = Companions::of("a.md", vec![("wave.png".to_owned(), plain(8))]);
+    check(
+        &open("a.md", text.as_bytes()).expect("a text").within("7", companions),
+        &expect![[r#"
+        # A
+        <wave 8x4 w & w>
+        below it
+        See <wave 8x4 > and gone here.
+        [far](https://example.org/far.png)
+        ? HTML left out, its text kept: <p align="center">
+        ? the picture `wave.png` has no description; say in `![…]` what it shows
+        ? the picture `gone.png` is not with the manuscript
+        ? HTML left out, its text kept: <img width=1 src="https…
+        ? HTML left out, its text kept: <script>
+        ? HTML left out, its text kept: <image src="wave.png">
+        - <p align="center">
+        - </p>
+        - gone.png
+        - <img width=1 src="https://example.org/count.gif">
+        - <script>
+        - <img src="wave.png">
+        - </script>
+        - <image src="wave.png">
+    "#]],
+    );
+}
+
+#[test]
+fn a_text_that_names_pictures_that_may_still_come_says_so() {
+    let lacks = |name: &str, text: &str| {
+        let companions = Companions::of(name, vec![("wave.png".to_owned(), plain(8))]);
+        open(name, text.as_bytes()).expect("a text").within("7", companions).lacks_pictures()
+    };
+    assert!(lacks("a.md", "![x](goose.png)") && lacks("a.html", "<img src='p/goose.jpg'>"));
+    assert!(!lacks("a.md", "![x](wave.png)") && !lacks("a.html", "<img src='./WAVE.png'>"));
+    assert!(!lacks("a.md", "![x](https://example.org/a.png) ![x](data:image/png;base64,AA) ![x](goose)"));
+    assert!(!lacks("a.txt", "![x](goose.png)"));
+}
+
+#[test]
 fn a_table_of_pictures_is_a_layout_unless_it_has_heads() {
     check(
         &page(
@@ -273,7 +335,7 @@ fn pictures_in_a_letter_are_found_by_their_identifier_or_place() {
         &expect![[r#"
             # Lamp
             It burns. <lamp 9x3 a lamp>
-            <cid-b2 8x3 >
+            <picture 8x3 >
             <c 7x3 by its place> gone
             ? the picture `bridge.png` came with the letter, and its text does not show it
             ? the picture `cid:b%32` has no description; say in `alt="…"` what it shows, or that nothing is to be said with `alt=""`
@@ -314,6 +376,9 @@ fn pictures_in_a_document_of_word_are_found_by_their_relation() {
         drawing("descr=\"on my disk\"/>", "r:link=\"r4\""),
         drawing("descr=\"a chart\"/>", "r:embed=\"r5\""),
         drawing("descr=\"out\"/>", "r:embed=\"r6\""),
+        "<w:p><w:pPr><w:pStyle w:val=\"Caption\"/></w:pPr><w:r><w:t>Figure 1: out</w:t></w:r></w:p>".to_owned(),
+        drawing("descr=\"A lamp\"/>", "r:embed=\"r1\""),
+        "<w:p><w:pPr><w:pStyle w:val=\"Caption\"/></w:pPr><w:r><w:t>Figure 2: a lamp</w:t></w:r></w:p>".to_owned(),
         "<w:p><w:r><w:t>Old: </w:t><w:pict><v:shape alt=\"in VML\"><v:imagedata r:id=\"r1\"/></v:shape></w:pict></w:r></w:p>"
             .to_owned(),
         "<w:p><w:r><w:drawing><wp:docPr name=\"Chart 3\"/><c:chart/></w:drawing></w:r></w:p>".to_owned(),
@@ -338,26 +403,28 @@ fn pictures_in_a_document_of_word_are_found_by_their_relation() {
     check(
         &open("7.docx", &bytes).expect("a document"),
         &expect![[r"
-        # Lamp
-        <image1 9x4 A lamp>
-        <a-b 8x4 >
-        <a-b 8x4 >
-        [far](https://example.org/far.png)
-        on my disk
-        a chart
-        out
-        Old: <image1 9x4 in VML>
-        boxed
-        ? the picture `a b.png` has no description; say in its alternative text what it shows, or mark it as decorative
-        ? the picture `far.png` is not with the manuscript
-        ? the picture `image5.emf` cannot be shown: it is a drawing for Windows alone (EMF, WMF); save it as PNG
-        ? the picture `shadow.png` is not with the manuscript
-        ? the picture `Chart 3` is not with the manuscript
-        - file:///C:/Users/li/far.png
-        - word/media/image5.emf
-        - etc/shadow.png
-        - Chart 3
-    "]],
+            # Lamp
+            <image1 9x4 A lamp>
+            <a-b 8x4 >
+            <a-b 8x4 >
+            [far](https://example.org/far.png)
+            on my disk
+            a chart
+            out
+            Figure 1: out
+            <image1 9x4 A lamp> Figure 2: a lamp
+            Old: <image1 9x4 in VML>
+            boxed
+            ? the picture `a b.png` has no description; say in its alternative text what it shows, or mark it as decorative
+            ? the picture `far.png` is not with the manuscript
+            ? the picture `image5.emf` cannot be shown: it is a drawing for Windows alone (EMF, WMF); save it as PNG
+            ? the picture `shadow.png` is not with the manuscript
+            ? the picture `Chart 3` is not with the manuscript
+            - file:///C:/Users/li/far.png
+            - word/media/image5.emf
+            - etc/shadow.png
+            - Chart 3
+        "]],
     );
 }
 

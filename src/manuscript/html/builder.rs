@@ -9,7 +9,7 @@ use super::super::draft::{Draft, excerpt};
 use super::super::epub;
 use super::super::pictures::{Shown, name_in};
 use super::containers::{Container, Frame, MAX_COLUMNS, Note, Placed, figures};
-use super::elements::{self, Meaning, attribute};
+use super::elements::{self, Image, Meaning, attribute};
 use super::runs::{Kind, Runs};
 
 /// What an element's content does while it is open.
@@ -31,6 +31,8 @@ pub(super) struct Builder<'d> {
     pub(super) beyond: Vec<(String, usize)>,
     pub(super) runs: Runs,
     heading: Option<u8>,
+    /// Whether the block at hand says that it stands below a picture.
+    captions: bool,
     verbatim: Option<(String, String)>,
     hiding: Option<Hiding>,
     title: Option<String>,
@@ -54,6 +56,7 @@ impl<'d> Builder<'d> {
             beyond: Vec::new(),
             runs: Runs::default(),
             heading: None,
+            captions: false,
             verbatim: None,
             hiding: None,
             title: None,
@@ -167,6 +170,7 @@ impl<'d> Builder<'d> {
             Meaning::Nothing | Meaning::Hidden => {}
             Meaning::Block => {
                 self.flush(true);
+                self.captions = elements::is_caption(tag) && !empty;
                 if name == "p" && empty {
                     return None;
                 }
@@ -347,14 +351,9 @@ impl<'d> Builder<'d> {
     /// A picture on the web becomes a link with its description, unless it was fetched; one that is not there leaves its
     /// description.
     fn picture(&mut self, tag: &Tag) {
-        let address = elements::picture_address(tag);
-        let said = attribute(tag, "alt").or_else(|| attribute(tag, "aria-label"));
-        let alt = said.map(|alt| typography::printable(alt).split_whitespace().collect::<Vec<_>>().join(" "));
-        let n = |side: &str| {
-            attribute(tag, side).and_then(|n| n.trim().trim_end_matches("px").parse::<u32>().ok())
-        };
-        let counts = |side: &str| n(side).is_some_and(|n| n <= 1);
-        if address.is_empty() || counts("width") || counts("height") {
+        let Image { address, alt, counts } = Image::of(tag);
+        let address = address.as_str();
+        if counts {
             // A picture of one pixel counts readers; they need not see it.
             self.draft.set_aside_address(address);
             return;
@@ -450,6 +449,9 @@ impl<'d> Builder<'d> {
         let text = self.runs.take(carry);
         let heading = self.heading.take();
         if text.is_empty() {
+            return;
+        }
+        if std::mem::take(&mut self.captions) && self.caption(&text) {
             return;
         }
         if contents {

@@ -233,7 +233,7 @@ impl Builder<'_> {
     }
 
     /// Puts a line below the picture that was placed last; gives whether there is one that has none.
-    fn caption(&mut self, said: &[Inline]) -> bool {
+    pub(super) fn caption(&mut self, said: &[Inline]) -> bool {
         let last = self.stack.len() - 1;
         match self.stack[last].placed.last_mut() {
             Some(Placed::Block { block: Block::Figure { caption, .. }, .. }) if caption.is_empty() => {

@@ -2,6 +2,8 @@
 
 use html5ever::tokenizer::Tag;
 
+use crate::typography;
+
 /// What an element does to the text in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -114,9 +116,33 @@ pub(super) fn attribute<'t>(tag: &'t Tag, name: &str) -> Option<&'t str> {
     tag.attrs.iter().find(|attribute| &*attribute.name.local == name).map(|attribute| &*attribute.value)
 }
 
+/// What an element says of the picture that it shows.
+#[derive(Debug)]
+pub(in crate::manuscript) struct Image {
+    pub(in crate::manuscript) address: String,
+    /// What the picture shows, and `None` when nobody said.
+    pub(in crate::manuscript) alt: Option<String>,
+    /// Whether it shows nothing and only counts readers.
+    pub(in crate::manuscript) counts: bool,
+}
+
+impl Image {
+    pub(super) fn of(tag: &Tag) -> Self {
+        let address = picture_address(tag).to_owned();
+        let said = attribute(tag, "alt").or_else(|| attribute(tag, "aria-label"));
+        let alt = said.map(|alt| typography::printable(alt).split_whitespace().collect::<Vec<_>>().join(" "));
+        let tiny = |side: &str| {
+            let side = attribute(tag, side).map(|n| n.trim().trim_end_matches("px").parse::<u32>());
+            matches!(side, Some(Ok(0 | 1)))
+        };
+        let counts = address.is_empty() || tiny("width") || tiny("height");
+        Self { address, alt, counts }
+    }
+}
+
 /// The address of the picture that an element shows, or an empty one: `src`, what scripts would put in its place, and else the
 /// largest of `srcset`.
-pub(super) fn picture_address(tag: &Tag) -> &str {
+fn picture_address(tag: &Tag) -> &str {
     let said = |name: &&str| attribute(tag, name).map(str::trim).filter(|address| !address.is_empty());
     let names = ["src", "xlink:href", "href", "data-src", "data-original"];
     // A picture that comes once the page is scrolled has one of a pixel in its place till then.
@@ -129,7 +155,7 @@ pub(super) fn picture_address(tag: &Tag) -> &str {
 }
 
 /// The address with the highest width or density in a `srcset` (HTML §4.8.4.2.1).
-pub(super) fn largest(srcset: &str) -> Option<&str> {
+fn largest(srcset: &str) -> Option<&str> {
     let mut best: Option<(f64, &str)> = None;
     let mut rest = srcset;
     loop {
@@ -168,6 +194,13 @@ pub(super) fn is_page_mark(tag: &Tag) -> bool {
     attribute(tag, "epub:type") == Some("pagebreak")
         || attribute(tag, "role") == Some("doc-pagebreak")
         || attribute(tag, "class").is_some_and(|class| class.split_whitespace().any(|word| word == "pagenum"))
+}
+
+/// Whether an element says of itself that it stands below a picture.
+pub(super) fn is_caption(tag: &Tag) -> bool {
+    attribute(tag, "class").is_some_and(|class| {
+        class.split_whitespace().any(|word| matches!(word, "caption" | "wp-caption-text" | "figcaption"))
+    })
 }
 
 /// Whether an element says of itself that it holds notes.

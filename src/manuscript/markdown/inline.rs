@@ -5,6 +5,7 @@ use comrak::nodes::{AstNode, NodeValue};
 use crate::{proof::Doubt, prose::Block, prose::Href, prose::Inline, typography};
 
 use super::super::draft::excerpt;
+use super::super::html::Image;
 use super::super::pictures::{Shown, name_in};
 use super::Reader;
 use super::html;
@@ -87,7 +88,8 @@ fn run<'a>(node: &'a AstNode<'a>, depth: usize, runs: &mut Runs, reader: &mut Re
         NodeValue::Image(image) => {
             let alt = typography::printable(&super::plain(node)).trim().to_owned();
             reader.draft.set_aside(&image.title);
-            picture(&image.url, alt, line, runs, reader);
+            let said = Some(alt).filter(|alt| !alt.is_empty());
+            picture(&image.url, said, line, runs, reader);
         }
         NodeValue::FootnoteReference(reference) => {
             let number = reader.note(&reference.name);
@@ -96,6 +98,8 @@ fn run<'a>(node: &'a AstNode<'a>, depth: usize, runs: &mut Runs, reader: &mut Re
         NodeValue::HtmlInline(tag) => {
             if html::breaks(tag) {
                 runs.out.push(Inline::Break);
+            } else if let Some(image) = reader.image(tag) {
+                picture(&image.address, image.alt, line, runs, reader);
             } else {
                 reader.tag(tag, line);
             }
@@ -142,9 +146,10 @@ fn link_to(url: &str, text: Vec<Inline>, line: usize, runs: &mut Runs, reader: &
 
 /// A picture on the web becomes a link with its description, unless it was fetched; one that is not there leaves its
 /// description.
-fn picture(url: &str, alt: String, line: usize, runs: &mut Runs, reader: &mut Reader<'_, '_>) {
-    let said = Some(alt.as_str()).filter(|alt| !alt.is_empty());
-    match reader.draft.picture(url, said, line) {
+fn picture(url: &str, said: Option<String>, line: usize, runs: &mut Runs, reader: &mut Reader<'_, '_>) {
+    let shown = reader.draft.picture(url, said.as_deref(), line);
+    let alt = said.unwrap_or_default();
+    match shown {
         Shown::Picture(picture) => runs.out.push(Inline::Picture { picture, alt }),
         Shown::Link(href) => {
             let text = if alt.is_empty() { name_in(url).to_owned() } else { alt };
@@ -152,6 +157,16 @@ fn picture(url: &str, alt: String, line: usize, runs: &mut Runs, reader: &mut Re
         }
         Shown::Description => runs.text(&alt),
         Shown::Nothing => {}
+    }
+}
+
+/// The figure that a tag of HTML is which stands among blocks; a link to it, or what it shows in words, where it cannot be shown.
+pub(super) fn figure_of(image: Image, line: usize, reader: &mut Reader<'_, '_>) -> Option<Block> {
+    let mut runs = Runs::default();
+    picture(&image.address, image.alt, line, &mut runs, reader);
+    match runs.out.pop()? {
+        Inline::Picture { picture, alt } => Some(Block::Figure { picture, alt, caption: Vec::new() }),
+        run => Some(Block::Paragraph { text: vec![run] }),
     }
 }
 

@@ -20,8 +20,8 @@ use tokio_util::{
 };
 
 use crate::{
-    clock::Clock, config, config::Newsroom, durable, http, inbox, inbox::Hints, inbox::Inbox,
-    inbox::Manuscript, issue::IssueKey, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger,
+    clock::Clock, config, config::Newsroom, durable, fetch::Fetcher, fetch::Web, http, inbox, inbox::Hints,
+    inbox::Inbox, inbox::Manuscript, issue::IssueKey, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger,
     ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox, press, press::Press,
     press::Verdict, publication::Publication, subscriber::LeaveKey,
 };
@@ -100,6 +100,7 @@ pub fn open_press(
         data: newsroom.data(),
         letters_within: newsroom.letters_within(),
         proofs_wait: newsroom.settings.publication.proofs,
+        fetcher: Fetcher::new(newsroom.pictures_from(), Web::default()),
     })
 }
 

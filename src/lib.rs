@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod inbox;
 pub mod mail;
+pub mod fetch;
 pub mod press;
 pub mod verify;
 pub mod http;

@@ -1,5 +1,6 @@
 //! The day's work: one manuscript from the inbox to the queue of letters, top to bottom.
 
+mod fetching;
 mod proving;
 mod learning;
 
@@ -13,15 +14,16 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use fetching::with_kept_pictures;
 pub use learning::lexicon;
 pub use proving::Held;
 
 use crate::{
     durable, editions, editions::BookFile, editions::Letter, editions::Listing, editions::Plates,
-    editions::Shelf, editions::Shelved, editions::Volume, editions::Year, inbox, inbox::Manuscript, issue,
-    issue::IssueKey, issue::Release, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Opening,
-    ledger::Queued, manuscript, outbox, outbox::Outbox, picture::Picture, proof::Policy, proof::Proof,
-    publication::Publication, receipts::Receipts, receipts::Record,
+    editions::Shelf, editions::Shelved, editions::Volume, editions::Year, fetch::Fetcher, inbox,
+    inbox::Manuscript, issue, issue::IssueKey, issue::Release, ledger, ledger::Arrival, ledger::Fate,
+    ledger::Ledger, ledger::Opening, ledger::Queued, manuscript, outbox, outbox::Outbox, picture::Picture,
+    proof::Policy, proof::Proof, publication::Publication, receipts::Receipts, receipts::Record,
 };
 
 /// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
@@ -119,6 +121,8 @@ pub struct Press {
     pub letters_within: Option<SignedDuration>,
     /// Which pages wait for their editor.
     pub proofs_wait: Policy,
+    /// What fetches pictures on the web, where the publication allows that.
+    pub fetcher: Fetcher,
 }
 
 impl Press {
@@ -161,6 +165,7 @@ impl Press {
         for (hash, bytes) in &originals {
             self.keep(hash, bytes)?;
         }
+        let text = self.with_pictures(text, &hash)?;
         let (proof, plates) = manuscript::read_with_plates(&text, &self.publication);
         for plate in &plates {
             self.keep(&plate.picture.hash, &plate.bytes)?;
@@ -433,7 +438,7 @@ impl Press {
 
     /// Where what has this hash is kept.
     fn original(&self, hash: &str) -> PathBuf {
-        self.data.join("originals").join(hash.get(..2).unwrap_or_default()).join(hash)
+        kept_as(&self.data, hash)
     }
 
     /// One process at a time prints; a `gazetted publish` beside the daemon waits here.
@@ -443,6 +448,11 @@ impl Press {
             .and_then(|file| file.lock().map(|()| file))
             .map_err(|source| Error::Lock { path, source })
     }
+}
+
+/// Where in the state's folder what has this hash is kept.
+fn kept_as(data: &Path, hash: &str) -> PathBuf {
+    data.join("originals").join(hash.get(..2).unwrap_or_default()).join(hash)
 }
 
 fn unprintable(release: &Release) -> impl FnOnce(editions::Error) -> Error {

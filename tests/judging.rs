@@ -262,7 +262,7 @@ fn through_tls(way: &str) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let certificates = Certificates::make(&openssl, folder.path());
+    let certificates = Certificates::make(&openssl, folder.path(), &["localhost"]);
     let mailbox = folder.path().join("mailbox");
     fs::create_dir(&mailbox).unwrap();
     let port = tools::free_port();
@@ -295,15 +295,15 @@ fn through_tls(way: &str) {
     assert_eq!(letters.count(), 2);
 }
 
-struct Certificates {
-    authority: PathBuf,
-    certificate: PathBuf,
-    key: PathBuf,
+pub struct Certificates {
+    pub authority: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 impl Certificates {
-    /// An authority and a certificate for `localhost` that it signed.
-    fn make(openssl: &Path, folder: &Path) -> Self {
+    /// An authority and a certificate that it signed for hosts with these names.
+    pub fn make(openssl: &Path, folder: &Path, names: &[&str]) -> Self {
         let file = |name: &str| folder.join(name);
         let run = |arguments: &str| {
             let (good, said) =
@@ -313,8 +313,9 @@ impl Certificates {
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
         run(&format!("req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=ours"));
         run(&format!("req {key} -keyout leaf.key -out leaf.csr -subj /CN=localhost"));
-        fs::write(file("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
-            .unwrap();
+        let names: Vec<String> = names.iter().map(|name| format!("DNS:{name}")).collect();
+        let names = format!("subjectAltName={}\nbasicConstraints=CA:FALSE\n", names.join(","));
+        fs::write(file("names"), names).unwrap();
         run(
             "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out leaf.pem",
         );

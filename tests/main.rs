@@ -18,6 +18,8 @@ mod restarting;
 mod configuring;
 mod judging;
 mod picturing;
+mod fetching;
+mod illustrating;
 mod keeping;
 mod proving;
 mod learning;

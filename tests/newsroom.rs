@@ -9,7 +9,8 @@ use std::{
 
 use gazetted::{
     clock::Clock, config::Newsroom as Settings, daemon, daemon::Daemon, delivery::State, editions::Shelved,
-    issue::IssueKey, ledger::Ledger, outbox::Outbox, publication::Publication, subscriber::Address, verify,
+    issue::IssueKey, ledger::Ledger, outbox::Outbox, press::Press, publication::Publication,
+    subscriber::Address, verify,
 };
 use jiff::SignedDuration;
 use tempfile::TempDir;
@@ -91,6 +92,13 @@ impl Newsroom {
             Some(daemon) => Arc::clone(&daemon.ledger),
             None => daemon::open_ledger(&self.opened()).unwrap(),
         }
+    }
+
+    /// The newsroom's press, for stories without a daemon.
+    pub fn press(&self) -> Press {
+        let settings = self.opened();
+        let publication = settings.publication(settings.settings.http.listen);
+        daemon::open_press(&settings, publication, self.ledger()).unwrap()
     }
 
     pub fn publication(&self) -> Publication {

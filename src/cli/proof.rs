@@ -54,7 +54,7 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         (blake3::hash(&bytes).to_hex().to_string(), text, name.to_string(), bytes)
     };
     let lexicon = press::lexicon(&newsroom.data()).map_err(|problem| Error::Asked { problem, help: None })?;
-    let text = text.map_err(unreadable)?.with(lexicon);
+    let text = press::with_kept_pictures(&newsroom.data(), &hash, text.map_err(unreadable)?).with(lexicon);
     let proof = manuscript::read(&text, &publication);
     let record = || {
         let receipts = Receipts::of(&main, &bytes, &proof)?;

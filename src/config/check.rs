@@ -23,6 +23,7 @@ const KEYS: [(&str, &[&str]); 6] = [
             "rights",
             "issn",
             "proofs",
+            "pictures_from",
         ],
     ),
     ("inbox", &["folder", "settle_after", "look_every"]),
@@ -258,6 +259,16 @@ mod tests {
             &expect![
                 "line 2: proofs: unknown variant `never`, expected one of `auto`, `flagged`, `always-ask`"
             ],
+        );
+        check(
+            "[publication]\npictures_from = [\"https://img.example.org/\"]",
+            &expect![
+                "line 2: pictures_from: `https://img.example.org/` is not the name of a host such as `img.example.org`"
+            ],
+        );
+        check(
+            "[publication]\npictures_from = [\"10.0.0.1\"]",
+            &expect!["line 2: pictures_from: `10.0.0.1` is not the name of a host such as `img.example.org`"],
         );
         check("[mail\n", &expect!["line 1: unclosed table, expected `]`"]);
         check(

@@ -154,6 +154,12 @@ impl Newsroom {
         }
     }
 
+    /// The hosts on the web whose pictures are fetched.
+    #[must_use]
+    pub fn pictures_from(&self) -> Vec<String> {
+        self.settings.publication.pictures_from.iter().map(|host| host.0.clone()).collect()
+    }
+
     /// How old an issue's date may be for letters to be sent.
     #[must_use]
     pub fn letters_within(&self) -> Option<SignedDuration> {

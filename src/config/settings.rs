@@ -49,6 +49,7 @@ pub struct PublicationSettings {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "issn")]
     pub issn: Option<String>,
     pub proofs: Policy,
+    pub pictures_from: Vec<HostName>,
 }
 
 impl Default for PublicationSettings {
@@ -65,6 +66,7 @@ impl Default for PublicationSettings {
             rights: None,
             issn: None,
             proofs: Policy::Auto,
+            pictures_from: Vec::new(),
         }
     }
 }
@@ -226,6 +228,21 @@ impl TryFrom<String> for BaseUrl {
             return Err(format!("`{text}` is not an address such as `https://news.example.org/`"));
         }
         Ok(Self(format!("{}/", text.trim_end_matches('/'))))
+    }
+}
+
+/// The name of a host on the web, as addresses have it: in small letters, and in ASCII whatever its script.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct HostName(pub(super) String);
+
+impl TryFrom<String> for HostName {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match url::Host::parse(&text) {
+            Ok(url::Host::Domain(name)) if !name.ends_with('.') && !name.contains('*') => Ok(Self(name)),
+            _ => Err(format!("`{text}` is not the name of a host such as `img.example.org`")),
+        }
     }
 }
 

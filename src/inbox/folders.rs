@@ -89,7 +89,8 @@ impl Members {
                 beside.push((name, Companion::Other));
                 continue;
             }
-            let most = if nth == self.main { manuscript::MAX_BYTES } else { manuscript::MAX_PICTURE_BYTES };
+            let is_main = nth == self.main;
+            let most = if is_main { manuscript::max_bytes(&name) } else { manuscript::MAX_PICTURE_BYTES };
             match settle::take(&folder.join(path), signature, most as u64) {
                 Ok(Taken::Whole(bytes)) => {
                     total += bytes.len() as u64;

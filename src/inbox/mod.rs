@@ -39,6 +39,9 @@ const BATCH: usize = 8;
 /// How many quiet times a file may take whose last character is not whole, or that has none: more may be on its way.
 const PATIENCE: u32 = 3;
 
+/// How many quiet times a folder may take whose text names pictures that are not there: they may be on their way.
+const PATIENCE_FOR_PICTURES: u32 = 10;
+
 /// How many bytes of manuscripts one look gives at most, but for the last one: the rest come with the next look.
 const ENOUGH: usize = 100_000_000;
 
@@ -382,7 +385,8 @@ impl Inbox {
         let patient = still >= self.settings.settle_after * PATIENCE;
         match members.take(&self.root.join(path), patient) {
             TakenFolder::Whole(bytes, beside) => {
-                Some(Manuscript::folder(path.to_owned(), signature, bytes, beside))
+                let manuscript = Manuscript::folder(path.to_owned(), signature, bytes, beside);
+                (!self.waits_for_pictures(&manuscript, still)).then_some(manuscript)
             }
             TakenFolder::Refused(reason) => Some(Manuscript::refused(path.to_owned(), signature, reason)),
             TakenFolder::Busy => None,
@@ -415,6 +419,18 @@ impl Inbox {
             Ok(Vec::new())
         };
         let signature = signature.as_str().to_owned();
-        Ok(Some(Manuscript { path: path.to_owned(), bytes, signature, beside: None }))
+        let manuscript = Manuscript { path: path.to_owned(), bytes, signature, beside: None };
+        // A text right in the inbox is alone; one in a folder of its own may be the first file of an issue.
+        let alone = path.parent().is_none_or(|folder| folder.as_os_str().is_empty())
+            || manuscript::Form::of(&name) == Some(manuscript::Form::Archive);
+        Ok((alone || !self.waits_for_pictures(&manuscript, still)).then_some(manuscript))
+    }
+
+    /// Whether pictures that a text names may still come; `still` is for how long nothing has.
+    fn waits_for_pictures(&self, manuscript: &Manuscript, still: Duration) -> bool {
+        let Ok(bytes) = &manuscript.bytes else { return false };
+        still < self.settings.settle_after * PATIENCE_FOR_PICTURES
+            && manuscript_of(&manuscript.path).is_none()
+            && manuscript.open(bytes).is_ok_and(|text| text.lacks_pictures())
     }
 }

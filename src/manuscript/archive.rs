@@ -7,7 +7,8 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{MAX_BYTES, Unreadable};
+use super::companions::Companion;
+use super::{MAX_BYTES, MAX_PICTURE_BYTES, Unreadable};
 
 /// The most entries of an archive: a book of a thousand chapters and a thousand pictures.
 const MAX_ENTRIES: usize = 2000;
@@ -28,22 +29,44 @@ const MAX_DEPTH: usize = 2000;
 pub(super) struct Archive<'b> {
     zip: ZipArchive<Cursor<&'b [u8]>>,
     extension: &'static str,
+    /// The size of the whole archive: no part of it is packed into more.
+    length: u64,
     left: u64,
 }
 
 impl<'b> Archive<'b> {
     pub(super) fn open(bytes: &'b [u8], extension: &'static str) -> Result<Self, Unreadable> {
         let damaged = |_| refusal(extension, "it is damaged or something else; save or copy it again");
-        let zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+        let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
         if zip.len() > MAX_ENTRIES {
             let reason = format!("it has {} parts, and at most {MAX_ENTRIES} are read; split it", zip.len());
             return Err(refusal(extension, &reason));
         }
-        Ok(Self { zip, extension, left: MAX_UNPACKED })
+        if zip.has_overlapping_files().unwrap_or(true) {
+            return Err(refusal(extension, "its parts lie one over the other; save it again"));
+        }
+        Ok(Self { zip, extension, length: bytes.len() as u64, left: MAX_UNPACKED })
     }
 
     /// The text of a part, or `None` when there is no such part.
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Unreadable> {
+        let Some((bytes, whole)) = self.part(name, MAX_BYTES as u64)? else { return Ok(None) };
+        if !whole {
+            return Err(self.too_much());
+        }
+        let (text, _) = super::charset::decode(&bytes, true)?;
+        Ok(Some(text))
+    }
+
+    /// A picture, or `None` when there is no such part.
+    pub(super) fn picture(&mut self, name: &str) -> Result<Option<Companion>, Unreadable> {
+        let most = MAX_PICTURE_BYTES as u64;
+        let Some((bytes, whole)) = self.part(name, most)? else { return Ok(None) };
+        Ok(Some(if whole { Companion::Picture(bytes) } else { Companion::Large(most + 1) }))
+    }
+
+    /// At most so many bytes of a part, and whether these are all.
+    fn part(&mut self, name: &str, most: u64) -> Result<Option<(Vec<u8>, bool)>, Unreadable> {
         let extension = self.extension;
         let entry = match self.zip.by_name(name) {
             Ok(entry) => entry,
@@ -54,22 +77,24 @@ impl<'b> Archive<'b> {
             Err(_) => return Err(refusal(extension, "it is damaged; save or copy it again")),
         };
         // What the header claims is no measure: the bytes that come out are counted.
-        let bomb = (entry.compressed_size().saturating_mul(MAX_RATIO)).max(HARMLESS);
-        let most = bomb.min(self.left).min(MAX_BYTES as u64);
+        let packed = entry.compressed_size().min(self.length);
+        let bomb = packed.saturating_mul(MAX_RATIO).max(HARMLESS);
+        let bound = bomb.min(self.left);
         let mut bytes = Vec::new();
-        let read = entry.take(most + 1).read_to_end(&mut bytes);
+        let read = entry.take(bound.min(most) + 1).read_to_end(&mut bytes);
         if read.is_err() {
             return Err(refusal(extension, "it is damaged; save or copy it again"));
         }
-        if bytes.len() as u64 > most {
-            return Err(refusal(
-                extension,
-                "it unpacks to far more than a text has; leave out what is not text",
-            ));
+        let length = bytes.len() as u64;
+        if length > bound {
+            return Err(self.too_much());
         }
-        self.left -= bytes.len() as u64;
-        let (text, _) = super::charset::decode(&bytes, true)?;
-        Ok(Some(text))
+        self.left -= length;
+        Ok(Some((bytes, length <= most)))
+    }
+
+    fn too_much(&self) -> Unreadable {
+        refusal(self.extension, "it unpacks to far more than a text has; leave out what is not text")
     }
 
     /// A part that must be there.

@@ -7,8 +7,9 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 use zip::result::ZipError;
 
-use super::pictures::{self, Companion, Companions, folded};
-use super::{Form, MAX_BYTES};
+use super::companions::{Companion, Companions, folded};
+use super::zip_names::{self, Raw};
+use super::{Form, MAX_PICTURE_BYTES, charset, is_picture};
 
 /// The largest zip that is read, in bytes.
 pub(super) const MAX_ARCHIVE: usize = 200_000_000;
@@ -72,12 +73,16 @@ pub(super) fn open(bytes: &[u8]) -> Result<Bundle, String> {
     if archive.len() > MAX_FILES {
         return Err(format!("it has {} files, and at most {MAX_FILES} are read", archive.len()));
     }
+    if archive.has_overlapping_files().unwrap_or(true) {
+        return Err("its files lie one over the other, as no program packs them; pack it again".to_owned());
+    }
+    let names = names_of(&mut archive, bytes.len())?;
     let mut files = Vec::new();
     let mut seen = HashSet::new();
     let mut total = 0;
-    for nth in 0..archive.len() {
+    for (nth, name) in names.into_iter().enumerate() {
         let mut entry = archive.by_index(nth).map_err(|error| unreadable(&error, nth))?;
-        let name = name_of(&entry)?;
+        let name = enclosed(&name)?;
         if entry.is_symlink() {
             return Err(format!("`{name}` in it is a link; pack the file itself"));
         }
@@ -89,7 +94,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<Bundle, String> {
         if entry.is_dir() {
             continue;
         }
-        let content = unpack(&mut entry, &name, &mut total)?;
+        let content = unpack(&mut entry, &name, bytes.len(), &mut total)?;
         if !is_passed_over(&name) {
             files.push((name, content));
         }
@@ -109,8 +114,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<Bundle, String> {
     for (name, content) in files {
         if name == main {
             text = content;
-        } else if pictures::is_picture(&name) {
-            let picture = if content.len() > pictures::MAX_PICTURE_BYTES {
+        } else if is_picture(&name) {
+            let picture = if content.len() > MAX_PICTURE_BYTES {
                 Companion::Large(content.len() as u64)
             } else {
                 Companion::Picture(content)
@@ -120,8 +125,9 @@ pub(super) fn open(bytes: &[u8]) -> Result<Bundle, String> {
             beside.push((name, Companion::Other));
         }
     }
-    if text.len() > MAX_BYTES {
-        return Err(format!("`{main}` in it has {} bytes, and at most {MAX_BYTES} are read", text.len()));
+    let most = super::max_bytes(&main);
+    if text.len() > most {
+        return Err(format!("`{main}` in it has {} bytes, and at most {most} are read", text.len()));
     }
     Ok(Bundle { beside: Companions::of(&main, beside), name: main, bytes: text })
 }
@@ -138,11 +144,32 @@ fn unreadable(error: &ZipError, nth: usize) -> String {
     }
 }
 
+/// The names of all files, in their order.
+fn names_of(archive: &mut ZipArchive<Cursor<&[u8]>>, whole: usize) -> Result<Vec<String>, String> {
+    let mut raw = Vec::with_capacity(archive.len());
+    for nth in 0..archive.len() {
+        let entry = archive.by_index_raw(nth).map_err(|error| unreadable(&error, nth))?;
+        // Of a name that is said to be UTF-8, or is ASCII, both are the same bytes.
+        let sure = entry.name().as_bytes() == entry.name_raw();
+        raw.push(Raw { name: entry.name_raw().to_vec(), sure });
+    }
+    // What the names end with is ASCII in every charset.
+    let ends = |name: &[u8], end: &str| name.to_ascii_lowercase().ends_with(end.as_bytes());
+    let is_main = |raw: &Raw| MAIN.iter().any(|main| ends(&raw.name, main));
+    let is_text =
+        |raw: &Raw| [".md", ".markdown", ".txt", ".html", ".htm"].iter().any(|end| ends(&raw.name, end));
+    let text = raw.iter().position(is_main).or_else(|| raw.iter().position(is_text));
+    Ok(zip_names::decoded(&raw, || {
+        let mut entry = archive.by_index(text?).ok()?;
+        let bytes = unpack(&mut entry, "a.txt", whole, &mut 0).ok()?;
+        let (text, charset) = charset::decode(&bytes, true).ok()?;
+        Some((text, charset.name))
+    }))
+}
+
 /// The name of a file, if it is one that leads nowhere else.
-fn name_of<R: Read>(entry: &ZipFile<'_, R>) -> Result<String, String> {
-    // Without the flag for UTF-8 names are in the code page of 1981; many programs write UTF-8 all the same.
-    let name = std::str::from_utf8(entry.name_raw()).map_or_else(|_| entry.name().to_owned(), str::to_owned);
-    let plain = name.strip_suffix('/').unwrap_or(&name);
+fn enclosed(name: &str) -> Result<String, String> {
+    let plain = name.strip_suffix('/').unwrap_or(name);
     let enclosed = !plain.contains(['\\', '\0'])
         && !plain.split('/').next().unwrap_or_default().contains(':')
         && plain.split('/').all(|segment| !matches!(segment, "" | "." | ".."));
@@ -154,9 +181,15 @@ fn name_of<R: Read>(entry: &ZipFile<'_, R>) -> Result<String, String> {
 }
 
 /// The bytes of a file that may be of use; of another, none, but it is read to its end all the same.
-fn unpack<R: Read>(entry: &mut ZipFile<'_, R>, name: &str, total: &mut u64) -> Result<Vec<u8>, String> {
-    let useful = is_text(name) || pictures::is_picture(name);
-    let packed = entry.compressed_size().max(1);
+fn unpack<R: Read>(
+    entry: &mut ZipFile<'_, R>,
+    name: &str,
+    whole: usize,
+    total: &mut u64,
+) -> Result<Vec<u8>, String> {
+    let useful = is_text(name) || is_picture(name);
+    // Nothing is packed into more than the whole zip, whatever its head claims.
+    let packed = entry.compressed_size().clamp(1, whole.max(1) as u64);
     let mut bytes = Vec::new();
     let mut piece = vec![0; 64 * 1024];
     let mut length: u64 = 0;

@@ -62,9 +62,7 @@ pub(super) fn decode(bytes: &[u8], declares: bool) -> Result<(String, Charset), 
     if is_damaged_utf8(bytes) {
         return Err(refusal);
     }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
-    let guess = detector.guess(None, Utf8Detection::Deny);
+    let guess = guess(bytes);
     let text = whole(bytes, guess).or_else(|refusal| {
         // A page of one character that the guess does not know may be another of the great charsets.
         [GB18030, BIG5, SHIFT_JIS, EUC_KR]
@@ -75,6 +73,13 @@ pub(super) fn decode(bytes: &[u8], declares: bool) -> Result<(String, Charset), 
     })?;
     let n_high = bytes.iter().filter(|byte| !byte.is_ascii()).count();
     Ok((text, Charset { name: guess.name(), doubtful: n_high < FEW }))
+}
+
+/// The likeliest charset of a few words that are not UTF-8.
+pub(super) fn guess(bytes: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    detector.guess(None, Utf8Detection::Deny)
 }
 
 /// The text of a part of a letter, which names its charset, truly or not.

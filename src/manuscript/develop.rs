@@ -46,12 +46,23 @@ pub(super) fn too_long(length: u64) -> String {
     format!("it has {length} bytes, and at most {MAX_BYTES} are read; save it smaller")
 }
 
+/// What an editor is told of a file of another form.
+pub(super) fn unknown() -> String {
+    "it is no PNG, JPEG, GIF or WebP; save it as one of these".to_owned()
+}
+
+/// Whether a file claims to be a picture of a single pixel. Only its head is read.
+pub(super) fn is_dot(bytes: &[u8]) -> bool {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let size = reader.ok().and_then(|reader| reader.into_dimensions().ok());
+    size == Some((1, 1))
+}
+
 fn damaged() -> String {
     "it is damaged; save it again as PNG or JPEG".to_owned()
 }
 
 fn expose(file_name: &str, bytes: &[u8]) -> Result<Developed, String> {
-    let unknown = || "it is no PNG, JPEG, GIF or WebP; save it as one of these".to_owned();
     let format = image::guess_format(bytes).map_err(|_| unknown())?;
     if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::WebP) {
         return Err(unknown());

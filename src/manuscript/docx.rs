@@ -1,13 +1,15 @@
 //! Word's `.docx` (ECMA-376): paragraphs by the names of their styles, runs, links, tables and notes, written as HTML for
 //! that reader. A document without any heading style is read as a plain page, as its headlines are only set large.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use super::archive::{self, Archive, Element, Node};
+use super::companions::{Companion, Companions};
 use super::draft::Draft;
 use super::lexicon::Lexicon;
-use super::{Unreadable, html, page};
+use super::pictures::Album;
+use super::{Unreadable, epub, html, is_picture, page};
 
 const EXTENSION: &str = "docx";
 
@@ -17,6 +19,8 @@ enum Style {
     Title,
     Heading(u8),
     Quote,
+    /// What stands below a picture.
+    Caption,
 }
 
 /// The names that programs in several languages give to headings, before their number.
@@ -34,42 +38,66 @@ const HEADINGS: [&str; 11] = [
     "제목",
 ];
 
+const CAPTIONS: [&str; 8] =
+    ["caption", "题注", "標號", "beschriftung", "légende", "descripción", "didascalia", "図表番号"];
+
 const TITLES: [&str; 6] = ["title", "标题", "標題", "titel", "titre principal", "表題"];
 
-/// Reads a document; `dated` is the date in its file's name.
-pub(super) fn read(bytes: &[u8], dated: Option<jiff::civil::Date>) -> Result<Draft, Unreadable> {
+/// A document, unpacked.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    /// Its text as HTML, or as a plain page where it has nothing that a page has not.
+    text: Result<String, String>,
+    left_out: Vec<String>,
+    /// The pictures in it.
+    pub(super) pictures: Companions,
+}
+
+/// Opens a document.
+pub(super) fn open(bytes: &[u8]) -> Result<Document, Unreadable> {
     let mut archive = Archive::open(bytes, EXTENSION)?;
     let main = archive.needed("word/document.xml")?;
     let styles = match archive.text("word/styles.xml")? {
         Some(text) => styles(&text)?,
         None => HashMap::new(),
     };
-    let links = match archive.text("word/_rels/document.xml.rels")? {
-        Some(text) => links(&text)?,
-        None => HashMap::new(),
-    };
     let numbered = match archive.text("word/numbering.xml")? {
         Some(text) => numbered(&text)?,
         None => HashMap::new(),
     };
-    let mut writer = Writer { styles, links, numbered, ..Writer::default() };
+    let mut writer = Writer { styles, numbered, ..Writer::default() };
+    writer.relations = relations(&mut archive, "document")?;
     archive::walk(&main, EXTENSION, |node| writer.node(node))?;
     writer.close_lists(0);
-    for part in ["word/footnotes.xml", "word/endnotes.xml"] {
-        if let Some(text) = archive.text(part)? {
+    for name in ["footnotes", "endnotes"] {
+        if let Some(text) = archive.text(&format!("word/{name}.xml"))? {
+            writer.relations = relations(&mut archive, name)?;
             archive::walk(&text, EXTENSION, |node| writer.node(node))?;
             writer.close_lists(0);
         }
     }
-    let mut draft = if writer.n_headings == 0 && !writer.is_rich {
-        page::read(&writer.plain.join("\n\n"), dated, &Lexicon::default())
-    } else {
-        html::read(&writer.document(), false)
-    };
-    for text in writer.left_out {
-        draft.set_aside(&text);
+    let mut pictures = Vec::new();
+    for name in &writer.pictures {
+        let picture = if is_picture(name) { archive.picture(name)? } else { Some(Companion::Other) };
+        pictures.extend(picture.map(|picture| (name.clone(), picture)));
     }
-    Ok(draft)
+    let is_page = writer.n_headings == 0 && !writer.is_rich;
+    let text = if is_page { Err(writer.plain.join("\n\n")) } else { Ok(writer.document()) };
+    Ok(Document { text, left_out: writer.left_out, pictures: Companions::of("", pictures) })
+}
+
+impl Document {
+    /// Reads the document; `dated` is the date in its file's name.
+    pub(super) fn read(&self, dated: Option<jiff::civil::Date>, album: Album, lexicon: &Lexicon) -> Draft {
+        let mut draft = match &self.text {
+            Ok(html) => html::read(html, false, album),
+            Err(page) => page::read(page, dated, lexicon),
+        };
+        for text in &self.left_out {
+            draft.set_aside(text);
+        }
+        draft
+    }
 }
 
 /// The meaning of each style by its identifier.
@@ -118,22 +146,39 @@ fn style_of(name: &str) -> Option<Style> {
     if TITLES.contains(&name.as_str()) {
         return Some(Style::Title);
     }
+    if CAPTIONS.contains(&name.as_str()) {
+        return Some(Style::Caption);
+    }
     matches!(name.as_str(), "quote" | "intense quote" | "引用" | "明显引用" | "zitat" | "citation")
         .then_some(Style::Quote)
 }
 
-/// The addresses of the links, by their identifier.
-fn links(text: &str) -> Result<HashMap<String, String>, Unreadable> {
-    let mut links = HashMap::new();
-    archive::walk(text, EXTENSION, |node| {
+/// What the parts of a document refer to by an identifier.
+#[derive(Debug, Default)]
+struct Relations {
+    /// Addresses outside of it.
+    far: HashMap<String, String>,
+    /// Names of other parts.
+    near: HashMap<String, String>,
+}
+
+/// What the part of that name in `word/` refers to.
+fn relations(archive: &mut Archive<'_>, part: &str) -> Result<Relations, Unreadable> {
+    let mut relations = Relations::default();
+    let Some(text) = archive.text(&format!("word/_rels/{part}.xml.rels"))? else { return Ok(relations) };
+    archive::walk(&text, EXTENSION, |node| {
         if let Node::Open(element) = node
-            && element.attribute("TargetMode").as_deref() == Some("External")
             && let (Some(id), Some(target)) = (element.attribute("Id"), element.attribute("Target"))
         {
-            links.insert(id, target);
+            if element.attribute("TargetMode").as_deref() == Some("External") {
+                relations.far.insert(id, target);
+            } else {
+                let folder = if target.starts_with('/') { "" } else { "word" };
+                relations.near.insert(id, epub::resolve(folder, &target));
+            }
         }
     })?;
-    Ok(links)
+    Ok(relations)
 }
 
 /// Whether each list is numbered, by its identifier.
@@ -172,7 +217,7 @@ struct Paragraph {
 #[derive(Default)]
 struct Writer {
     styles: HashMap<String, Style>,
-    links: HashMap<String, String>,
+    relations: Relations,
     numbered: HashMap<String, bool>,
     titles: Vec<String>,
     body: String,
@@ -193,6 +238,22 @@ struct Writer {
     in_run_properties: bool,
     /// How many alternatives for old programs we are inside of, which repeat what stands before them.
     in_fallback: usize,
+    /// The drawings that are open, one in the text box of another.
+    drawings: Vec<Drawing>,
+    /// The parts that are shown as pictures.
+    pictures: BTreeSet<String>,
+}
+
+/// A drawing, which may hold pictures, text boxes or neither.
+#[derive(Debug, Default)]
+struct Drawing {
+    name: String,
+    /// What it shows, if its editor said so.
+    alt: String,
+    /// Whether its editor said that there is nothing to say.
+    is_decorative: bool,
+    /// Whether it holds a picture or text: otherwise it shows what we cannot.
+    is_read: bool,
 }
 
 impl Writer {
@@ -244,7 +305,7 @@ impl Writer {
             }
             "noBreakHyphen" => self.text("-"),
             "hyperlink" => {
-                let target = element.attribute("id").and_then(|id| self.links.get(&id).cloned());
+                let target = element.attribute("id").and_then(|id| self.relations.far.get(&id).cloned());
                 self.is_rich |= target.is_some();
                 let open =
                     target.map_or_else(|| "<a>".to_owned(), |to| format!("<a href=\"{}\">", escaped(&to)));
@@ -272,19 +333,64 @@ impl Writer {
             }
             "tr" => self.body.push_str("<tr>"),
             "tc" => self.body.push_str("<td>"),
-            "docPr" => {
-                let alt = element.attribute("descr").unwrap_or_default();
-                let name = element.attribute("name").unwrap_or_default();
-                let _ = write!(
-                    self.paragraph().html,
-                    "<img src=\"{}\" alt=\"{}\">",
-                    escaped(&name),
-                    escaped(&alt)
-                );
-                self.is_rich = true;
+            "drawing" | "pict" => self.drawings.push(Drawing::default()),
+            "docPr" | "cNvPr" | "shape" => {
+                let alt = element.attribute("descr").or_else(|| element.attribute("alt")).unwrap_or_default();
+                if let Some(drawing) = self.drawings.last_mut() {
+                    if !alt.trim().is_empty() {
+                        drawing.alt = alt;
+                    }
+                    if drawing.name.is_empty() {
+                        drawing.name = element.attribute("name").unwrap_or_default();
+                    }
+                }
+            }
+            "decorative" if on() => {
+                if let Some(drawing) = self.drawings.last_mut() {
+                    drawing.is_decorative = true;
+                }
+            }
+            "blip" => {
+                let id = element.attribute("embed").filter(|id| !id.is_empty());
+                self.show(id.or_else(|| element.attribute("link")));
+            }
+            "imagedata" => self.show(element.attribute("id")),
+            "txbxContent" => {
+                if let Some(drawing) = self.drawings.last_mut() {
+                    drawing.is_read = true;
+                }
             }
             _ => {}
         }
+    }
+
+    /// Shows the picture that an identifier means, in the drawing at hand.
+    fn show(&mut self, id: Option<String>) {
+        let near = id.as_ref().and_then(|id| self.relations.near.get(id).cloned());
+        let far = id.and_then(|id| self.relations.far.get(&id).cloned());
+        let address = match (near, far) {
+            (Some(name), _) => {
+                // In an address these three would mean something.
+                let address = name.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+                self.pictures.insert(name);
+                address
+            }
+            (None, Some(address)) => address,
+            (None, None) => return,
+        };
+        if let Some(drawing) = self.drawings.last_mut() {
+            drawing.is_read = true;
+        }
+        self.image(&address);
+    }
+
+    fn image(&mut self, address: &str) {
+        let drawing = self.drawings.last();
+        let alt = drawing.map(|drawing| drawing.alt.trim()).unwrap_or_default();
+        let said = !alt.is_empty() || drawing.is_some_and(|drawing| drawing.is_decorative);
+        let alt = if said { format!(" alt=\"{}\"", escaped(alt)) } else { String::new() };
+        let _ = write!(self.paragraph().html, "<img src=\"{}\"{alt}>", escaped(address));
+        self.is_rich = true;
     }
 
     fn end(&mut self, name: &str) {
@@ -293,6 +399,13 @@ impl Writer {
             "rPr" => self.in_run_properties = false,
             "t" => self.in_text = false,
             "delText" => self.in_deleted = false,
+            "drawing" | "pict" => {
+                if self.drawings.last().is_some_and(|drawing| !drawing.is_read && !drawing.name.is_empty()) {
+                    let name = self.drawings.last().map(|drawing| drawing.name.clone()).unwrap_or_default();
+                    self.image(&name);
+                }
+                self.drawings.pop();
+            }
             "hyperlink" => self.paragraph().html.push_str("</a>"),
             "footnote" | "endnote" => {
                 self.close_lists(0);
@@ -353,6 +466,9 @@ impl Writer {
             }
             Some(Style::Quote) => {
                 let _ = writeln!(self.body, "<blockquote><p>{html}</p></blockquote>");
+            }
+            Some(Style::Caption) => {
+                let _ = writeln!(self.body, "<p class=\"caption\">{html}</p>");
             }
             None => {
                 if let Some((id, depth)) = list {

@@ -5,13 +5,26 @@ use std::collections::HashMap;
 use crate::prose::Language;
 
 use super::archive::{self, Archive, Node};
+use super::companions::{Companion, Companions, unescaped};
 use super::draft::Draft;
-use super::{Unreadable, dates, html};
+use super::pictures::Album;
+use super::{Unreadable, dates, html, is_picture};
 
 const EXTENSION: &str = "epub";
 
-/// Reads a book.
-pub(super) fn read(bytes: &[u8]) -> Result<Draft, Unreadable> {
+/// A book, unpacked.
+#[derive(Debug, Clone)]
+pub(super) struct Book {
+    /// Its chapters, each with its path.
+    chapters: Vec<(String, String)>,
+    /// What its package says of it.
+    data: HashMap<String, String>,
+    /// The pictures in it.
+    pub(super) pictures: Companions,
+}
+
+/// Opens a book.
+pub(super) fn open(bytes: &[u8]) -> Result<Book, Unreadable> {
     let mut archive = Archive::open(bytes, EXTENSION)?;
     let container = archive.needed("META-INF/container.xml")?;
     let mut package = None;
@@ -36,19 +49,46 @@ pub(super) fn read(bytes: &[u8]) -> Result<Draft, Unreadable> {
     if chapters.is_empty() {
         return Err(archive::refusal(EXTENSION, "it has no chapters; save it again"));
     }
-    let mut draft = html::read_book(&chapters);
-    draft.title = package.data.get("title").cloned().or(draft.title);
-    draft.publisher = package.data.get("publisher").cloned();
-    draft.summary = draft.summary.or_else(|| package.data.get("description").cloned());
-    draft.date = draft.date.or_else(|| dates::of_header(package.data.get("date")?));
-    draft.language = package.data.get("language").and_then(|tag| Language::parse(tag)).or(draft.language);
-    Ok(draft)
+    let mut pictures = Vec::new();
+    for (_, href) in &package.pictures {
+        let name = resolve(folder, href);
+        let picture = if is_picture(&name) { archive.picture(&name)? } else { Some(Companion::Other) };
+        pictures.extend(picture.map(|picture| (name, picture)));
+    }
+    let cover = package.cover.as_ref().and_then(|id| package.pictures.iter().find(|(own, _)| own == id));
+    if let Some((_, href)) = cover {
+        let name = href.rsplit('/').next().unwrap_or(href);
+        if !chapters.iter().any(|(_, text)| text.contains(name)) {
+            // Reading systems show it, so no chapter has to.
+            let page = format!("<img src=\"{}\" alt=\"\"/>", href.replace('"', "%22"));
+            chapters.insert(0, (path.clone(), page));
+        }
+    }
+    Ok(Book { chapters, data: package.data, pictures: Companions::of("", pictures) })
+}
+
+impl Book {
+    /// Reads the book.
+    pub(super) fn read(&self, album: Album) -> Draft {
+        let mut draft = html::read_book(&self.chapters, album);
+        let data = |name: &str| self.data.get(name);
+        draft.title = data("title").cloned().or(draft.title);
+        draft.publisher = data("publisher").cloned();
+        draft.summary = draft.summary.or_else(|| data("description").cloned());
+        draft.date = draft.date.or_else(|| dates::of_header(data("date")?));
+        draft.language = data("language").and_then(|tag| Language::parse(tag)).or(draft.language);
+        draft
+    }
 }
 
 #[derive(Default)]
 struct Package {
     items: HashMap<String, String>,
     spine: Vec<String>,
+    /// Each picture's identifier and path.
+    pictures: Vec<(String, String)>,
+    /// The identifier of the picture on the cover.
+    cover: Option<String>,
     data: HashMap<String, String>,
 }
 
@@ -61,13 +101,22 @@ fn package_of(text: &str) -> Result<Package, Unreadable> {
             "metadata" => in_metadata = true,
             "item" => {
                 let words = element.attribute("properties").unwrap_or_default();
-                let is_text = element.attribute("media-type").is_none_or(|kind| kind.contains("html"));
-                if let (Some(id), Some(href)) = (element.attribute("id"), element.attribute("href"))
-                    && is_text
-                    && !words.split_whitespace().any(|word| word == "nav")
-                {
-                    package.items.insert(id, href);
+                let kind = element.attribute("media-type");
+                let has = |property: &str| words.split_whitespace().any(|word| word == property);
+                if let (Some(id), Some(href)) = (element.attribute("id"), element.attribute("href")) {
+                    if kind.as_ref().is_some_and(|kind| kind.starts_with("image/")) {
+                        if has("cover-image") {
+                            package.cover = Some(id.clone());
+                        }
+                        package.pictures.push((id, href));
+                    } else if kind.is_none_or(|kind| kind.contains("html")) && !has("nav") {
+                        package.items.insert(id, href);
+                    }
                 }
+            }
+            // EPUB 2 names its cover so.
+            "meta" if element.attribute("name").as_deref() == Some("cover") => {
+                package.cover = package.cover.take().or_else(|| element.attribute("content"));
             }
             "itemref" => package.spine.extend(element.attribute("idref")),
             name if in_metadata => open = Some((name.to_owned(), String::new())),
@@ -99,17 +148,4 @@ pub(super) fn resolve(folder: &str, href: &str) -> String {
         }
     }
     unescaped(&parts.join("/"))
-}
-
-/// `%20` and the like as characters (RFC 3986 §2.1).
-fn unescaped(path: &str) -> String {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        let escaped = digits.and_then(|two| u8::from_str_radix(two, 16).ok()).filter(|_| first == b'%');
-        bytes.push(escaped.unwrap_or(first));
-        rest = if escaped.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

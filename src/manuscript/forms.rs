@@ -209,7 +209,7 @@ fn a_newsletter_is_read_as_it_came_by_mail() {
             灯 / 李小雨 / 1¶
             title: River Notes 河 7
             date: 2025-07-09
-            ? 1 picture-missing
+            ? 1 picture-unreadable
             - cid:p1
         "]],
     );

@@ -3,15 +3,17 @@
 use jiff::civil::Date;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
-use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders as _};
+use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
 
 use crate::proof::Doubt;
 
 use super::charset::{self, Charset};
+use super::companions::{Companion, Companions};
 use super::decode::{self, Decoded};
 use super::draft::{Draft, excerpt};
 use super::lexicon::Lexicon;
-use super::{MAX_BYTES, Unreadable, html, page};
+use super::pictures::Album;
+use super::{MAX_BYTES, MAX_PICTURE_BYTES, Unreadable, html, is_picture, page};
 
 /// What mail programs write before the subject of a letter that they pass on, in small letters.
 const PASSED_ON: [&str; 10] =
@@ -20,11 +22,19 @@ const PASSED_ON: [&str; 10] =
 /// How deep letters may stand in each other: forwarded twice.
 const MAX_DEPTH: usize = 4;
 
-/// Reads a letter.
-pub(super) fn read(bytes: &[u8]) -> Result<(Draft, Decoded), Unreadable> {
-    if bytes.len() > MAX_BYTES {
-        return Err(Unreadable::TooLarge { bytes: bytes.len() });
-    }
+/// A letter, unpacked; its text is beside it.
+#[derive(Debug, Clone)]
+pub(super) struct Letter {
+    is_html: bool,
+    subject: Option<String>,
+    date: Option<Date>,
+    from: Option<String>,
+    /// The pictures that came in it.
+    pub(super) pictures: Companions,
+}
+
+/// Opens a letter; gives its text too.
+pub(super) fn open(bytes: &[u8]) -> Result<(Letter, Decoded), Unreadable> {
     let message = MessageParser::default().parse(bytes).ok_or(Unreadable::Empty)?;
     let message = innermost(&message);
     let date = message.date().and_then(|date| {
@@ -39,39 +49,83 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Draft, Decoded), Unreadable> {
     let plain = message.text_bodies().find(|part| part.is_text());
     let part = html.or(plain).ok_or(Unreadable::Empty)?;
     let (source, charset) = text_of(message, part)?;
+    if source.len() > MAX_BYTES {
+        return Err(Unreadable::TooLarge { bytes: source.len() });
+    }
     let decoded = decode::tidy(&source, charset);
     if decoded.text.trim().is_empty() {
         return Err(Unreadable::Empty);
     }
     let subject = message.subject().map(subject_of).filter(|subject| !subject.is_empty());
-    let mut draft = if html.is_some() {
-        html::read_titled(&decoded.text, subject.as_deref())
-    } else {
-        page::read(&decoded.text, date, &Lexicon::default())
-    };
-    if html.is_none() {
-        draft.title = draft.title.or_else(|| subject.clone());
-        if let ([article], Some(subject)) = (draft.articles.as_mut_slice(), &subject)
-            && article.headline.text.is_empty()
-        {
-            article.headline.text.clone_from(subject);
-        }
-    }
-    draft.date = draft.date.or(date);
     let from = message.from().and_then(|from| from.first()).and_then(|from| from.name().map(str::to_owned));
-    if let Some(name) = from.filter(|name| !name.trim().is_empty()) {
-        draft.sign(name.trim());
-    }
-    for part in message.attachments() {
-        // A picture that the letter shows has been asked about where it stands.
-        let shown = html.is_some() && part.content_id().is_some();
-        if !shown && part.content_type().is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("image")) {
-            let name = part.attachment_name().or_else(|| part.content_id()).unwrap_or("picture");
-            let text = format!("the picture `{}` in the letter is not read yet", excerpt(name));
-            draft.query_at(Doubt::PictureMissing, None, text);
+    let from = from.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    let pictures = pictures_of(message);
+    Ok((Letter { is_html: html.is_some(), subject, date, from, pictures }, decoded))
+}
+
+impl Letter {
+    /// Reads the letter, whose text is `text`.
+    pub(super) fn read(&self, text: &str, album: Album, lexicon: &Lexicon) -> Draft {
+        let mut draft = if self.is_html {
+            html::read_titled(text, self.subject.as_deref(), album)
+        } else {
+            Draft { album, ..page::read(text, self.date, lexicon) }
+        };
+        if !self.is_html {
+            draft.title = draft.title.or_else(|| self.subject.clone());
+            if let ([article], Some(subject)) = (draft.articles.as_mut_slice(), &self.subject)
+                && article.headline.text.is_empty()
+            {
+                article.headline.text.clone_from(subject);
+            }
         }
+        draft.date = draft.date.or(self.date);
+        if let Some(name) = &self.from {
+            draft.sign(name);
+        }
+        let unnamed: Vec<String> = draft.album.unnamed().into_iter().map(excerpt).collect();
+        for name in unnamed {
+            let asked = format!("the picture `{name}` came with the letter, and its text does not show it");
+            draft.query_at(Doubt::NotUsed, None, asked);
+        }
+        draft
     }
-    Ok((draft, decoded))
+}
+
+/// The pictures of a letter, by the addresses that its text may give them: `cid:` (RFC 2392), where they were on the web (RFC 2557)
+/// and their names.
+fn pictures_of(message: &Message<'_>) -> Companions {
+    let mut pictures = Vec::new();
+    for part in &message.parts {
+        let kind = part.content_type();
+        let name = part.attachment_name().unwrap_or_default();
+        let is_image = kind.is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("image"));
+        if !is_image && !is_picture(name) {
+            continue;
+        }
+        // Of one that was cut there is no more than its letters; its editor should hear of it all the same.
+        let bytes = match &part.body {
+            PartType::Multipart(_) | PartType::Message(_) => continue,
+            _ => part.contents(),
+        };
+        let id = part.content_id().map(|id| format!("cid:{}", id.trim().trim_matches(['<', '>'])));
+        let place = part.content_location().map(|place| place.trim().to_owned());
+        let names = [Some(name).filter(|name| !name.is_empty()).map(str::to_owned), place.clone()];
+        let form = kind.and_then(|kind| kind.subtype()).unwrap_or_default().to_ascii_lowercase();
+        let shown = names.into_iter().flatten().next().unwrap_or_else(|| format!("picture.{form}"));
+        let picture = if form.contains("svg") || shown.to_ascii_lowercase().ends_with(".svg") {
+            Companion::Other
+        } else if bytes.len() > MAX_PICTURE_BYTES {
+            Companion::Large(bytes.len() as u64)
+        } else {
+            Companion::Picture(bytes.to_vec())
+        };
+        let shown =
+            if form.contains("svg") { format!("{}.svg", shown.trim_end_matches(".svg")) } else { shown };
+        let addresses: Vec<String> = id.into_iter().chain(place).chain([name.to_owned()]).collect();
+        pictures.push((shown, addresses.into_iter().filter(|text| !text.is_empty()).collect(), picture));
+    }
+    Companions::addressed(pictures)
 }
 
 /// The text of a part. Its charset is ours to find: letters often name none, or a wrong one.

@@ -12,9 +12,11 @@
 //! **The charset is no part of the proof:** the same page gives the same proof from every charset.
 
 mod bundle;
+mod zip_names;
 mod charset;
 mod coding;
 mod decode;
+mod companions;
 mod develop;
 mod pictures;
 mod draft;
@@ -38,6 +40,10 @@ mod letter;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
+mod plates;
+#[cfg(test)]
 pub(crate) mod tests;
 
 use std::collections::HashSet;
@@ -49,13 +55,17 @@ use crate::{
 
 pub use bundle::{MAX_FILES, MAX_TOTAL, is_text, main_of};
 pub use coding::{BYTES, Coding, Source};
+pub use companions::{Companion, Companions, is_picture};
 use draft::Draft;
 pub use lexicon::Lexicon;
-use pictures::Album;
-pub use pictures::{Companion, Companions, MAX_PICTURE_BYTES, is_picture};
+use pictures::{Album, Wording};
+pub use pictures::{Fetched, MAX_PICTURE_BYTES, MAX_PICTURES};
 
 /// The largest manuscript that is read, in bytes: a thousand times an issue, and still read in seconds.
 pub const MAX_BYTES: usize = 20_000_000;
+
+/// The largest document, book or letter that is read with the pictures in it, in bytes.
+const MAX_PACKED: usize = 100_000_000;
 
 /// The forms of manuscript that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,12 +122,22 @@ pub struct Manuscript {
     inner: Option<String>,
     form: Form,
     text: decode::Decoded,
-    /// What was read on opening, where the form is no text of its own.
-    read: Option<Draft>,
+    /// What was unpacked on opening, where the form is no text of its own.
+    packed: Option<Packed>,
     /// The files that came with it.
     beside: Companions,
     /// What its readers know of the paper.
     lexicon: Lexicon,
+    /// The pictures on the web that were fetched for it.
+    fetched: Fetched,
+}
+
+/// What is in a file that is no text of its own.
+#[derive(Debug, Clone)]
+enum Packed {
+    Letter(letter::Letter),
+    Docx(docx::Document),
+    Book(epub::Book),
 }
 
 impl Manuscript {
@@ -131,6 +151,51 @@ impl Manuscript {
     #[must_use]
     pub fn with(self, lexicon: Lexicon) -> Self {
         Self { lexicon, ..self }
+    }
+
+    /// The addresses of the pictures on the web that the text shows, in its order, once each.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<String> {
+        self.draft(None, Album::survey(Companions::default())).album.wanted()
+    }
+
+    /// Whether the text names a picture that should lie beside it and does not: it may be on its way. What is packed is whole.
+    #[must_use]
+    pub fn lacks_pictures(&self) -> bool {
+        let shows = self.packed.is_none() && matches!(self.form, Form::Markdown | Form::Html | Form::Xhtml);
+        shows && self.draft(None, Album::survey(self.beside.clone())).album.lacks()
+    }
+
+    /// The same text with what came of fetching its pictures from the web.
+    #[must_use]
+    pub fn with_fetched(self, fetched: Fetched) -> Self {
+        Self { fetched, ..self }
+    }
+
+    /// What is read from the text alone; its pictures are in `album`.
+    fn draft(&self, dated: Option<jiff::civil::Date>, album: Album) -> Draft {
+        let text = &self.text.text;
+        match (&self.packed, self.form) {
+            (Some(Packed::Letter(letter)), _) => letter.read(text, album, &self.lexicon),
+            (Some(Packed::Docx(document)), _) => document.read(dated, album, &self.lexicon),
+            (Some(Packed::Book(book)), _) => book.read(album),
+            (None, Form::Markdown) => markdown::read(text, album),
+            (None, Form::Html) => html::read(text, false, album),
+            (None, Form::Xhtml) => html::read(text, true, album),
+            (None, _) => page::read(text, dated, &self.lexicon),
+        }
+    }
+
+    /// The pictures that it may show.
+    fn album(&self) -> Album {
+        let (pictures, wording) = match &self.packed {
+            Some(Packed::Letter(letter)) => (&letter.pictures, Wording::Html),
+            Some(Packed::Docx(document)) => (&document.pictures, Wording::Word),
+            Some(Packed::Book(book)) => (&book.pictures, Wording::Html),
+            None if self.form == Form::Markdown => (&self.beside, Wording::Markdown),
+            None => (&self.beside, Wording::Html),
+        };
+        Album::new(pictures.clone(), self.fetched.clone(), wording)
     }
 
     /// The text as its editor saved it, decoded.
@@ -198,6 +263,7 @@ pub enum Unreadable {
 fn way_out(extension: &str) -> &'static str {
     match extension.to_ascii_lowercase().as_str() {
         "doc" | "rtf" | "odt" | "wps" | "pages" => "save it as `.docx`",
+        "rst" | "adoc" | "org" | "textile" => "save it as `.md`, or as `.html`",
         _ => {
             "save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub` or `.eml`, or pack it with its pictures as `.zip`"
         }
@@ -227,7 +293,7 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
         return Err(Unreadable::TooLarge { bytes: bytes.len() });
     }
     let nothing = || decode::tidy("", charset::Charset::UTF_8);
-    let (text, read) = match form {
+    let (text, packed) = match form {
         Form::Archive => {
             let bundle = bundle::open(bytes).map_err(|problem| Unreadable::Archive { problem })?;
             return Ok(open(&bundle.name, &bundle.bytes)?.within(&stem, bundle.beside));
@@ -235,27 +301,25 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
         Form::Page | Form::Markdown => (decode::decode(bytes, false)?, None),
         Form::Html | Form::Xhtml => (decode::decode(bytes, true)?, None),
         Form::Letter => {
-            let (draft, text) = letter::read(bytes)?;
-            (text, Some(draft))
+            let (letter, text) = letter::open(bytes)?;
+            (text, Some(Packed::Letter(letter)))
         }
-        Form::Docx => (nothing(), Some(docx::read(bytes, dates::of_stem(&stem))?)),
-        Form::Epub => (nothing(), Some(epub::read(bytes)?)),
+        Form::Docx => (nothing(), Some(Packed::Docx(docx::open(bytes)?))),
+        Form::Epub => (nothing(), Some(Packed::Book(epub::open(bytes)?))),
     };
-    Ok(Manuscript {
-        stem,
-        inner: None,
-        form,
-        text,
-        read,
-        beside: Companions::default(),
-        lexicon: Lexicon::default(),
-    })
+    let (beside, fetched, lexicon) = (Companions::default(), Fetched::default(), Lexicon::default());
+    Ok(Manuscript { stem, inner: None, form, text, packed, beside, fetched, lexicon })
 }
 
 /// The most bytes of a file of that name that are read.
 #[must_use]
 pub fn max_bytes(file_name: &str) -> usize {
-    if Form::of(file_name) == Some(Form::Archive) { bundle::MAX_ARCHIVE } else { MAX_BYTES }
+    match Form::of(file_name) {
+        Some(Form::Archive) => bundle::MAX_ARCHIVE,
+        // They hold their pictures, and their texts are measured one by one.
+        Some(Form::Docx | Form::Epub | Form::Letter) => MAX_PACKED,
+        _ => MAX_BYTES,
+    }
 }
 
 /// Whether a file is an archive without its table of contents, which comes last: the rest is probably on its way.
@@ -275,14 +339,7 @@ pub fn read(manuscript: &Manuscript, publication: &Publication) -> Proof {
 pub fn read_with_plates(manuscript: &Manuscript, publication: &Publication) -> (Proof, Vec<Plate>) {
     let inner = manuscript.inner.as_deref();
     let dated = dates::of_stem(&manuscript.stem).or_else(|| dates::of_stem(inner?));
-    let album = Album::new(manuscript.beside.clone());
-    let text = &manuscript.text.text;
-    let mut draft = manuscript.read.clone().unwrap_or_else(|| match manuscript.form {
-        Form::Markdown => markdown::read(text, album),
-        Form::Html => html::read(text, false),
-        Form::Xhtml => html::read(text, true),
-        _ => page::read(text, dated, &manuscript.lexicon),
-    });
+    let mut draft = manuscript.draft(dated, manuscript.album());
     for (name, _) in manuscript.beside.iter().filter(|(name, _)| is_text(name)) {
         let asked = format!("`{name}` came with the issue and was not read; what it says is not in it");
         draft.query_at(Doubt::NotUsed, None, asked);

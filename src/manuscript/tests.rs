@@ -364,6 +364,7 @@ fn only_known_forms_are_manuscripts() {
         message("a.pdf"),
         "cannot read a `.pdf` file; save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub` or `.eml`, or pack it with its pictures as `.zip`"
     );
+    assert_eq!(message("a.rst"), "cannot read a `.rst` file; save it as `.md`, or as `.html`");
     assert_eq!(message("a.doc"), "cannot read a `.doc` file; save it as `.docx`");
     assert!(Unreadable::Incomplete.is_incomplete());
 }

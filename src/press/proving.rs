@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Error, Press, Verdict, arrival};
+use super::{Error, Press, Verdict, arrival, with_kept_pictures};
 use crate::{
     inbox, inbox::Manuscript, issue::Issue, issue::IssueKey, ledger::Arrival, ledger::Fate, ledger::Opening,
     manuscript, picture::PictureName, proof, proof::Doubt, proof::Policy, proof::Proof, proof::Query,
@@ -253,7 +253,10 @@ impl Press {
         if shown.is_empty() {
             return Ok(None);
         }
-        let text = current.and_then(|current| current.open(current.bytes.as_ref().ok()?).ok());
+        let text = current.and_then(|current| {
+            let text = current.open(current.bytes.as_ref().ok()?).ok()?;
+            Some(with_kept_pictures(&self.data, &whole_hash(current)?, text))
+        });
         let mut pictures = Vec::new();
         if let Some(text) = text {
             let (reading, plates) = manuscript::read_with_plates(&text, &self.publication);

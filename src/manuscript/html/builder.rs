@@ -7,8 +7,9 @@ use crate::{proof::Doubt, prose, prose::Block, prose::Href, typography};
 
 use super::super::draft::{Draft, excerpt};
 use super::super::epub;
-use super::containers::{Container, Frame, MAX_COLUMNS, Note, Placed};
-use super::elements::{self, Meaning, attribute};
+use super::super::pictures::{Shown, name_in};
+use super::containers::{Container, Frame, MAX_COLUMNS, Note, Placed, figures};
+use super::elements::{self, Image, Meaning, attribute};
 use super::runs::{Kind, Runs};
 
 /// What an element's content does while it is open.
@@ -18,6 +19,8 @@ struct Hiding {
     depth: usize,
     text: String,
     line: usize,
+    /// Whether it shows a picture all the same, as a drawing does that only frames one.
+    is_frame: bool,
 }
 
 /// Builds blocks from tags and text.
@@ -28,6 +31,8 @@ pub(super) struct Builder<'d> {
     pub(super) beyond: Vec<(String, usize)>,
     pub(super) runs: Runs,
     heading: Option<u8>,
+    /// Whether the block at hand says that it stands below a picture.
+    captions: bool,
     verbatim: Option<(String, String)>,
     hiding: Option<Hiding>,
     title: Option<String>,
@@ -51,6 +56,7 @@ impl<'d> Builder<'d> {
             beyond: Vec::new(),
             runs: Runs::default(),
             heading: None,
+            captions: false,
             verbatim: None,
             hiding: None,
             title: None,
@@ -88,6 +94,14 @@ impl<'d> Builder<'d> {
     /// Takes a tag; gives the kind of raw text that follows it, if any does.
     pub(super) fn tag(&mut self, tag: &Tag) -> Option<RawKind> {
         let name = &*tag.name;
+        if name == "image"
+            && tag.kind == TagKind::StartTag
+            && self.hiding.as_ref().is_some_and(|hiding| hiding.name == "svg" && !hiding.is_frame)
+        {
+            // Books frame their pictures in a drawing, so that they fill the page.
+            self.picture(tag);
+            self.hiding.iter_mut().for_each(|hiding| hiding.is_frame = true);
+        }
         if let Some(hiding) = &mut self.hiding {
             if hiding.name == name && !elements::is_void(name) && !(self.xml && tag.self_closing) {
                 match tag.kind {
@@ -120,6 +134,9 @@ impl<'d> Builder<'d> {
     fn show(&mut self) {
         if let Some(hiding) = self.hiding.take() {
             self.draft.set_aside(&hiding.text);
+            if hiding.name == "svg" && !hiding.is_frame {
+                self.draft.query(Doubt::HtmlDropped, hiding.line, "HTML left out: <svg>".to_owned());
+            }
         }
     }
 
@@ -136,8 +153,7 @@ impl<'d> Builder<'d> {
                 return None;
             }
             self.ask_about(tag);
-            self.hiding =
-                Some(Hiding { name: name.to_owned(), depth: 1, text: String::new(), line: self.line });
+            self.hide(name);
             return raw_kind(name);
         }
         if elements::holds_notes(tag) && !empty && name != "a" && name != "sup" && name != "span" {
@@ -154,6 +170,7 @@ impl<'d> Builder<'d> {
             Meaning::Nothing | Meaning::Hidden => {}
             Meaning::Block => {
                 self.flush(true);
+                self.captions = elements::is_caption(tag) && !empty;
                 if name == "p" && empty {
                     return None;
                 }
@@ -217,15 +234,13 @@ impl<'d> Builder<'d> {
                 self.place(Block::Rule);
             }
             Meaning::Picture => self.picture(tag),
+            Meaning::Figure if !empty => self.push(name, Container::Figure { caption: Vec::new() }),
+            Meaning::Caption if !empty => self.push(name, Container::Caption),
+            Meaning::Figure | Meaning::Caption => self.flush(true),
             Meaning::Embedded => {
                 self.embedded(tag);
                 if !empty {
-                    self.hiding = Some(Hiding {
-                        name: name.to_owned(),
-                        depth: 1,
-                        text: String::new(),
-                        line: self.line,
-                    });
+                    self.hide(name);
                 }
             }
             Meaning::Title => {
@@ -281,6 +296,11 @@ impl<'d> Builder<'d> {
         }
     }
 
+    fn hide(&mut self, name: &str) {
+        let (name, line) = (name.to_owned(), self.line);
+        self.hiding = Some(Hiding { name, depth: 1, text: String::new(), line, is_frame: false });
+    }
+
     fn open(&mut self, kind: Kind, tag: &Tag, empty: bool) {
         if !empty && self.verbatim.is_none() {
             self.runs.open(kind, static_name(&tag.name));
@@ -297,10 +317,15 @@ impl<'d> Builder<'d> {
         else {
             return;
         };
-        let kind = if let Some(place) = self.place_in_book(address) {
+        let is_place = !self.draft.album.has(address) || address.starts_with('#');
+        let kind = if let Some(place) = self.place_in_book(address).filter(|_| is_place) {
             Kind::Anchor(place)
         } else if let Some(href) = Href::parse(address) {
             Kind::Link(href)
+        } else if self.draft.album.has(address) {
+            // A picture that leads to a larger one of itself.
+            self.draft.set_aside_address(address);
+            Kind::Plain
         } else {
             let asked = format!("readers cannot follow `{}`; its text was kept", excerpt(address));
             self.draft.query(Doubt::LinkDropped, self.line, asked);
@@ -323,28 +348,47 @@ impl<'d> Builder<'d> {
         Some(format!("{}#{place}", epub::resolve(folder, path)))
     }
 
-    /// A picture on the web becomes a link with its description; one beside the manuscript leaves its description.
+    /// A picture on the web becomes a link with its description, unless it was fetched; one that is not there leaves its
+    /// description.
     fn picture(&mut self, tag: &Tag) {
-        let address = attribute(tag, "src").unwrap_or_default().trim();
-        let alt = typography::printable(attribute(tag, "alt").unwrap_or_default()).trim().to_owned();
-        let n = |side: &str| attribute(tag, side).and_then(|n| n.trim().parse::<u32>().ok());
-        if n("width") == Some(1) || n("height") == Some(1) {
+        let Image { address, alt, counts } = Image::of(tag);
+        let address = address.as_str();
+        if counts {
             // A picture of one pixel counts readers; they need not see it.
-            self.draft.set_aside(&typography::printable(address));
+            self.draft.set_aside_address(address);
             return;
         }
-        if let Some(href) = Href::parse(address) {
-            let name = address.rsplit('/').find(|part| !part.is_empty()).unwrap_or(address);
-            self.runs.link(href, if alt.is_empty() { name } else { &alt });
+        if self.began.is_none() {
+            self.began = Some(self.line);
+        }
+        if self.verbatim.is_some() || self.title.is_some() {
+            self.draft.set_aside_address(address);
+            self.text(&alt.unwrap_or_default());
             return;
         }
-        let name = if address.starts_with("data:") { "data:…" } else { address };
-        let asked = format!("the picture `{}` is not with the manuscript", excerpt(name));
-        self.draft.query(Doubt::PictureMissing, self.line, asked);
-        self.draft.set_aside(&typography::printable(name));
-        if !alt.is_empty() {
+        let shown = self.draft.picture(address, alt.as_deref(), self.line);
+        let alt = alt.unwrap_or_default();
+        match shown {
+            Shown::Picture(picture) => self.runs.picture(picture, alt),
+            // A link cannot stand in a link: the picture's own is the one that readers would miss.
+            Shown::Link(_) if self.runs.in_link() && !alt.is_empty() => {
+                self.draft.set_aside_address(address);
+                self.spaced(&alt);
+            }
+            Shown::Link(href) => {
+                let text =
+                    if alt.is_empty() { typography::printable(name_in(address)).into_owned() } else { alt };
+                self.runs.link(href, &text);
+            }
+            Shown::Description => self.spaced(&alt),
+            Shown::Nothing => {}
+        }
+    }
+
+    fn spaced(&mut self, text: &str) {
+        if !text.is_empty() {
             self.text(" ");
-            self.text(&alt);
+            self.text(text);
             self.text(" ");
         }
     }
@@ -368,8 +412,10 @@ impl<'d> Builder<'d> {
 
     fn ask_about(&mut self, tag: &Tag) {
         let text = format!("HTML left out: <{}>", excerpt(&tag.name));
-        if !elements::is_page_mark(tag) && !matches!(&*tag.name, "style" | "script" | "template" | "noscript")
-        {
+        let quiet = ["style", "script", "template", "noscript"];
+        // Of a drawing it turns out at its end what it was.
+        let late = &*tag.name == "svg" && !elements::is_hidden(tag);
+        if !elements::is_page_mark(tag) && !quiet.contains(&&*tag.name) && !late {
             self.draft.query(Doubt::HtmlDropped, self.line, text);
         }
     }
@@ -405,6 +451,9 @@ impl<'d> Builder<'d> {
         if text.is_empty() {
             return;
         }
+        if std::mem::take(&mut self.captions) && self.caption(&text) {
+            return;
+        }
         if contents {
             self.draft.set_aside(&prose::plain(&text));
             return;
@@ -412,8 +461,11 @@ impl<'d> Builder<'d> {
         if let Some(level) = heading {
             let last = self.stack.len() - 1;
             self.stack[last].placed.push(Placed::Heading { level, text, line });
-        } else {
-            self.place_at(Block::Paragraph { text }, line);
+            return;
+        }
+        match figures(text) {
+            Ok(figures) => figures.into_iter().for_each(|figure| self.place_at(figure, line)),
+            Err(text) => self.place_at(Block::Paragraph { text }, line),
         }
     }
 
@@ -429,6 +481,11 @@ impl<'d> Builder<'d> {
     /// Begins a file of a book, with what stood above its text.
     pub(super) fn begin_file(&mut self, path: &str, head: &str) {
         path.clone_into(&mut self.place);
+        if let Some((folder, _)) = path.rsplit_once('/') {
+            self.draft.album.stand_in(folder);
+        } else if !path.is_empty() {
+            self.draft.album.stand_in("");
+        }
         self.draft.set_aside(head);
     }
 

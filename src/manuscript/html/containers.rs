@@ -10,6 +10,9 @@ const MAX_DEPTH: usize = 16;
 /// More columns than this are a layout and no table.
 pub(super) const MAX_COLUMNS: usize = 40;
 
+/// The most paragraphs of a caption.
+const MAX_CAPTION: usize = 6;
+
 /// Something that stands in a container, in the order of the file.
 #[derive(Debug)]
 pub(super) enum Placed {
@@ -47,6 +50,11 @@ pub(super) enum Container {
     },
     /// A list or section all of whose items are notes.
     Notes,
+    /// Pictures, a table or a text, with what is said below them.
+    Figure {
+        caption: Vec<Inline>,
+    },
+    Caption,
 }
 
 #[derive(Debug)]
@@ -154,6 +162,26 @@ impl Builder<'_> {
                 let last = self.stack.len() - 1;
                 self.stack[last].placed.extend(frame.placed);
             }
+            // One that never ended holds half of the page.
+            Container::Caption if !is_caption(&frame.placed) => {
+                let last = self.stack.len() - 1;
+                self.stack[last].placed.extend(frame.placed);
+            }
+            Container::Caption => {
+                let text = captioned(&frame.placed);
+                match self.top_mut() {
+                    Container::Figure { caption } if caption.is_empty() => *caption = text,
+                    _ if text.is_empty() => {}
+                    _ => self.place_at(Block::Paragraph { text }, line),
+                }
+            }
+            Container::Figure { caption: said } => {
+                let last = self.stack.len() - 1;
+                self.stack[last].placed.extend(frame.placed);
+                if !said.is_empty() && !self.caption(&said) {
+                    self.place_at(Block::Paragraph { text: said }, line);
+                }
+            }
             Container::Quote => {
                 let blocks = blocks(frame.placed);
                 if !blocks.is_empty() {
@@ -204,14 +232,29 @@ impl Builder<'_> {
         }
     }
 
+    /// Puts a line below the picture that was placed last; gives whether there is one that has none.
+    pub(super) fn caption(&mut self, said: &[Inline]) -> bool {
+        let last = self.stack.len() - 1;
+        match self.stack[last].placed.last_mut() {
+            Some(Placed::Block { block: Block::Figure { caption, .. }, .. }) if caption.is_empty() => {
+                *caption = said.to_vec();
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// A table of short texts is a table; any other only lays out a page, and its cells are read one after the other.
     fn table(&mut self, rows: Vec<Vec<Cell>>) {
         let width = rows.iter().map(|row| row.iter().map(|cell| cell.span).sum()).max().unwrap_or(0);
         let n_full = rows.iter().filter(|row| row.iter().any(|cell| !cell.placed.is_empty())).count();
-        let plain = rows.iter().flatten().all(|cell| {
-            matches!(cell.placed.as_slice(), [] | [Placed::Block { block: Block::Paragraph { .. }, .. }])
-        });
         let has_head = rows.iter().flatten().any(|cell| cell.head);
+        let plain = rows.iter().flatten().all(|cell| match cell.placed.as_slice() {
+            [] | [Placed::Block { block: Block::Paragraph { .. }, .. }] => true,
+            // A table without heads and with pictures is the layout of a letter.
+            [Placed::Block { block: Block::Figure { caption, .. }, .. }] => has_head && caption.is_empty(),
+            _ => false,
+        });
         let small = rows.len().saturating_mul(width) <= 10_000 + 4 * rows.iter().map(Vec::len).sum::<usize>();
         if !(plain && (2..=MAX_COLUMNS).contains(&width) && (n_full > 1 || has_head) && small) {
             let last = self.stack.len() - 1;
@@ -226,6 +269,9 @@ impl Builder<'_> {
             for cell in row {
                 let text = cell.placed.into_iter().find_map(|placed| match placed {
                     Placed::Block { block: Block::Paragraph { text }, .. } => Some(text),
+                    Placed::Block { block: Block::Figure { picture, alt, .. }, .. } => {
+                        Some(vec![Inline::Picture { picture, alt }])
+                    }
                     _ => None,
                 });
                 cells.push(text.unwrap_or_default());
@@ -256,5 +302,45 @@ pub(super) fn blocks(placed: Vec<Placed>) -> Vec<Block> {
 
 fn prose_is_empty(block: &Block) -> bool {
     matches!(block, Block::Paragraph { text } if prose::plain(text).trim().is_empty()
+        && prose::pictures_of(text).is_empty()
         && !text.iter().any(|run| matches!(run, Inline::Note { .. })))
+}
+
+/// Whether this may all be said below one picture.
+fn is_caption(placed: &[Placed]) -> bool {
+    placed.len() <= MAX_CAPTION && !placed.iter().any(|placed| matches!(placed, Placed::Heading { .. }))
+}
+
+/// What stands in a caption, a line a paragraph.
+fn captioned(placed: &[Placed]) -> Vec<Inline> {
+    let mut lines = Vec::new();
+    for placed in placed {
+        let line = match placed {
+            Placed::Heading { text, .. } | Placed::Block { block: Block::Paragraph { text }, .. } => {
+                text.clone()
+            }
+            Placed::Block { block, .. } => vec![Inline::text(block.plain().replace(['\n', '\t'], " "))],
+        };
+        if !line.is_empty() {
+            lines.push(line);
+        }
+    }
+    lines.join(&Inline::Break)
+}
+
+/// The figures that a paragraph is that holds nothing but pictures, or its runs again.
+pub(super) fn figures(text: Vec<Inline>) -> Result<Vec<Block>, Vec<Inline>> {
+    let blank = |run: &Inline| match run {
+        Inline::Text { text } => text.trim().is_empty(),
+        run => matches!(run, Inline::Break),
+    };
+    let pictures = text.iter().filter(|run| matches!(run, Inline::Picture { .. })).count();
+    if pictures == 0 || text.iter().filter(|run| !blank(run)).count() > pictures {
+        return Err(text);
+    }
+    let figures = text.into_iter().filter_map(|run| match run {
+        Inline::Picture { picture, alt } => Some(Block::Figure { picture, alt, caption: Vec::new() }),
+        _ => None,
+    });
+    Ok(figures.collect())
 }

@@ -23,30 +23,60 @@ use crate::{proof::Doubt, prose, prose::Block, prose::Inline, prose::Language, t
 
 use super::draft::{Draft, excerpt};
 use super::markdown::{self, Found};
+use super::pictures::Album;
 use super::{byline, dates, gutenberg};
 use builder::Builder;
 use containers::{Note, Placed};
+pub(super) use elements::Image;
 use runs::Reference;
 
-/// Reads a file of HTML; `xml` says whether `<script/>` is a whole element.
-pub(super) fn read(text: &str, xml: bool) -> Draft {
-    read_files(&[("", text)], xml, None)
+/// Reads a file of HTML whose pictures are in `album`; `xml` says whether `<script/>` is a whole element.
+pub(super) fn read(text: &str, xml: bool, album: Album) -> Draft {
+    read_files(&[("", text)], xml, None, album)
 }
 
 /// Reads a letter of HTML, whose subject is its title.
-pub(super) fn read_titled(text: &str, title: Option<&str>) -> Draft {
-    read_files(&[("", text)], false, title)
+pub(super) fn read_titled(text: &str, title: Option<&str>, album: Album) -> Draft {
+    read_files(&[("", text)], false, title, album)
 }
 
 /// Reads the chapters of a book, each with its path.
-pub(super) fn read_book(chapters: &[(String, String)]) -> Draft {
+pub(super) fn read_book(chapters: &[(String, String)], album: Album) -> Draft {
     let chapters: Vec<(&str, &str)> =
         chapters.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    read_files(&chapters, true, None)
+    read_files(&chapters, true, None, album)
 }
 
-fn read_files(files: &[(&str, &str)], xml: bool, title: Option<&str>) -> Draft {
-    let mut draft = Draft::default();
+/// What a tag of HTML says of the picture that it shows; `None` when it shows none.
+pub(super) fn image_of(tag: &str) -> Option<Image> {
+    let starts = tag.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("<img"));
+    if !starts || tag.as_bytes().get(4).is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    let tokenizer = Tokenizer::new(First(RefCell::new(None)), TokenizerOpts::default());
+    let queue = BufferQueue::default();
+    queue.push_back(StrTendril::from_slice(&with_short_tags(tag)));
+    let _ = tokenizer.feed(&queue);
+    tokenizer.end();
+    tokenizer.sink.0.into_inner()
+}
+
+/// Keeps what the first tag says.
+struct First(RefCell<Option<Image>>);
+
+impl TokenSink for First {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, _: u64) -> TokenSinkResult<()> {
+        if let Token::TagToken(tag) = token {
+            self.0.borrow_mut().get_or_insert_with(|| Image::of(&tag));
+        }
+        TokenSinkResult::Continue
+    }
+}
+
+fn read_files(files: &[(&str, &str)], xml: bool, title: Option<&str>, album: Album) -> Draft {
+    let mut draft = Draft { album, ..Draft::default() };
     let page = parse(files, xml, &mut draft);
     read_meta(&page, &mut draft);
     draft.title = title.map(str::to_owned).or(draft.title);

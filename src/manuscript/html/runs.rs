@@ -1,6 +1,6 @@
 //! The runs of the block that is being read: white space as HTML shows it, emphasis and links closed where they end.
 
-use crate::{prose, prose::Href, prose::Inline, typography};
+use crate::{picture::PictureName, prose, prose::Href, prose::Inline, typography};
 
 /// How deep runs may stand in each other; see the bound of Markdown's.
 const MAX_DEPTH: usize = 12;
@@ -112,6 +112,20 @@ impl Runs {
         self.last = text.chars().next_back();
     }
 
+    /// Writes a picture among the words.
+    pub(super) fn picture(&mut self, picture: PictureName, alt: String) {
+        let space = self.last.is_some() && self.pending.take().is_some();
+        self.push_outside(if space { " " } else { "" });
+        let runs = self.open.last_mut().map_or(&mut self.base, |open| &mut open.runs);
+        runs.push(Inline::Picture { picture, alt });
+        self.last = Some(char::REPLACEMENT_CHARACTER);
+    }
+
+    /// Whether a link is open.
+    pub(super) fn in_link(&self) -> bool {
+        self.open.iter().any(|open| matches!(open.kind, Kind::Link(_)))
+    }
+
     pub(super) fn open(&mut self, kind: Kind, name: &'static str) {
         if self.open.len() >= MAX_DEPTH {
             // More are closed without being counted; nobody means so many.
@@ -171,7 +185,7 @@ impl Runs {
     pub(super) fn is_contents(&self) -> bool {
         let all: usize = letters(&prose::plain(&self.base))
             + self.open.iter().map(|open| letters(&prose::plain(&open.runs))).sum::<usize>();
-        self.n_anchors >= 3 && self.anchored * 10 >= all * 9
+        all > 0 && self.n_anchors >= 3 && self.anchored * 10 >= all * 9
     }
 
     /// The runs of the block that ends here. What was open is opened again in the next block if `carry`.

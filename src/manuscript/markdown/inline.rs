@@ -5,6 +5,8 @@ use comrak::nodes::{AstNode, NodeValue};
 use crate::{proof::Doubt, prose::Block, prose::Href, prose::Inline, typography};
 
 use super::super::draft::excerpt;
+use super::super::html::Image;
+use super::super::pictures::{Shown, name_in};
 use super::Reader;
 use super::html;
 
@@ -86,7 +88,8 @@ fn run<'a>(node: &'a AstNode<'a>, depth: usize, runs: &mut Runs, reader: &mut Re
         NodeValue::Image(image) => {
             let alt = typography::printable(&super::plain(node)).trim().to_owned();
             reader.draft.set_aside(&image.title);
-            picture(&image.url, alt, line, runs, reader);
+            let said = Some(alt).filter(|alt| !alt.is_empty());
+            picture(&image.url, said, line, runs, reader);
         }
         NodeValue::FootnoteReference(reference) => {
             let number = reader.note(&reference.name);
@@ -95,6 +98,8 @@ fn run<'a>(node: &'a AstNode<'a>, depth: usize, runs: &mut Runs, reader: &mut Re
         NodeValue::HtmlInline(tag) => {
             if html::breaks(tag) {
                 runs.out.push(Inline::Break);
+            } else if let Some(image) = reader.image(tag) {
+                picture(&image.address, image.alt, line, runs, reader);
             } else {
                 reader.tag(tag, line);
             }
@@ -139,18 +144,29 @@ fn link_to(url: &str, text: Vec<Inline>, line: usize, runs: &mut Runs, reader: &
     }
 }
 
-/// A picture on the web becomes a link with its description; one beside the manuscript is shown, and one that is not there
-/// leaves its description.
-fn picture(url: &str, alt: String, line: usize, runs: &mut Runs, reader: &mut Reader<'_, '_>) {
-    if let Some(href) = Href::parse(url) {
-        let name = url.rsplit('/').find(|part| !part.is_empty()).unwrap_or(url);
-        let text = if alt.is_empty() { name.to_owned() } else { alt };
-        runs.out.push(Inline::Link { href, text: vec![Inline::text(text)] });
-        return;
+/// A picture on the web becomes a link with its description, unless it was fetched; one that is not there leaves its
+/// description.
+fn picture(url: &str, said: Option<String>, line: usize, runs: &mut Runs, reader: &mut Reader<'_, '_>) {
+    let shown = reader.draft.picture(url, said.as_deref(), line);
+    let alt = said.unwrap_or_default();
+    match shown {
+        Shown::Picture(picture) => runs.out.push(Inline::Picture { picture, alt }),
+        Shown::Link(href) => {
+            let text = if alt.is_empty() { name_in(url).to_owned() } else { alt };
+            runs.out.push(Inline::Link { href, text: vec![Inline::text(text)] });
+        }
+        Shown::Description => runs.text(&alt),
+        Shown::Nothing => {}
     }
-    match reader.draft.picture(url, &alt, line) {
-        Some(picture) => runs.out.push(Inline::Picture { picture, alt }),
-        None => runs.text(&alt),
+}
+
+/// The figure that a tag of HTML is which stands among blocks; a link to it, or what it shows in words, where it cannot be shown.
+pub(super) fn figure_of(image: Image, line: usize, reader: &mut Reader<'_, '_>) -> Option<Block> {
+    let mut runs = Runs::default();
+    picture(&image.address, image.alt, line, &mut runs, reader);
+    match runs.out.pop()? {
+        Inline::Picture { picture, alt } => Some(Block::Figure { picture, alt, caption: Vec::new() }),
+        run => Some(Block::Paragraph { text: vec![run] }),
     }
 }
 
@@ -170,13 +186,14 @@ pub(super) fn figure<'a>(node: &'a AstNode<'a>, reader: &mut Reader<'_, 'a>) -> 
     };
     let data = first.data();
     let NodeValue::Image(image) = &data.value else { return None };
-    if reader.hidden.is_some() || Href::parse(&image.url).is_some() || !reader.draft.album.has(&image.url) {
+    if reader.hidden.is_some() || !reader.draft.album.has(&image.url) {
         return None;
     }
     let alt = typography::printable(&super::plain(first)).trim().to_owned();
     let title = typography::printable(&image.title).trim().to_owned();
     let at = reader.line(data.sourcepos.start.line);
-    let picture = reader.draft.picture(&image.url, &alt, at);
+    let said = Some(alt.as_str()).filter(|alt| !alt.is_empty());
+    let picture = reader.draft.picture(&image.url, said, at);
     let caption = match below {
         Some(line) => {
             reader.draft.set_aside(&title);
@@ -186,10 +203,10 @@ pub(super) fn figure<'a>(node: &'a AstNode<'a>, reader: &mut Reader<'_, 'a>) -> 
         None => vec![Inline::text(title)],
     };
     Some(match picture {
-        Some(picture) => Block::Figure { picture, alt, caption },
+        Shown::Picture(picture) => Block::Figure { picture, alt, caption },
         // It turned out that it cannot be shown: what there is to read stays.
-        None if caption.is_empty() => Block::paragraph(alt),
-        None => {
+        _ if caption.is_empty() => Block::paragraph(alt),
+        _ => {
             let mut text = vec![Inline::text(alt), Inline::Break];
             text.extend(caption);
             Block::Paragraph { text }

@@ -19,6 +19,7 @@ use crate::{
 
 use super::byline;
 use super::draft::{Draft, excerpt};
+use super::html::Image;
 use super::pictures::Album;
 use super::{credit, front_matter};
 
@@ -259,8 +260,13 @@ impl<'d, 'a> Reader<'d, 'a> {
                 }
                 html::Piece::Text(piece) => text.push_str(&typography::printable(piece)),
                 html::Piece::Tag(tag) => {
-                    self.tag(tag, line);
-                    text.push(' ');
+                    if let Some(image) = self.image(tag) {
+                        push_paragraphs(&std::mem::take(&mut text), out);
+                        out.extend(inline::figure_of(image, line, self));
+                    } else {
+                        self.tag(tag, line);
+                        text.push(' ');
+                    }
                 }
                 html::Piece::Comment(comment) => {
                     if !comment.ends_with('>') {
@@ -272,17 +278,12 @@ impl<'d, 'a> Reader<'d, 'a> {
                 html::Piece::Hidden(hidden) => self.draft.set_aside(hidden),
             }
         }
-        for paragraph in unescaped(&text).split("\n\n") {
-            let words: Vec<&str> = paragraph.split_whitespace().collect();
-            let mut joined = String::new();
-            for word in words {
-                joined.push_str(typography::joint(&joined, word));
-                joined.push_str(word);
-            }
-            if !joined.is_empty() {
-                out.push(Block::paragraph(joined));
-            }
-        }
+        push_paragraphs(&text, out);
+    }
+
+    /// What a tag says of the picture that it shows, if it shows any; one that only counts readers is left out.
+    fn image(&self, tag: &str) -> Option<Image> {
+        super::html::image_of(tag).filter(|image| self.hidden.is_none() && !image.counts)
     }
 
     /// Leaves a tag out, and notes when it begins or ends what no reader sees.
@@ -311,6 +312,20 @@ impl<'d, 'a> Reader<'d, 'a> {
     /// Whether an element that opens on this line is closed there or further down.
     fn closes_below(&self, name: &str, line: usize) -> bool {
         self.closed.iter().any(|(known, last)| *known == name && *last + self.above >= line)
+    }
+}
+
+/// Writes the text of a block of HTML, a paragraph a run of lines.
+fn push_paragraphs(text: &str, out: &mut Vec<Block>) {
+    for paragraph in unescaped(text).split("\n\n") {
+        let mut joined = String::new();
+        for word in paragraph.split_whitespace() {
+            joined.push_str(typography::joint(&joined, word));
+            joined.push_str(word);
+        }
+        if !joined.is_empty() {
+            out.push(Block::paragraph(joined));
+        }
     }
 }
 

@@ -20,3 +20,4 @@ mod judging;
 mod picturing;
 mod keeping;
 mod proving;
+mod typesetting;

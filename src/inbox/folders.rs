@@ -89,7 +89,8 @@ impl Members {
                 beside.push((name, Companion::Other));
                 continue;
             }
-            let most = if nth == self.main { manuscript::MAX_BYTES } else { manuscript::MAX_PICTURE_BYTES };
+            let most =
+                if nth == self.main { manuscript::max_bytes(&name) } else { manuscript::MAX_PICTURE_BYTES };
             match settle::take(&folder.join(path), signature, most as u64) {
                 Ok(Taken::Whole(bytes)) => {
                     total += bytes.len() as u64;
@@ -100,7 +101,7 @@ impl Members {
                         ));
                     }
                     if nth == self.main {
-                        if settle::is_cut(&bytes) && !still {
+                        if (settle::is_cut(&bytes) || manuscript::lacks_end(&name, &bytes)) && !still {
                             return TakenFolder::Busy;
                         }
                         text = bytes;
@@ -109,7 +110,7 @@ impl Members {
                     }
                 }
                 Ok(Taken::Large(length)) if nth == self.main => {
-                    return TakenFolder::Refused(super::too_large(length));
+                    return TakenFolder::Refused(super::too_large(&name, length));
                 }
                 Ok(Taken::Large(length)) => beside.push((name, Companion::Large(length))),
                 Ok(Taken::Busy) => return TakenFolder::Busy,

@@ -22,7 +22,7 @@ const MAX_DEPTH: usize = 4;
 /// Reads a letter.
 pub(super) fn read(bytes: &[u8]) -> Result<(Draft, Decoded), Unreadable> {
     if bytes.len() > MAX_BYTES {
-        return Err(Unreadable::TooLarge { bytes: bytes.len() });
+        return Err(Unreadable::TooLarge { bytes: bytes.len(), most: MAX_BYTES });
     }
     let message = MessageParser::default().parse(bytes).ok_or(Unreadable::Empty)?;
     let message = innermost(&message);

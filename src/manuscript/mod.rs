@@ -1,4 +1,5 @@
-//! Reads: bytes in, proof out. Reading never fails and never touches the disk, the network or the clock.
+//! Reads: bytes in, proof out. Reading never fails and never touches the disk, the network or the clock. Opening does not
+//! either, but for a PDF it runs a program of others, within bounds, see [`helper`](crate::helper).
 //!
 //! **Nothing is lost.** Of a plain-text page, every character but white space is in exactly one place: in an article
 //! (headline unless synthetic, kicker, dek, name, affiliation, credit line as printed, caption, body) or in
@@ -8,6 +9,8 @@
 //! text, of link addresses, of the summary and of HTML; what only marks the text (list numbers, labels of notes, entities) and a
 //! front matter that was understood are read, not kept. Of HTML, letters, documents and books, every letter of the
 //! text that is shown is in an article, and what is hidden, commented or a script is in `not_used`.
+//!
+//! Of a PDF, every character of its text layer but white space is kept as of a plain-text page; its pictures are not taken.
 //!
 //! **The charset is no part of the proof:** the same page gives the same proof from every charset.
 
@@ -32,6 +35,7 @@ mod epub;
 mod typescript;
 mod page;
 mod letter;
+mod pdf;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
@@ -71,6 +75,8 @@ pub enum Form {
     Docx,
     /// An e-book (`.epub`).
     Epub,
+    /// A PDF with a text layer (`.pdf`).
+    Pdf,
 }
 
 impl Form {
@@ -87,6 +93,7 @@ impl Form {
             "eml" => Some(Self::Letter),
             "docx" => Some(Self::Docx),
             "epub" => Some(Self::Epub),
+            "pdf" => Some(Self::Pdf),
             _ => None,
         }
     }
@@ -143,11 +150,13 @@ pub enum Unreadable {
         /// What follows the last dot of the name; empty when there is none.
         extension: String,
     },
-    /// The file is larger than [`MAX_BYTES`].
-    #[error("the file has {bytes} bytes, and at most {MAX_BYTES} are read; split it into several issues")]
+    /// The file is larger than [`max_bytes`] of its name.
+    #[error("the file has {bytes} bytes, and at most {most} are read; split it into several issues")]
     TooLarge {
         /// Its size.
         bytes: usize,
+        /// How many are read.
+        most: usize,
     },
     /// The bytes are no text in any charset that we know, or damaged.
     #[error(
@@ -186,7 +195,7 @@ fn way_out(extension: &str) -> &'static str {
     match extension.to_ascii_lowercase().as_str() {
         "doc" | "rtf" | "odt" | "wps" | "pages" => "save it as `.docx`",
         _ => {
-            "save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub` or `.eml`, or pack it with its pictures as `.zip`"
+            "save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub`, `.eml` or `.pdf`, or pack it with its pictures as `.zip`"
         }
     }
 }
@@ -211,7 +220,7 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
     };
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
     if bytes.len() > max_bytes(name) {
-        return Err(Unreadable::TooLarge { bytes: bytes.len() });
+        return Err(Unreadable::TooLarge { bytes: bytes.len(), most: max_bytes(name) });
     }
     let nothing = || decode::tidy("", charset::Charset::UTF_8);
     let (text, read) = match form {
@@ -227,6 +236,10 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
         }
         Form::Docx => (nothing(), Some(docx::read(bytes, dates::of_stem(&stem))?)),
         Form::Epub => (nothing(), Some(epub::read(bytes)?)),
+        Form::Pdf => {
+            let (draft, text) = pdf::read(bytes, dates::of_stem(&stem))?;
+            (text, Some(draft))
+        }
     };
     Ok(Manuscript { stem, inner: None, form, text, read, beside: Companions::default() })
 }
@@ -234,13 +247,22 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
 /// The most bytes of a file of that name that are read.
 #[must_use]
 pub fn max_bytes(file_name: &str) -> usize {
-    if Form::of(file_name) == Some(Form::Archive) { bundle::MAX_ARCHIVE } else { MAX_BYTES }
+    match Form::of(file_name) {
+        Some(Form::Archive) => bundle::MAX_ARCHIVE,
+        Some(Form::Pdf) => pdf::MAX_BYTES,
+        _ => MAX_BYTES,
+    }
 }
 
-/// Whether a file is an archive without its table of contents, which comes last: the rest is probably on its way.
+/// Whether a file lacks its end, by which its form is known to be whole (an archive's table of contents, a PDF's mark): the
+/// rest is probably on its way. A text has no such end.
 #[must_use]
-pub fn is_cut_archive(file_name: &str, bytes: &[u8]) -> bool {
-    matches!(Form::of(file_name), Some(Form::Archive | Form::Docx | Form::Epub)) && !bundle::has_end(bytes)
+pub fn lacks_end(file_name: &str, bytes: &[u8]) -> bool {
+    match Form::of(file_name) {
+        Some(Form::Archive | Form::Docx | Form::Epub) => !bundle::has_end(bytes),
+        Some(Form::Pdf) => !pdf::has_end(bytes),
+        _ => false,
+    }
 }
 
 /// Reads a manuscript: an issue, perhaps without articles, and every doubt about it.

@@ -38,15 +38,25 @@ const BESIDE: f64 = 0.08;
 /// and more of them than any other body.
 const CLAIM: f64 = 0.20;
 
+/// How titles are told from other short lines, where some are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Titles {
+    /// By marks before them: what has none is a caption.
+    Marked,
+    /// By their type, which is large for headlines only: short lines in the text's own size are subheads.
+    Set,
+}
+
 /// Composes the page's articles into the draft.
 pub(super) fn compose(
     parts: Vec<Part>,
+    titles: Titles,
     spaces: Spaces,
     dated: Option<Date>,
     marks: &mut Vec<String>,
     draft: &mut Draft,
 ) {
-    let page = Page::new(parts);
+    let page = Page::new(parts, titles);
     let paragraphs: Vec<&str> = page.paragraphs.iter().map(|&p| page.parts[p].text.as_str()).collect();
     let vocabulary = Vocabulary::of(&paragraphs);
     let bodies = page.bodies(vocabulary.as_ref(), draft);
@@ -65,17 +75,18 @@ struct Page {
     headline_level: Option<u8>,
     /// Whether titles are what is marked, so that other short lines are captions.
     marked: bool,
+    titles: Titles,
 }
 
 impl Page {
-    fn new(parts: Vec<Part>) -> Self {
+    fn new(parts: Vec<Part>, titles: Titles) -> Self {
         let paragraphs: Vec<usize> = (0..parts.len()).filter(|&i| parts[i].is_paragraph()).collect();
         let levels: Vec<u8> = parts.iter().filter_map(Part::level).collect();
         let highest = levels.iter().copied().min();
         // `###` alone marks subheads, whose headline is lost.
         let headline_level = highest.filter(|level| *level <= 2);
         let marked = levels.len() >= 2 || headline_level == Some(1);
-        Self { parts, paragraphs, headline_level, marked }
+        Self { parts, paragraphs, headline_level, marked, titles }
     }
 
     fn gap(&self, k: usize) -> Range<usize> {
@@ -473,7 +484,9 @@ impl Plan {
                         .or(self.following(gap))
                         .map(|b| (Place::Caption, b)),
                     Kind::Title { .. } if boundary => self.around_headline(page, index, gap),
-                    Kind::Title { level: None, numbered: false } if page.marked => {
+                    Kind::Title { level: None, numbered: false }
+                        if page.marked && page.titles == Titles::Marked =>
+                    {
                         within.map(|b| (Place::Caption, b))
                     }
                     Kind::Title { .. } => within.map(|body| (Place::Subhead, body)),
@@ -503,7 +516,10 @@ impl Plan {
             if right_below && (dash || (page.marked && byline_below)) {
                 return Some((Place::Dek, body));
             }
-            let caption = page.marked && part.level().is_none() && !parts::is_numbered(&part.text);
+            let caption = page.marked
+                && page.titles == Titles::Marked
+                && part.level().is_none()
+                && !parts::is_numbered(&part.text);
             return Some((if caption { Place::Caption } else { Place::Subhead }, body));
         }
         let numbered = parts::is_numbered(&part.text) || part.level().is_some();

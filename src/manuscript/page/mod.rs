@@ -12,11 +12,26 @@ mod vocabulary;
 mod assignment;
 mod compose;
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 
 use super::draft::Draft;
 use super::{gutenberg, typescript};
+use compose::Titles;
 use spaces::Spaces;
+
+/// What the type of a line tells, where it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hint {
+    /// It is set large above a text: a headline.
+    Headline,
+    /// It stands at the same place of several pages: no part of any article.
+    Furniture,
+}
+
+/// What is known of lines, by their number.
+pub(super) type Hints = HashMap<usize, Hint>;
 
 /// Reads a page. `dated` is the date in its file's name, which tells the year of credit lines when the page does not.
 pub(super) fn read(text: &str, dated: Option<Date>) -> Draft {
@@ -26,14 +41,31 @@ pub(super) fn read(text: &str, dated: Option<Date>) -> Draft {
     if typescript::read(text, &mut draft) {
         return draft;
     }
-    let lines = clean::clean(text, &mut draft);
+    read_lines(text, &Hints::new(), dated, &mut draft);
+    draft
+}
+
+/// Whether a line is a running head, which tells of date and section.
+pub(super) fn is_running_head(line: &str) -> bool {
+    furniture::running_head(line).is_some()
+}
+
+/// Reads a page of whose lines the type is known: where some are headlines by their size, other short lines are none.
+pub(super) fn read_set(text: &str, hints: &Hints, dated: Option<Date>) -> Draft {
+    let mut draft = Draft::default();
+    read_lines(text, hints, dated, &mut draft);
+    draft
+}
+
+fn read_lines(text: &str, hints: &Hints, dated: Option<Date>, draft: &mut Draft) {
+    let lines = clean::clean(text, hints, draft);
     let spaces = Spaces::of(lines.iter().map(|line| line.text));
-    let (mut blocks, mut marks) = reflow::reflow(&lines, &mut draft);
+    let (mut blocks, mut marks) = reflow::reflow(&lines, draft);
     if spaces == Spaces::Noise {
         blocks = seams::part(blocks);
     }
-    let parts = parts::tell_apart(blocks, &mut marks, &mut draft);
-    compose::compose(parts, spaces, dated, &mut marks, &mut draft);
+    let parts = parts::tell_apart(blocks, &mut marks, draft);
+    let titles = if hints.is_empty() { Titles::Marked } else { Titles::Set };
+    compose::compose(parts, titles, spaces, dated, &mut marks, draft);
     draft.set_aside(&marks.join(" "));
-    draft
 }

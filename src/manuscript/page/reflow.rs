@@ -37,7 +37,7 @@ pub(super) fn reflow(lines: &[Line<'_>], draft: &mut Draft) -> (Vec<Block>, Vec<
             in_credit = false;
             continue;
         }
-        let (level, text) = heading(line.text);
+        let (level, text) = if line.headline { (Some(1), line.text) } else { heading(line.text) };
         if let Some(level) = level {
             flow.close();
             // Those before the text, and those that close it.

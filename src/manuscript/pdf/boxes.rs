@@ -38,25 +38,20 @@ impl Word {
 pub(super) fn pages(output: &str) -> Vec<Vec<Word>> {
     let mut pages: Vec<Vec<(Word, f64)>> = Vec::new();
     let mut rest = output;
-    loop {
-        let word = rest.find("<word ");
-        let page = rest.find("<page ");
-        match (page, word) {
-            (Some(at), word) if word.is_none_or(|word| at < word) => {
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix("page ") {
+            pages.push(Vec::new());
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("word ") {
+            let (boxed, after) = word_of(after);
+            if pages.is_empty() {
                 pages.push(Vec::new());
-                rest = &rest[at + 6..];
             }
-            (_, Some(at)) => {
-                let (boxed, after) = word_of(&rest[at + 6..]);
-                if pages.is_empty() {
-                    pages.push(Vec::new());
-                }
-                if let Some(page) = pages.last_mut().filter(|_| !boxed.0.text.trim().is_empty()) {
-                    page.push(boxed);
-                }
-                rest = after;
+            if let Some(page) = pages.last_mut().filter(|_| !boxed.0.text.trim().is_empty()) {
+                page.push(boxed);
             }
-            _ => break,
+            rest = after;
         }
     }
     let sizes = Sizes::of(pages.iter().flatten());

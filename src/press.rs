@@ -476,7 +476,7 @@ fn why(proof: &Proof, policy: Policy) -> String {
     match (policy, serious.as_slice()) {
         (Policy::AlwaysAsk, _) | (_, []) => "no page is published unseen here".to_owned(),
         (_, [query]) => format!("one thing is in doubt ({})", query.text),
-        (_, [first, ..]) => format!("{} things are in doubt ({}, …)", serious.len(), first.text),
+        (_, [first, ..]) => format!("{} things are in doubt ({}; …)", serious.len(), first.text),
     }
 }
 

@@ -119,11 +119,12 @@ fn reading_and_printing_touch_neither_disk_nor_network_nor_clock() {
 }
 
 #[test]
-fn only_the_ledger_knows_sql_and_only_main_exits() {
+fn only_the_ledger_knows_sql_only_a_helper_is_run_and_only_main_exits() {
     for file in sources(&root().join("src")) {
         let text = fs::read_to_string(&file).unwrap();
         let path = file.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
         assert!(path.starts_with("src/ledger/sqlite") || !text.contains("rusqlite"), "{path} names rusqlite");
+        assert!(path == "src/helper.rs" || !text.contains("Command::new"), "{path} runs a program");
         assert!(!text.contains("process::exit"), "{path} exits");
     }
 }

@@ -24,3 +24,4 @@ mod keeping;
 mod proving;
 mod learning;
 mod repairing;
+mod typesetting;

@@ -101,7 +101,7 @@ impl Members {
                         ));
                     }
                     if nth == self.main {
-                        if settle::is_cut(&bytes) && !still {
+                        if (settle::is_cut(&bytes) || manuscript::lacks_end(&name, &bytes)) && !still {
                             return TakenFolder::Busy;
                         }
                         text = bytes;
@@ -110,7 +110,7 @@ impl Members {
                     }
                 }
                 Ok(Taken::Large(length)) if nth == self.main => {
-                    return TakenFolder::Refused(super::too_large(length));
+                    return TakenFolder::Refused(super::too_large(&name, length));
                 }
                 Ok(Taken::Large(length)) => beside.push((name, Companion::Large(length))),
                 Ok(Taken::Busy) => return TakenFolder::Busy,

@@ -33,14 +33,16 @@ const TINY: u64 = 1_000_000;
 const MAIN: [&str; 4] = ["index.md", "index.txt", "issue.md", "index.html"];
 
 /// The manuscript among the files of a folder or zip: the one that is called `index.md`, `index.txt`, `issue.md` or `index.html` on the
-/// uppermost level, or else the only one there is.
+/// uppermost level, or else the only one there is. A PDF beside a text is that text in print; where there is no other, it is the
+/// manuscript itself.
 #[must_use]
 pub fn main_of<'n>(names: &[&'n str]) -> Option<&'n str> {
     let named = |main: &&str| names.iter().find(|name| is_text(name) && folded(name) == **main);
     if let Some(main) = MAIN.iter().find_map(named) {
         return Some(main);
     }
-    let mut texts = names.iter().filter(|name| is_text(name));
+    let has_text = names.iter().any(|name| is_text(name) && !is_pdf(name));
+    let mut texts = names.iter().filter(|name| is_text(name) && is_pdf(name) != has_text);
     texts.next().filter(|_| texts.next().is_none()).copied()
 }
 
@@ -48,6 +50,10 @@ pub fn main_of<'n>(names: &[&'n str]) -> Option<&'n str> {
 #[must_use]
 pub fn is_text(name: &str) -> bool {
     Form::of(name.rsplit('/').next().unwrap_or(name)).is_some_and(|form| form != Form::Archive)
+}
+
+fn is_pdf(name: &str) -> bool {
+    Form::of(name) == Some(Form::Pdf)
 }
 
 /// A zip's main file with what came with it.
@@ -280,6 +286,9 @@ mod tests {
         );
         check(&[("7/text/a.txt", b"x"), ("7/a.png", b"x")], Ok("text/a.txt"));
         check(&[("a.md", b"x"), ("b.md", b"x")], Err("there are 2 texts in it"));
+        check(&[("a.md", b"x"), ("a.pdf", b"x")], Ok("a.md"));
+        check(&[("a.pdf", b"x"), ("a.png", b"x")], Ok("a.pdf"));
+        check(&[("a.pdf", b"x"), ("b.pdf", b"x")], Err("there are 2 texts in it"));
         check(&[("a.png", b"x")], Err("there is no text in it"));
         check(&[("../a.md", b"x")], Err("leads out of it"));
         check(&[("/a.md", b"x")], Err("leads out of it"));

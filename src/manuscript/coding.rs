@@ -36,7 +36,7 @@ pub struct Source {
 
 impl Source {
     /// The text of a file of that name and content; of a zip, that of its main file. `None` where the form is no text
-    /// (`.docx`, `.epub`) or the file cannot be read: then only the file itself tells what was in it.
+    /// (`.docx`, `.epub`, `.pdf`) or the file cannot be read: then only the file itself tells what was in it.
     #[must_use]
     pub fn of(file_name: &str, bytes: &[u8]) -> Option<Self> {
         let form = Form::of(file_name)?;
@@ -53,7 +53,7 @@ impl Source {
                 let text = bytes.iter().copied().map(char::from).collect();
                 (text, Coding { charset: BYTES, mark: false, verbatim: Vec::new() })
             }),
-            Form::Docx | Form::Epub => return None,
+            Form::Docx | Form::Epub | Form::Pdf => return None,
         };
         Some(Self { form, hash: blake3::hash(bytes).to_hex().to_string(), text, coding })
     }

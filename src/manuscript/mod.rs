@@ -1,4 +1,5 @@
-//! Reads: bytes in, proof out. Reading never fails and never touches the disk, the network or the clock.
+//! Reads: bytes in, proof out. Reading never fails and never touches the disk, the network or the clock. Opening does not
+//! either, but for a PDF it runs a program of others, within bounds, see [`helper`](crate::helper).
 //!
 //! **Nothing is lost.** Of a plain-text page, every character but white space is in exactly one place: in an article
 //! (headline unless synthetic, kicker, dek, name, affiliation, credit line as printed, caption, body) or in
@@ -8,6 +9,8 @@
 //! text, of link addresses, of the summary and of HTML; what only marks the text (list numbers, labels of notes, entities) and a
 //! front matter that was understood are read, not kept. Of HTML, letters, documents and books, every letter of the
 //! text that is shown is in an article, and what is hidden, commented or a script is in `not_used`.
+//!
+//! Of a PDF, every character of its text layer but white space is kept as of a plain-text page; its pictures are not taken.
 //!
 //! **The charset is no part of the proof:** the same page gives the same proof from every charset.
 
@@ -37,6 +40,7 @@ mod epub;
 mod typescript;
 mod page;
 mod letter;
+mod pdf;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
@@ -86,6 +90,8 @@ pub enum Form {
     Docx,
     /// An e-book (`.epub`).
     Epub,
+    /// A PDF with a text layer (`.pdf`).
+    Pdf,
 }
 
 impl Form {
@@ -102,6 +108,7 @@ impl Form {
             "eml" => Some(Self::Letter),
             "docx" => Some(Self::Docx),
             "epub" => Some(Self::Epub),
+            "pdf" => Some(Self::Pdf),
             _ => None,
         }
     }
@@ -138,6 +145,7 @@ enum Packed {
     Letter(letter::Letter),
     Docx(docx::Document),
     Book(epub::Book),
+    Pdf(pdf::Print),
 }
 
 impl Manuscript {
@@ -179,6 +187,7 @@ impl Manuscript {
             (Some(Packed::Letter(letter)), _) => letter.read(text, album, &self.lexicon),
             (Some(Packed::Docx(document)), _) => document.read(dated, album, &self.lexicon),
             (Some(Packed::Book(book)), _) => book.read(album),
+            (Some(Packed::Pdf(print)), _) => print.read(text, dated, &self.lexicon),
             (None, Form::Markdown) => markdown::read(text, album),
             (None, Form::Html) => html::read(text, false, album),
             (None, Form::Xhtml) => html::read(text, true, album),
@@ -192,6 +201,7 @@ impl Manuscript {
             Some(Packed::Letter(letter)) => (&letter.pictures, Wording::Html),
             Some(Packed::Docx(document)) => (&document.pictures, Wording::Word),
             Some(Packed::Book(book)) => (&book.pictures, Wording::Html),
+            Some(Packed::Pdf(_)) => (&self.beside, Wording::Html),
             None if self.form == Form::Markdown => (&self.beside, Wording::Markdown),
             None => (&self.beside, Wording::Html),
         };
@@ -221,11 +231,13 @@ pub enum Unreadable {
         /// What follows the last dot of the name; empty when there is none.
         extension: String,
     },
-    /// The file is larger than [`MAX_BYTES`].
-    #[error("the file has {bytes} bytes, and at most {MAX_BYTES} are read; split it into several issues")]
+    /// The file is larger than [`max_bytes`] of its name.
+    #[error("the file has {bytes} bytes, and at most {most} are read; split it into several issues")]
     TooLarge {
         /// Its size.
         bytes: usize,
+        /// How many are read.
+        most: usize,
     },
     /// The bytes are no text in any charset that we know, or damaged.
     #[error(
@@ -265,7 +277,7 @@ fn way_out(extension: &str) -> &'static str {
         "doc" | "rtf" | "odt" | "wps" | "pages" => "save it as `.docx`",
         "rst" | "adoc" | "org" | "textile" => "save it as `.md`, or as `.html`",
         _ => {
-            "save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub` or `.eml`, or pack it with its pictures as `.zip`"
+            "save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub`, `.eml` or `.pdf`, or pack it with its pictures as `.zip`"
         }
     }
 }
@@ -290,7 +302,7 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
     };
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
     if bytes.len() > max_bytes(name) {
-        return Err(Unreadable::TooLarge { bytes: bytes.len() });
+        return Err(Unreadable::TooLarge { bytes: bytes.len(), most: max_bytes(name) });
     }
     let nothing = || decode::tidy("", charset::Charset::UTF_8);
     let (text, packed) = match form {
@@ -306,6 +318,10 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
         }
         Form::Docx => (nothing(), Some(Packed::Docx(docx::open(bytes)?))),
         Form::Epub => (nothing(), Some(Packed::Book(epub::open(bytes)?))),
+        Form::Pdf => {
+            let (print, text) = pdf::open(bytes)?;
+            (text, Some(Packed::Pdf(print)))
+        }
     };
     let (beside, fetched, lexicon) = (Companions::default(), Fetched::default(), Lexicon::default());
     Ok(Manuscript { stem, inner: None, form, text, packed, beside, fetched, lexicon })
@@ -318,14 +334,20 @@ pub fn max_bytes(file_name: &str) -> usize {
         Some(Form::Archive) => bundle::MAX_ARCHIVE,
         // They hold their pictures, and their texts are measured one by one.
         Some(Form::Docx | Form::Epub | Form::Letter) => MAX_PACKED,
+        Some(Form::Pdf) => pdf::MAX_BYTES,
         _ => MAX_BYTES,
     }
 }
 
-/// Whether a file is an archive without its table of contents, which comes last: the rest is probably on its way.
+/// Whether a file lacks its end, by which its form is known to be whole (an archive's table of contents, a PDF's mark): the
+/// rest is probably on its way. A text has no such end.
 #[must_use]
-pub fn is_cut_archive(file_name: &str, bytes: &[u8]) -> bool {
-    matches!(Form::of(file_name), Some(Form::Archive | Form::Docx | Form::Epub)) && !bundle::has_end(bytes)
+pub fn lacks_end(file_name: &str, bytes: &[u8]) -> bool {
+    match Form::of(file_name) {
+        Some(Form::Archive | Form::Docx | Form::Epub) => !bundle::has_end(bytes),
+        Some(Form::Pdf) => !pdf::has_end(bytes),
+        _ => false,
+    }
 }
 
 /// Reads a manuscript: an issue, perhaps without articles, and every doubt about it.

@@ -357,12 +357,15 @@ fn deep_nesting_is_flattened_and_its_text_kept() {
 #[test]
 fn only_known_forms_are_manuscripts() {
     assert!(
-        is_manuscript("a.txt") && is_manuscript("b/A.MD") && !is_manuscript("a.pdf") && !is_manuscript("txt")
+        is_manuscript("a.txt")
+            && is_manuscript("b/A.MD")
+            && !is_manuscript("a.djvu")
+            && !is_manuscript("txt")
     );
     let message = |name: &str| open(name, b"x").expect_err("no manuscript").to_string();
     assert_eq!(
-        message("a.pdf"),
-        "cannot read a `.pdf` file; save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub` or `.eml`, or pack it with its pictures as `.zip`"
+        message("a.djvu"),
+        "cannot read a `.djvu` file; save the issue as `.txt`, `.md`, `.html`, `.docx`, `.epub`, `.eml` or `.pdf`, or pack it with its pictures as `.zip`"
     );
     assert_eq!(message("a.rst"), "cannot read a `.rst` file; save it as `.md`, or as `.html`");
     assert_eq!(message("a.doc"), "cannot read a `.doc` file; save it as `.docx`");

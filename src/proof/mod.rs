@@ -89,6 +89,8 @@ pub enum Doubt {
     HtmlDropped,
     /// The front matter could not be read, or has a key that we do not know.
     FrontMatter,
+    /// The order of a text was told by where its words stand on the page: its columns may be read in a wrong order.
+    Columns,
     /// Text was left out of all articles.
     NotUsed,
     /// Nobody has looked at the page yet, and the publication wants that somebody does.
@@ -99,7 +101,7 @@ pub enum Doubt {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
-    /// None: whatever has an article is published.
+    /// Those with a doubt that always waits, see [`Doubt::always_waits`]; whatever else has an article is published.
     #[default]
     Auto,
     /// Those with a serious query; see [`Doubt::is_serious`].
@@ -113,7 +115,7 @@ impl Policy {
     #[must_use]
     pub fn holds(self, proof: &Proof) -> bool {
         match self {
-            Self::Auto => false,
+            Self::Auto => proof.queries.iter().any(|query| query.code.always_waits()),
             Self::Flagged => proof.queries.iter().any(|query| query.code.is_serious()),
             Self::AlwaysAsk => true,
         }
@@ -121,7 +123,7 @@ impl Policy {
 }
 
 impl Doubt {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::NoArticles,
         Self::NoHeadline,
         Self::MovedHeadline,
@@ -144,6 +146,7 @@ impl Doubt {
         Self::PictureAlt,
         Self::HtmlDropped,
         Self::FrontMatter,
+        Self::Columns,
         Self::NotUsed,
         Self::Unseen,
     ];
@@ -174,6 +177,7 @@ impl Doubt {
             Self::PictureAlt => "picture-alt",
             Self::HtmlDropped => "html-dropped",
             Self::FrontMatter => "front-matter",
+            Self::Columns => "columns",
             Self::NotUsed => "not-used",
             Self::Unseen => "unseen",
         }
@@ -183,6 +187,13 @@ impl Doubt {
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|doubt| doubt.as_str() == code)
+    }
+
+    /// Whether a page with this doubt waits for its editor under every policy: nobody but a reader of the page itself can tell
+    /// whether it is right.
+    #[must_use]
+    pub fn always_waits(self) -> bool {
+        self == Self::Columns
     }
 
     /// Whether a page with this doubt should not reach readers before somebody has looked: what is in doubt would show.
@@ -201,6 +212,8 @@ impl Doubt {
             | Self::DateInferred
             // What the editor wrote about the issue is not what readers would get.
             | Self::FrontMatter
+            // Sentences of one article would stand in another.
+            | Self::Columns
             // Words of the page would be in no article.
             | Self::NotUsed
             // The editor put a picture there, and readers would not see it.

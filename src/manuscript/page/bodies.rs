@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use crate::proof::Doubt;
 
 use super::super::draft::{Draft, excerpt};
+use super::headings::Titles;
 use super::parts::{self, Kind, Part};
 use super::vocabulary::Vocabulary;
 
@@ -37,17 +38,19 @@ pub(super) struct Page {
     pub(super) headline_level: Option<u8>,
     /// Whether titles are what is marked, so that other short lines are captions.
     pub(super) marked: bool,
+    /// How titles are told from other short lines.
+    pub(super) titles: Titles,
 }
 
 impl Page {
-    pub(super) fn new(parts: Vec<Part>) -> Self {
+    pub(super) fn new(parts: Vec<Part>, titles: Titles) -> Self {
         let paragraphs: Vec<usize> = (0..parts.len()).filter(|&i| parts[i].is_paragraph()).collect();
         let levels: Vec<u8> = parts.iter().filter_map(Part::level).collect();
         let highest = levels.iter().copied().min();
         // `###` alone marks subheads, whose headline is lost.
         let headline_level = highest.filter(|level| *level <= 2);
         let marked = levels.len() >= 2 || headline_level == Some(1);
-        Self { parts, paragraphs, headline_level, marked }
+        Self { parts, paragraphs, headline_level, marked, titles }
     }
 
     pub(super) fn gap(&self, k: usize) -> Range<usize> {

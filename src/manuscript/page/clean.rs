@@ -8,6 +8,7 @@ use super::super::lexicon::Lexicon;
 use super::furniture::{self, Label};
 use super::spaces;
 use super::undouble::undouble;
+use super::{Hint, Hints};
 
 /// A line of the manuscript.
 #[derive(Debug, Clone)]
@@ -18,16 +19,19 @@ pub(super) struct Line<'t> {
     pub(super) text: &'t str,
     /// Whether white space stands before its text.
     pub(super) indented: bool,
+    /// Whether it is a headline by its type.
+    pub(super) headline: bool,
 }
 
 /// The lines of a page without running heads, mastheads and page numbers.
-pub(super) fn clean<'t>(text: &'t str, lexicon: &Lexicon, draft: &mut Draft) -> Vec<Line<'t>> {
+pub(super) fn clean<'t>(text: &'t str, hints: &Hints, lexicon: &Lexicon, draft: &mut Draft) -> Vec<Line<'t>> {
     let mut lines: Vec<Line<'t>> = (1..)
         .zip(text.lines())
         .map(|(number, line)| Line {
             number,
             text: line.trim(),
             indented: line.starts_with(char::is_whitespace),
+            headline: hints.get(&number) == Some(&Hint::Headline),
         })
         .collect();
     let mut furniture = vec![false; lines.len()];
@@ -36,7 +40,8 @@ pub(super) fn clean<'t>(text: &'t str, lexicon: &Lexicon, draft: &mut Draft) -> 
         let alone = index == 0 || lines[index - 1].text.is_empty() || furniture[index - 1];
         if alone && !lines[index].text.is_empty() {
             let ends = lines.get(index + 1).is_none_or(|next| next.text.is_empty());
-            furniture[index] = read_line(&lines[index], ends, lexicon, draft);
+            furniture[index] = read_line(&lines[index], ends, lexicon, draft)
+                || hints.get(&lines[index].number) == Some(&Hint::Furniture);
         }
     }
     read_masthead(&lines, &mut furniture, draft);

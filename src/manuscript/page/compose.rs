@@ -11,6 +11,7 @@ use super::super::byline;
 use super::super::credit::Credit;
 use super::super::draft::{Draft, excerpt};
 use super::bodies::Page;
+use super::headings::Titles;
 use super::parts::{self, Kind, Part};
 use super::plan::{Place, Plan};
 use super::spaces::{self, Spaces};
@@ -19,12 +20,13 @@ use super::vocabulary::Vocabulary;
 /// Composes the page's articles into the draft.
 pub(super) fn compose(
     parts: Vec<Part>,
+    titles: Titles,
     spaces: Spaces,
     dated: Option<Date>,
     marks: &mut Vec<String>,
     draft: &mut Draft,
 ) {
-    let page = Page::new(parts);
+    let page = Page::new(parts, titles);
     let paragraphs: Vec<&str> = page.paragraphs.iter().map(|&p| page.parts[p].text.as_str()).collect();
     let vocabulary = Vocabulary::of(&paragraphs);
     let bodies = page.bodies(vocabulary.as_ref(), draft);

@@ -25,24 +25,49 @@ const MIN_CAPITALS: usize = 4;
 /// One line so set is chance; two are a habit.
 const HABIT: usize = 2;
 
-/// The heading that each line is, if any.
-pub(super) fn find<'t>(lines: &[Line<'t>]) -> Vec<Option<Heading<'t>>> {
-    let mut headings: Vec<Option<Heading<'t>>> =
+/// How titles are told from other short lines, where some are set as headings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Titles {
+    /// By marks: what has none is a caption.
+    Marked,
+    /// By their type, which is for headlines only: short lines set like the text are subheads.
+    Set,
+}
+
+/// The headings of a page.
+#[derive(Debug)]
+pub(super) struct Headings<'t> {
+    /// The heading that each line is, if any.
+    pub(super) of_lines: Vec<Option<Heading<'t>>>,
+    pub(super) titles: Titles,
+}
+
+/// Finds the headings among the lines.
+pub(super) fn find<'t>(lines: &[Line<'t>]) -> Headings<'t> {
+    let mut of_lines: Vec<Option<Heading<'t>>> =
         (0..lines.len()).map(|i| hashed(lines[i].text).or_else(|| underlined(lines, i))).collect();
-    if headings.iter().all(Option::is_none) && is_latin(lines) {
-        // Chinese has no capitals, and its pages have blank lines wherever a picture was.
-        let sets: [fn(&[Line<'_>], usize) -> bool; 2] = [is_in_capitals, is_after_wide_gap];
-        for is_set in sets {
-            let set: Vec<usize> = (0..lines.len()).filter(|&i| is_set(lines, i)).collect();
-            if set.len() >= HABIT {
-                for i in set {
-                    headings[i] = Some(Heading { level: 1, text: lines[i].text });
-                }
-                break;
+    let mut titles = Titles::Marked;
+    let is_large = |lines: &[Line<'_>], i: usize| lines[i].headline && !lines[i].text.is_empty();
+    // By size, where the type is known; else by what a typewriter can do. Chinese has no capitals, and its pages have blank
+    // lines wherever a picture was.
+    let large = (0..lines.len()).any(|i| is_large(lines, i));
+    let plain = of_lines.iter().all(Option::is_none);
+    let sets: &[(fn(&[Line<'_>], usize) -> bool, usize)] = match (large, plain) {
+        (true, _) => &[(is_large, 1)],
+        (false, true) if is_latin(lines) => &[(is_in_capitals, HABIT), (is_after_wide_gap, HABIT)],
+        _ => &[],
+    };
+    for (is_set, fewest) in sets {
+        let set: Vec<usize> = (0..lines.len()).filter(|&i| is_set(lines, i)).collect();
+        if set.len() >= *fewest {
+            titles = Titles::Set;
+            for i in set {
+                of_lines[i] = Some(Heading { level: 1, text: lines[i].text });
             }
+            break;
         }
     }
-    headings
+    Headings { of_lines, titles }
 }
 
 /// Whether a line is a rule: `====`, `----`, `~~~~`.
@@ -123,9 +148,12 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let lines: Vec<Line<'_>> =
-            (1..).zip(text.lines()).map(|(number, text)| Line { number, text, indented: false }).collect();
+        let lines: Vec<Line<'_>> = (1..)
+            .zip(text.lines())
+            .map(|(number, text)| Line { number, text, indented: false, headline: false })
+            .collect();
         let found: Vec<String> = find(&lines)
+            .of_lines
             .iter()
             .flatten()
             .map(|heading| format!("{} {}", heading.level, heading.text))

@@ -7,6 +7,7 @@ use crate::proof::Doubt;
 use super::super::draft::Draft;
 use super::assignment;
 use super::bodies::{Item, Page, gaps};
+use super::headings::Titles;
 use super::parts::{self, Kind};
 use super::spaces::{self, Spaces};
 use super::vocabulary::Vocabulary;
@@ -217,7 +218,9 @@ impl Plan {
                         .or(self.following(gap))
                         .map(|b| (Place::Caption, b)),
                     Kind::Title { .. } if boundary => self.around_headline(page, index, gap),
-                    Kind::Title { level: None, numbered: false } if page.marked => {
+                    Kind::Title { level: None, numbered: false }
+                        if page.marked && page.titles == Titles::Marked =>
+                    {
                         within.map(|b| (Place::Caption, b))
                     }
                     Kind::Title { .. } => within.map(|body| (Place::Subhead, body)),
@@ -247,7 +250,10 @@ impl Plan {
             if right_below && (dash || (page.marked && byline_below)) {
                 return Some((Place::Dek, body));
             }
-            let caption = page.marked && part.level().is_none() && !parts::is_numbered(&part.text);
+            let caption = page.marked
+                && page.titles == Titles::Marked
+                && part.level().is_none()
+                && !parts::is_numbered(&part.text);
             return Some((if caption { Place::Caption } else { Place::Subhead }, body));
         }
         let numbered = parts::is_numbered(&part.text) || part.level().is_some();

@@ -6,7 +6,7 @@ use super::super::draft::{Draft, excerpt};
 use super::super::lexicon::Lexicon;
 use super::super::{byline, credit};
 use super::clean::Line;
-use super::headings::{self, Heading};
+use super::headings::{self, Heading, Headings};
 
 /// A run of text between two breaks of the page: a paragraph or a piece of one, a title, a byline.
 #[derive(Debug, Clone)]
@@ -28,10 +28,14 @@ pub(super) struct Block {
 const WIDEST_COLUMN: usize = 90;
 
 /// The page's blocks and its Markdown marks (`#`, `**`), which are in no block.
-pub(super) fn reflow(lines: &[Line<'_>], lexicon: &Lexicon, draft: &mut Draft) -> (Vec<Block>, Vec<String>) {
+pub(super) fn reflow(
+    lines: &[Line<'_>],
+    headings: &Headings<'_>,
+    lexicon: &Lexicon,
+    draft: &mut Draft,
+) -> (Vec<Block>, Vec<String>) {
     let wrapped = is_wrapped(lines);
     let indents = indents_begin_paragraphs(lines);
-    let headings = headings::find(lines);
     let mut flow = Flow { blocks: Vec::new(), open: false, widest: 0, shortest_open: 0, marks: Vec::new() };
     let mut in_credit = false;
     for (index, line) in lines.iter().enumerate() {
@@ -40,7 +44,7 @@ pub(super) fn reflow(lines: &[Line<'_>], lexicon: &Lexicon, draft: &mut Draft) -
             in_credit = false;
             continue;
         }
-        if let Some(Heading { level, text }) = headings[index] {
+        if let Some(Heading { level, text }) = headings.of_lines[index] {
             flow.close();
             // Those before the text, and those that close it.
             flow.marks.push("#".repeat(line.text.matches('#').count() - text.matches('#').count()));

@@ -110,7 +110,7 @@ impl Members {
                     }
                 }
                 Ok(Taken::Large(length)) if nth == self.main => {
-                    return TakenFolder::Refused(super::too_large(length));
+                    return TakenFolder::Refused(super::too_large(&name, length));
                 }
                 Ok(Taken::Large(length)) => beside.push((name, Companion::Large(length))),
                 Ok(Taken::Busy) => return TakenFolder::Busy,

@@ -167,7 +167,7 @@ pub fn open(root: &Path, file: &Path) -> io::Result<Manuscript> {
     let name = whole.file_name().unwrap_or_default().to_string_lossy();
     let bytes = match settle::take(&whole, &signature, manuscript::max_bytes(&name) as u64)? {
         Taken::Whole(bytes) => Ok(bytes),
-        Taken::Large(length) => Err(too_large(length)),
+        Taken::Large(length) => Err(too_large(&name, length)),
         Taken::Busy => return Err(busy()),
     };
     Ok(Manuscript { path, bytes, signature: signature.as_str().to_owned(), beside: None })
@@ -181,8 +181,9 @@ fn issue_around(root: &Path, path: &Path) -> Option<PathBuf> {
     folders.find(|folder| scan::list(folder).is_ok_and(|(files, _)| Members::of(files).is_some()))
 }
 
-fn too_large(length: u64) -> String {
-    manuscript::Unreadable::TooLarge { bytes: usize::try_from(length).unwrap_or(usize::MAX) }.to_string()
+fn too_large(name: &str, length: u64) -> String {
+    let (bytes, most) = (usize::try_from(length).unwrap_or(usize::MAX), manuscript::max_bytes(name));
+    manuscript::Unreadable::TooLarge { bytes, most }.to_string()
 }
 
 /// What one look at the inbox gave.
@@ -398,7 +399,7 @@ impl Inbox {
                     return Ok(None);
                 }
                 Ok(Taken::Whole(bytes)) => Ok(bytes),
-                Ok(Taken::Large(length)) => Err(too_large(length)),
+                Ok(Taken::Large(length)) => Err(too_large(&name, length)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     Err(format!("cannot read it: {error}; check who may read the file, then save it again"))

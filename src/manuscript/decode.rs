@@ -37,7 +37,7 @@ impl fmt::Display for Removed {
 /// own charset, as HTML does.
 pub(super) fn decode(bytes: &[u8], declares: bool) -> Result<Decoded, Unreadable> {
     if bytes.len() > MAX_BYTES {
-        return Err(Unreadable::TooLarge { bytes: bytes.len() });
+        return Err(Unreadable::TooLarge { bytes: bytes.len(), most: MAX_BYTES });
     }
     let (source, charset) = charset::decode(bytes, declares)?;
     let text = tidy(&source, charset);

@@ -49,7 +49,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Letter, Decoded), Unreadable> {
     let part = html.or(plain).ok_or(Unreadable::Empty)?;
     let (source, charset) = text_of(message, part)?;
     if source.len() > MAX_BYTES {
-        return Err(Unreadable::TooLarge { bytes: source.len() });
+        return Err(Unreadable::TooLarge { bytes: source.len(), most: MAX_BYTES });
     }
     let decoded = decode::tidy(&source, charset);
     if decoded.text.trim().is_empty() {

@@ -47,7 +47,7 @@ use std::collections::HashSet;
 
 use crate::{
     issue::Issue, issue::IssueKey, picture::Plate, proof::Doubt, proof::Proof, prose,
-    publication::Publication,
+    publication::Publication, typography,
 };
 
 pub use bundle::{MAX_FILES, MAX_TOTAL, is_text, main_of};
@@ -208,11 +208,13 @@ pub enum Unreadable {
         /// What follows the last dot of the name; empty when there is none.
         extension: String,
     },
-    /// The file is larger than [`MAX_BYTES`].
-    #[error("the file has {bytes} bytes, and at most {MAX_BYTES} are read; split it into several issues")]
+    /// The file, or the text in it, is larger than [`max_bytes`] says.
+    #[error("the file has {bytes} bytes, and at most {most} are read; split it into several issues")]
     TooLarge {
         /// Its size.
         bytes: usize,
+        /// The most bytes that are read of such a file.
+        most: usize,
     },
     /// The bytes are no text in any charset that we know, or damaged.
     #[error(
@@ -277,7 +279,7 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
     };
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned();
     if bytes.len() > max_bytes(name) {
-        return Err(Unreadable::TooLarge { bytes: bytes.len() });
+        return Err(Unreadable::TooLarge { bytes: bytes.len(), most: max_bytes(name) });
     }
     let nothing = || decode::tidy("", charset::Charset::UTF_8);
     let (text, packed) = match form {
@@ -349,6 +351,25 @@ pub fn read_with_plates(manuscript: &Manuscript, publication: &Publication) -> (
     finish(draft, manuscript, dated, publication)
 }
 
+/// Takes marks out of titles and names that would turn the direction of what editions write after them.
+fn close_turns(draft: &mut Draft) {
+    let titles = [&mut draft.title, &mut draft.section, &mut draft.summary, &mut draft.publisher];
+    let mut texts: Vec<&mut String> = titles.into_iter().flatten().chain(&mut draft.editors).collect();
+    for article in &mut draft.articles {
+        texts.push(&mut article.headline.text);
+        texts.extend(article.kicker.iter_mut().chain(&mut article.dek));
+        for byline in &mut article.bylines {
+            texts.push(&mut byline.name);
+            texts.extend(&mut byline.affiliation);
+        }
+    }
+    for text in texts.into_iter().filter(|text| !typography::is_closed(text)) {
+        let is_turn = |c: &char| ('\u{2066}'..='\u{2069}').contains(c);
+        draft.not_used.push(text.chars().filter(is_turn).collect());
+        text.retain(|c| !is_turn(&c));
+    }
+}
+
 /// Gives a draft what only the whole text and the publication can tell: key, language, made-up headlines.
 fn finish(
     mut draft: Draft,
@@ -372,6 +393,7 @@ fn finish(
     if draft.articles.is_empty() {
         draft.query_at(Doubt::NoArticles, None, "no article was found".to_owned());
     }
+    close_turns(&mut draft);
     draft.queries.sort_by_key(|query| query.line.unwrap_or(0));
     let bodies =
         draft.articles.iter().flat_map(|article| std::iter::once(&article.body).chain(&article.notes));

@@ -79,6 +79,22 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether every mark in `text` that sets a run apart in its direction (U+2066 to U+2068) is closed in it (U+2069), so that what
+/// stands after it reads as it would without.
+#[must_use]
+pub fn is_closed(text: &str) -> bool {
+    let mut depth = 0_usize;
+    for c in text.chars() {
+        match c {
+            '\u{2066}'..='\u{2068}' => depth += 1,
+            '\u{2069}' if depth == 0 => return false,
+            '\u{2069}' => depth -= 1,
+            _ => {}
+        }
+    }
+    depth == 0
+}
+
 /// Longest key that [`slug`] makes, in bytes: it becomes a part of file names, URLs and Message-IDs.
 pub const MAX_SLUG: usize = 64;
 

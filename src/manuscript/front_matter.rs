@@ -477,6 +477,6 @@ mod tests {
             assert_eq!(issue.language.as_str(), "en", "{file}");
         }
         let refusal = open("state-of-rust-0-11-0.rst", b"x").expect_err("another form").to_string();
-        assert!(refusal.starts_with("cannot read a `.rst` file; save the issue as `.txt`"), "{refusal}");
+        assert!(refusal.starts_with("cannot read a `.rst` file; save it as `.md`"), "{refusal}");
     }
 }

@@ -54,7 +54,7 @@ use std::collections::HashSet;
 
 use crate::{
     issue::Issue, issue::IssueKey, picture::Plate, proof::Doubt, proof::Proof, prose,
-    publication::Publication,
+    publication::Publication, typography,
 };
 
 pub use bundle::{MAX_FILES, MAX_TOTAL, is_text, main_of};
@@ -231,12 +231,12 @@ pub enum Unreadable {
         /// What follows the last dot of the name; empty when there is none.
         extension: String,
     },
-    /// The file is larger than [`max_bytes`] of its name.
+    /// The file, or the text in it, is larger than [`max_bytes`] says.
     #[error("the file has {bytes} bytes, and at most {most} are read; split it into several issues")]
     TooLarge {
         /// Its size.
         bytes: usize,
-        /// How many are read.
+        /// The most bytes that are read of such a file.
         most: usize,
     },
     /// The bytes are no text in any charset that we know, or damaged.
@@ -384,6 +384,25 @@ pub fn read_with_plates(manuscript: &Manuscript, publication: &Publication) -> (
     finish(draft, manuscript, dated, publication)
 }
 
+/// Takes marks out of titles and names that would turn the direction of what editions write after them.
+fn close_turns(draft: &mut Draft) {
+    let titles = [&mut draft.title, &mut draft.section, &mut draft.summary, &mut draft.publisher];
+    let mut texts: Vec<&mut String> = titles.into_iter().flatten().chain(&mut draft.editors).collect();
+    for article in &mut draft.articles {
+        texts.push(&mut article.headline.text);
+        texts.extend(article.kicker.iter_mut().chain(&mut article.dek));
+        for byline in &mut article.bylines {
+            texts.push(&mut byline.name);
+            texts.extend(&mut byline.affiliation);
+        }
+    }
+    for text in texts.into_iter().filter(|text| !typography::is_closed(text)) {
+        let is_turn = |c: &char| ('\u{2066}'..='\u{2069}').contains(c);
+        draft.not_used.push(text.chars().filter(is_turn).collect());
+        text.retain(|c| !is_turn(&c));
+    }
+}
+
 /// Gives a draft what only the whole text and the publication can tell: key, language, made-up headlines.
 fn finish(
     mut draft: Draft,
@@ -413,6 +432,7 @@ fn finish(
     if draft.articles.is_empty() {
         draft.query_at(Doubt::NoArticles, None, "no article was found".to_owned());
     }
+    close_turns(&mut draft);
     draft.queries.sort_by_key(|query| query.line.unwrap_or(0));
     let bodies =
         draft.articles.iter().flat_map(|article| std::iter::once(&article.body).chain(&article.notes));

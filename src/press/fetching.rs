@@ -34,15 +34,12 @@ impl Press {
             }
         }
         let fetched = self.fetcher.fetch(&missing);
-        for (address, picture) in fetched.0.iter() {
-            let picture = match picture {
-                Ok(bytes) => Ok(bytes.clone()),
-                Err(reason) => kept(&self.data, "", address).ok_or_else(|| reason.clone()),
-            };
+        for (address, picture) in Arc::unwrap_or_clone(fetched.0) {
+            let picture = picture.or_else(|reason| kept(&self.data, "", &address).ok_or(reason));
             if let Ok(bytes) = &picture {
-                self.keep_fetched(hash, address, bytes)?;
+                self.keep_fetched(hash, &address, bytes)?;
             }
-            pictures.insert(address.clone(), picture);
+            pictures.insert(address, picture);
         }
         let failed = pictures.values().filter(|picture| picture.is_err()).count();
         tracing::info!(pictures = pictures.len(), failed, "pictures on the web were looked after");

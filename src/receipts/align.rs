@@ -26,9 +26,10 @@ const SURELY: usize = 200;
 /// At most so many places are compared before the best is taken.
 const CANDIDATES: usize = 16;
 
-/// So many times the source may be searched through for pieces that are not where they should be; what is then left is
-/// looked for near by only.
+/// So many times the source may be searched through for pieces that are not where they should be, and so many bytes more;
+/// what is then left is looked for near by only.
 const SEARCHES: usize = 24;
+const SEARCHED: usize = 200_000_000;
 
 /// So many marks of Markdown in a row are passed over.
 const MARKS: usize = 12;
@@ -71,7 +72,7 @@ struct Candidate {
 
 impl<'s> Alignment<'s> {
     pub(super) fn of(source: &'s str) -> Self {
-        let budget = source.len().saturating_mul(SEARCHES).saturating_add(1_000_000);
+        let budget = source.len().saturating_mul(SEARCHES).saturating_add(SEARCHED);
         Self { source, runs: BTreeMap::new(), budget }
     }
 
@@ -165,9 +166,11 @@ impl<'s> Alignment<'s> {
         at
     }
 
+    /// Takes the best place of a text: the nearest where it stands on lines of its own, or else the nearest.
     fn place_anywhere(&mut self, text: &str, number: usize, expected: usize) -> Option<Range<usize>> {
-        let near = expected.saturating_sub(FAR)..expected.saturating_add(FAR);
-        self.place_whole(text, number, near, expected, 0)
+        let around = |reach| expected.saturating_sub(reach)..expected.saturating_add(reach);
+        self.place_whole(text, number, around(NEAR), expected, 2)
+            .or_else(|| self.place_whole(text, number, around(FAR), expected, 0))
             .or_else(|| self.place_whole(text, number, 0..self.source.len(), expected, 0))
     }
 
@@ -398,4 +401,73 @@ fn next_letter(text: &str, at: usize) -> Option<usize> {
 /// How many letters a text has, at most `most`.
 fn count(text: &str, most: usize) -> usize {
     text.chars().filter(|c| is_letter(*c)).take(most).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    /// Shows the source with each run in brackets, behind the number of its text.
+    #[track_caller]
+    fn check(source: &str, texts: &[&str], expected: &str) {
+        let mut alignment = Alignment::of(source);
+        alignment.place(texts, 0);
+        alignment.complete(texts);
+        let mut shown = String::new();
+        let mut end = 0;
+        for run in alignment.into_runs() {
+            assert!(texts[run.text][run.from..].starts_with(&source[run.at.clone()]), "{run:?}");
+            shown.push_str(&source[end..run.at.start]);
+            let _ = write!(shown, "{}[{}]", run.text, &source[run.at.clone()]);
+            end = run.at.end;
+        }
+        shown.push_str(&source[end..]);
+        assert_eq!(shown, expected);
+    }
+
+    const LONG: &str = "桥边的灯亮了三十年，守灯的人换了三代，灯没有换过，河没有改道。";
+
+    #[test]
+    fn a_text_is_found_where_it_stands_alone_and_not_where_its_words_occur() {
+        // The headline came last, and the body begins with its words.
+        check(&format!("{LONG}\n\n桥边的灯\n"), &["桥边的灯", LONG], &format!("1[{LONG}]\n\n0[桥边的灯]\n"));
+        // The name is in the body as well.
+        check(
+            &format!("李雨说：{LONG}\n\n李 雨\n"),
+            &["李雨", &format!("李雨说：{LONG}")],
+            &format!("1[李雨说：{LONG}]\n\n0[李] 0[雨]\n"),
+        );
+        check("河\n\n河\n\n河\n", &["河", "河"], "0[河]\n\n1[河]\n\n河\n");
+    }
+
+    #[test]
+    fn equal_texts_are_taken_one_after_the_other() {
+        check(
+            &format!("一\n\n{LONG}\n\n一\n\n{LONG}\n"),
+            &["一", LONG, "一", LONG],
+            &format!("0[一]\n\n1[{LONG}]\n\n2[一]\n\n3[{LONG}]\n"),
+        );
+    }
+
+    #[test]
+    fn a_text_is_found_in_all_its_pieces() {
+        let (head, tail) = LONG.split_at(LONG.find("换了").expect("words"));
+        check(
+            &format!("{head}\n\n小标题\n\n**{tail}**\n"),
+            &[LONG, "小标题"],
+            &format!("0[{head}]\n\n1[小标题]\n\n**0[{tail}]**\n"),
+        );
+        check("方显好作\n\n干净 方见\n", &["干净方见方显好作"], "0[方显好作]\n\n0[干净] 0[方见]\n");
+        check("one\ntwo  three", &["one two three"], "0[one]\n0[two]  0[three]");
+    }
+
+    #[test]
+    fn what_an_editor_changed_costs_nothing_else() {
+        let edited = LONG.replace("三十年", "四十年");
+        let (head, tail) = LONG.split_at(LONG.find("三十").expect("words"));
+        check(LONG, &[&edited], &format!("0[{head}]三0[{}]", &tail["三".len()..]));
+        check("a\n\nb", &["c"], "a\n\nb");
+    }
 }

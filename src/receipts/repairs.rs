@@ -123,7 +123,27 @@ pub(super) fn repairs(source: &Source, proof: &Proof, pieces: &[Piece], runs: &[
         list.parted();
     }
     list.repairs.sort_by_key(|repair| (repair.article.unwrap_or(0), repair.line.unwrap_or(0), repair.kind));
-    list.repairs
+    bounded(list.repairs)
+}
+
+/// The most repairs of one kind that are listed: a hundred times what a page needs.
+const MOST_OF_A_KIND: usize = 10_000;
+
+/// The repairs without those beyond [`MOST_OF_A_KIND`], which are counted in one entry.
+fn bounded(mut repairs: Vec<Repair>) -> Vec<Repair> {
+    let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+    repairs.retain(|repair| {
+        let count = counts.entry(repair.kind).or_default();
+        *count += 1;
+        *count <= MOST_OF_A_KIND
+    });
+    for (kind, count) in counts {
+        if let Some(count) = count.checked_sub(MOST_OF_A_KIND).filter(|more| *more > 0) {
+            let text = format!("and {count} more");
+            repairs.push(Repair { kind, article: None, line: None, to: None, count, text });
+        }
+    }
+    repairs
 }
 
 struct List<'a> {
@@ -369,9 +389,28 @@ impl List<'_> {
         for ((article, c), found) in marks {
             self.push(Kind::MarksRemoved, article, found.at, found.count, &c.to_string());
         }
-        for ((_, article, kind), found) in others {
-            self.push(kind, article, found.at, 1, &found.text);
+        let mut spare = self.unplaced();
+        for ((_, _, kind), found) in &others {
+            if *kind == Kind::LabelRemoved {
+                take_letters(&mut spare, &found.text);
+            }
         }
+        for ((_, article, kind), found) in others {
+            // What was set aside in pieces, and what only its editor can have left out.
+            let aside = kind == Kind::LeftOut && take_letters(&mut spare, &found.text);
+            self.push(if aside { Kind::NotUsed } else { kind }, article, found.at, 1, &found.text);
+        }
+    }
+
+    /// The letters of what was not used that are in no run.
+    fn unplaced(&self) -> BTreeMap<char, usize> {
+        let texts = self.proof.not_used.iter().filter(|text| !text.starts_with("U+"));
+        let mut letters = count_letters(texts.flat_map(|text| text.chars()));
+        let placed = self.runs.iter().filter(|run| run.text >= self.pieces.len());
+        for (c, n) in count_letters(placed.flat_map(|run| self.source.text[run.at.clone()].chars())) {
+            letters.entry(c).and_modify(|left| *left = left.saturating_sub(n));
+        }
+        letters
     }
 
     /// The piece that stands on a line, behind the gap before run `nth` or before it.
@@ -381,6 +420,24 @@ impl List<'_> {
         let before = before.filter(|run| self.line(run.at.end) == line);
         behind.into_iter().chain(before).find_map(|run| self.pieces.get(run.text))
     }
+}
+
+fn count_letters(text: impl Iterator<Item = char>) -> BTreeMap<char, usize> {
+    let mut letters = BTreeMap::new();
+    for c in text.filter(|c| is_letter(*c)) {
+        *letters.entry(c).or_default() += 1;
+    }
+    letters
+}
+
+/// Takes the letters of a text from others, if all are among them.
+fn take_letters(from: &mut BTreeMap<char, usize>, text: &str) -> bool {
+    let wanted = count_letters(text.chars());
+    let enough = wanted.iter().all(|(c, n)| from.get(c).is_some_and(|left| left >= n));
+    for (c, n) in wanted.into_iter().filter(|_| enough) {
+        from.entry(c).and_modify(|left| *left -= n);
+    }
+    enough
 }
 
 /// What was found several times, and where first.

@@ -6,6 +6,7 @@
 mod newsroom;
 mod sink;
 mod tools;
+mod properties;
 
 mod publishing;
 mod dropping;
@@ -20,3 +21,4 @@ mod judging;
 mod picturing;
 mod keeping;
 mod proving;
+mod fuzzing;

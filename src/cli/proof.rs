@@ -1,5 +1,6 @@
 //! `gazetted proof`: how a file is read, without publishing it.
 
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Error, newsroom, say};
@@ -59,11 +60,18 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         return say(&outline(&proof, &proof.issue.name(&publication)));
     }
     if arguments.json {
-        let json = serde_json::to_string_pretty(&proof.to_json()).unwrap_or_default();
-        return say(&json);
+        drop(text);
+        return write_json(&proof).map_err(Error::Answer);
     }
     let source = proof::Source { name: &name, hash: &hash, text: text.text() };
     say(proof::write(&proof, &source).trim_end())
+}
+
+fn write_json(proof: &Proof) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    serde_json::to_writer_pretty(&mut out, proof)?;
+    writeln!(out)?;
+    out.flush()
 }
 
 /// The proof as an editor looks it over: what became of each part, then the doubts.

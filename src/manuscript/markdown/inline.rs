@@ -50,7 +50,7 @@ fn children<'a>(node: &'a AstNode<'a>, depth: usize, reader: &mut Reader<'_, 'a>
 fn run<'a>(node: &'a AstNode<'a>, depth: usize, runs: &mut Runs, reader: &mut Reader<'_, 'a>) {
     let data = node.data();
     let line = reader.line(data.sourcepos.start.line);
-    if reader.hidden.is_some() && !matches!(data.value, NodeValue::HtmlInline(_)) {
+    if reader.progress.hidden.is_some() && !matches!(data.value, NodeValue::HtmlInline(_)) {
         let text = super::plain(node);
         reader.draft.set_aside(&text);
         return;
@@ -170,7 +170,10 @@ pub(super) fn figure<'a>(node: &'a AstNode<'a>, reader: &mut Reader<'_, 'a>) -> 
     };
     let data = first.data();
     let NodeValue::Image(image) = &data.value else { return None };
-    if reader.hidden.is_some() || Href::parse(&image.url).is_some() || !reader.draft.album.has(&image.url) {
+    if reader.progress.hidden.is_some()
+        || Href::parse(&image.url).is_some()
+        || !reader.draft.album.has(&image.url)
+    {
         return None;
     }
     let alt = typography::printable(&super::plain(first)).trim().to_owned();

@@ -5,12 +5,13 @@
 //! first-level heading is that article's headline, and the issue's title too when nothing else names the issue.
 
 mod html;
+mod sheets;
 mod inline;
 
 use std::collections::HashMap;
 
+use comrak::Options;
 use comrak::nodes::{AstNode, ListType, NodeValue};
-use comrak::{Arena, Options};
 
 use crate::{
     issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Role, proof::Doubt, prose,
@@ -33,15 +34,24 @@ const MAX_DEK: usize = 160;
 
 /// Reads a Markdown issue whose pictures are in `album`.
 pub(super) fn read(text: &str, album: Album) -> Draft {
+    read_in_sheets(text, album, sheets::length_for)
+}
+
+fn read_in_sheets(text: &str, album: Album, length: impl Fn(&str) -> usize) -> Draft {
     let mut draft = Draft { album, ..Draft::default() };
     let (body, above) = front_matter::read(text, &mut draft);
-    let arena = Arena::new();
-    let root = comrak::parse_document(&arena, body, &options());
-    let mut reader = Reader::new(above, body, &mut draft);
-    reader.collect_notes(root);
-    let articles = reader.articles(root);
-    reader.leave_out_unused_notes();
-    compose(articles, &mut draft);
+    let mut progress = Progress {
+        articles: vec![Found { line: above + 1, ..Found::default() }],
+        closed: last_closes(body, above),
+        ..Progress::default()
+    };
+    sheets::each(body, length(body), &options(), |root, above_sheet| {
+        let mut reader = Reader::new(above + above_sheet, &mut draft, &mut progress);
+        reader.collect_notes(root);
+        reader.articles(root);
+        reader.leave_out_unused_notes();
+    });
+    compose(progress.articles, &mut draft);
     draft
 }
 
@@ -66,15 +76,11 @@ pub(super) struct Found {
     pub(super) captions: Vec<String>,
 }
 
-/// Walks the tree of a document.
-struct Reader<'d, 'a> {
-    draft: &'d mut Draft,
-    /// The number of lines above the Markdown text.
-    above: usize,
-    /// The notes' texts by name, and whether any article refers to them.
-    notes: HashMap<String, (&'a AstNode<'a>, bool)>,
-    /// The names of the notes that the article at hand refers to, in order.
-    referred: Vec<String>,
+/// What has been read so far, the trees of the sheets before included.
+#[derive(Default)]
+struct Progress {
+    /// The last one is still open.
+    articles: Vec<Found>,
     /// The element whose content no reader sees, while we are inside it.
     hidden: Option<&'static str>,
     /// The last line that closes each hiding element, so that an open one hides nothing for ever.
@@ -83,10 +89,21 @@ struct Reader<'d, 'a> {
     asked: usize,
 }
 
+/// Walks the tree of a document, or of a sheet of it.
+struct Reader<'d, 'a> {
+    draft: &'d mut Draft,
+    progress: &'d mut Progress,
+    /// The number of lines above the Markdown text.
+    above: usize,
+    /// The notes' texts by name, and whether any article refers to them.
+    notes: HashMap<String, (&'a AstNode<'a>, bool)>,
+    /// The names of the notes that the article at hand refers to, in order.
+    referred: Vec<String>,
+}
+
 impl<'d, 'a> Reader<'d, 'a> {
-    fn new(above: usize, source: &str, draft: &'d mut Draft) -> Self {
-        let (notes, referred) = (HashMap::new(), Vec::new());
-        Self { draft, above, notes, referred, hidden: None, closed: last_closes(source), asked: 0 }
+    fn new(above: usize, draft: &'d mut Draft, progress: &'d mut Progress) -> Self {
+        Self { draft, progress, above, notes: HashMap::new(), referred: Vec::new() }
     }
 
     /// The line of the manuscript for a line of the Markdown text.
@@ -115,15 +132,14 @@ impl<'d, 'a> Reader<'d, 'a> {
         at + 1
     }
 
-    fn articles(&mut self, root: &'a AstNode<'a>) -> Vec<Found> {
-        let mut articles = Vec::new();
-        let mut found = Found { line: self.line(1), ..Found::default() };
+    fn articles(&mut self, root: &'a AstNode<'a>) {
+        let mut found = self.progress.articles.pop().unwrap_or_default();
         for node in root.children() {
             let data = node.data();
             let headline = matches!(&data.value, NodeValue::Heading(heading) if heading.level == 1);
-            if headline && self.hidden.is_none() {
+            if headline && self.progress.hidden.is_none() {
                 self.close(&mut found);
-                articles.push(found);
+                self.progress.articles.push(found);
                 let line = self.line(data.sourcepos.start.line);
                 found = Found { headline: Some(inline::runs(node, self)), line, ..Found::default() };
             } else {
@@ -131,8 +147,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             }
         }
         self.close(&mut found);
-        articles.push(found);
-        articles
+        self.progress.articles.push(found);
     }
 
     /// Writes the notes of the article that ends here. Notes may refer to notes.
@@ -172,7 +187,7 @@ impl<'d, 'a> Reader<'d, 'a> {
     fn block(&mut self, node: &'a AstNode<'a>, depth: usize, out: &mut Vec<Block>) {
         let data = node.data();
         let line = self.line(data.sourcepos.start.line);
-        if self.hidden.is_some() && !holds_html(node) {
+        if self.progress.hidden.is_some() && !holds_html(node) {
             self.draft.set_aside(&plain(node));
             return;
         }
@@ -254,7 +269,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         let mut text = String::new();
         for piece in html::pieces(literal) {
             match piece {
-                html::Piece::Text(piece) if self.hidden.is_some() => {
+                html::Piece::Text(piece) if self.progress.hidden.is_some() => {
                     self.draft.set_aside(&typography::printable(piece));
                 }
                 html::Piece::Text(piece) => text.push_str(&typography::printable(piece)),
@@ -291,18 +306,18 @@ impl<'d, 'a> Reader<'d, 'a> {
         if tag.starts_with("<!") || tag.starts_with("<?") {
             return;
         }
-        match self.hidden {
-            Some(name) if html::closes(tag, name) => self.hidden = None,
+        match self.progress.hidden {
+            Some(name) if html::closes(tag, name) => self.progress.hidden = None,
             Some(_) => {}
             None => {
-                self.hidden = html::hides(tag).filter(|name| self.closes_below(name, line));
-                if self.asked != line {
+                self.progress.hidden = html::hides(tag).filter(|name| self.closes_below(name, line));
+                if self.progress.asked != line {
                     self.draft.query(
                         Doubt::HtmlDropped,
                         line,
                         format!("HTML left out, its text kept: {}", excerpt(tag)),
                     );
-                    self.asked = line;
+                    self.progress.asked = line;
                 }
             }
         }
@@ -310,14 +325,14 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     /// Whether an element that opens on this line is closed there or further down.
     fn closes_below(&self, name: &str, line: usize) -> bool {
-        self.closed.iter().any(|(known, last)| *known == name && *last + self.above >= line)
+        self.progress.closed.iter().any(|(known, last)| *known == name && *last >= line)
     }
 }
 
-/// The last line that closes each element whose content no reader sees.
-fn last_closes(source: &str) -> Vec<(&'static str, usize)> {
+/// The last line that closes each element whose content no reader sees. The first line of `source` has `above` lines above it.
+fn last_closes(source: &str, above: usize) -> Vec<(&'static str, usize)> {
     let mut closed: Vec<(&'static str, usize)> = Vec::new();
-    for (number, line) in (1..).zip(source.lines()) {
+    for (number, line) in (above + 1..).zip(source.lines()) {
         for (at, _) in line.match_indices("</") {
             if let Some(name) = html::HIDDEN.into_iter().find(|name| html::closes(&line[at..], name)) {
                 closed.retain(|(known, _)| *known != name);

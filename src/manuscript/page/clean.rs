@@ -21,14 +21,14 @@ pub(super) struct Line<'t> {
 
 /// The lines of a page without running heads, mastheads and page numbers.
 pub(super) fn clean<'t>(text: &'t str, draft: &mut Draft) -> Vec<Line<'t>> {
-    let mut lines: Vec<Line<'t>> = (1..)
-        .zip(text.lines())
-        .map(|(number, line)| Line {
-            number,
-            text: line.trim(),
-            indented: line.starts_with(char::is_whitespace),
-        })
-        .collect();
+    let mut lines: Vec<Line<'t>> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let (text, indented) = (line.trim(), line.starts_with(char::is_whitespace));
+        // Many blank lines part no more than one.
+        if !text.is_empty() || lines.last().is_some_and(|last| !last.text.is_empty()) {
+            lines.push(Line { number, text, indented });
+        }
+    }
     let mut furniture = vec![false; lines.len()];
     for index in 0..lines.len() {
         // A line inside a paragraph may begin with a label by chance.
@@ -63,6 +63,9 @@ fn read_line(line: &Line<'_>, ends: bool, draft: &mut Draft) -> bool {
     false
 }
 
+/// The most editors of an issue; more are no editors.
+const MAX_EDITORS: usize = 100;
+
 fn read_text(text: &str, number: usize, draft: &mut Draft) -> bool {
     if let Some(head) = furniture::running_head(text) {
         if head.wrong_weekday {
@@ -89,8 +92,11 @@ fn read_text(text: &str, number: usize, draft: &mut Draft) -> bool {
             Label::Contact(key) => drop(draft.contact.entry(key.to_owned()).or_insert(value)),
             Label::Editors => {
                 let names = furniture::names(&value);
-                let new = names.into_iter().filter(|name| !draft.editors.contains(name)).collect::<Vec<_>>();
-                draft.editors.extend(new);
+                for name in names {
+                    if draft.editors.len() < MAX_EDITORS && !draft.editors.contains(&name) {
+                        draft.editors.push(name);
+                    }
+                }
             }
             Label::Other => {}
         }

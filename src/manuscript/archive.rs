@@ -12,8 +12,8 @@ use super::{MAX_BYTES, Unreadable};
 /// The most entries of an archive: a book of a thousand chapters and a thousand pictures.
 const MAX_ENTRIES: usize = 2000;
 
-/// The most bytes that all parts we read may unpack to.
-const MAX_UNPACKED: u64 = 200_000_000;
+/// The most bytes that all parts we read may unpack to: twice the longest text, for its mark-up.
+const MAX_UNPACKED: u64 = 2 * MAX_BYTES as u64;
 
 /// A part may unpack to so many times its size; XML packs to a twentieth, a bomb to a thousandth.
 const MAX_RATIO: u64 = 200;

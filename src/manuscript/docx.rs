@@ -53,11 +53,11 @@ pub(super) fn read(bytes: &[u8], dated: Option<jiff::civil::Date>) -> Result<Dra
     };
     let mut writer = Writer { styles, links, numbered, ..Writer::default() };
     archive::walk(&main, EXTENSION, |node| writer.node(node))?;
-    writer.close_lists(0);
+    writer.close_part();
     for part in ["word/footnotes.xml", "word/endnotes.xml"] {
         if let Some(text) = archive.text(part)? {
             archive::walk(&text, EXTENSION, |node| writer.node(node))?;
-            writer.close_lists(0);
+            writer.close_part();
         }
     }
     let mut draft = if writer.n_headings == 0 && !writer.is_rich {
@@ -367,6 +367,14 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Ends a part of the archive: what is still open there is whole all the same.
+    fn close_part(&mut self) {
+        while !self.open.is_empty() {
+            self.close_paragraph();
+        }
+        self.close_lists(0);
     }
 
     fn close_lists(&mut self, depth: usize) {

@@ -330,6 +330,32 @@ fn chinese_markdown_has_no_spaces_from_its_lines_and_no_stray_stars() {
 }
 
 #[test]
+fn a_second_note_of_one_name_is_set_aside() {
+    check(
+        "a.md",
+        "# 灯\n\n亮了[^1]。\n\n[^1]: 三十年。\n\n[^1]: 四十年。\n",
+        &expect![[r"
+            灯 / 1¶ / note 三十年。
+            title: 灯
+            ? 7 not-used
+            - 四十年。
+        "]],
+    );
+}
+
+#[test]
+fn stressed_words_of_a_page_stand_apart_as_they_did() {
+    let body = |text: &str| {
+        let proof = proof("page.txt", &format!("A lamp by the bridge\n\n{text}\n"));
+        (serde_json::to_string(&proof.issue.articles[0].body[0]).expect("a block"), check_conserved(text)).0
+    };
+    expect![[r#"{"type":"p","text":[{"type":"text","text":"The lamp by the "},{"type":"strong","text":[{"type":"text","text":"old bridge"}]},{"type":"text","text":" burns. 灯"},{"type":"strong","text":[{"type":"text","text":"亮了"}]},{"type":"text","text":"。"}]}"#]]
+        .assert_eq(&body("The lamp by the **old bridge** burns. 灯 **亮了** 。"));
+    expect![[r#"{"type":"p","text":[{"type":"text","text":"灯亮了三十年。"}]}"#]]
+        .assert_eq(&body("灯****亮了三十年。"));
+}
+
+#[test]
 fn a_newsletter_without_headings_is_one_article_under_its_title() {
     check(
         "7.md",

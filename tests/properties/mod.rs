@@ -77,7 +77,8 @@ pub fn docx(data: &[u8]) {
     if way % 2 == 0 {
         return container("7.docx", &packing::docx(rest));
     }
-    let body = Pieces::new(rest).all(pieces::DOCX);
+    // Elsewhere Word shows no text.
+    let body = Pieces::new(rest).each_letter_in("<w:r><w:t>", "</w:t></w:r>").all(pieces::DOCX);
     if let Some(read) = container_of("7.docx", &packing::docx_of(&body)) {
         conserving::letters(&body, &read);
     }

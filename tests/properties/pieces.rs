@@ -3,21 +3,29 @@
 /// Bytes that choose pieces.
 pub struct Pieces<'d> {
     rest: &'d [u8],
+    /// What stands around every letter.
+    around: [&'static str; 2],
 }
 
 impl<'d> Pieces<'d> {
     pub fn new(rest: &'d [u8]) -> Self {
-        Self { rest }
+        Self { rest, around: [""; 2] }
+    }
+
+    pub fn each_letter_in(self, before: &'static str, after: &'static str) -> Self {
+        Self { around: [before, after], ..self }
     }
 
     /// The text of all bytes: those below the number of pieces are one, the others a letter or two.
     pub fn all(self, pieces: &[&str]) -> String {
         let mut text = String::new();
         for &byte in self.rest {
-            let nth = usize::from(byte);
-            match pieces.get(nth) {
-                Some(piece) => text.push_str(piece),
-                None => text.push(letter(byte)),
+            if let Some(piece) = pieces.get(usize::from(byte)) {
+                text.push_str(piece);
+            } else {
+                text.push_str(self.around[0]);
+                text.push(letter(byte));
+                text.push_str(self.around[1]);
             }
         }
         text

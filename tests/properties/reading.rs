@@ -90,9 +90,20 @@ pub fn check(name: &str, bytes: &[u8]) -> Option<Read> {
     let mut expected = found.proof.clone();
     // A proof names pictures; which they are, its manuscript knows.
     expected.issue.pictures.clear();
-    assert_eq!(saved.proof, expected, "the proof read back\n{written}");
+    assert_same(&saved.proof, &expected, &written);
     assert!(saved.untouched && saved.manuscript == HASH);
     Some(found)
+}
+
+/// Shows the first difference alone: proofs are long.
+fn assert_same(found: &Proof, expected: &Proof, written: &str) {
+    if found != expected {
+        let (found, expected) = (format!("{found:#?}"), format!("{expected:#?}"));
+        let same = found.lines().zip(expected.lines()).take_while(|(a, b)| a == b).count();
+        let near =
+            |text: &str| text.lines().skip(same.saturating_sub(4)).take(12).collect::<Vec<_>>().join("\n");
+        panic!("read back:\n{}\nread:\n{}\nin\n{written}", near(&found), near(&expected));
+    }
 }
 
 /// Checks that a proof that was read can be written and read again.

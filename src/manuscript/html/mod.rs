@@ -403,8 +403,8 @@ impl Notes {
         }
     }
 
-    fn number(&mut self, runs: &mut [Inline], numbers: &mut Numbers) {
-        for run in runs {
+    fn number(&mut self, runs: &mut Vec<Inline>, numbers: &mut Numbers) {
+        for run in &mut *runs {
             match run {
                 Inline::Emphasis { text }
                 | Inline::Strong { text }
@@ -420,6 +420,7 @@ impl Notes {
                 _ => {}
             }
         }
+        *runs = prose::joined(std::mem::take(runs));
     }
 
     /// A note leads back to its reference, by its own label or an arrow: readers' programs make that link themselves.

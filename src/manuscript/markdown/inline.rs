@@ -2,7 +2,7 @@
 
 use comrak::nodes::{AstNode, NodeValue};
 
-use crate::{proof::Doubt, prose::Block, prose::Href, prose::Inline, typography};
+use crate::{proof::Doubt, prose, prose::Block, prose::Href, prose::Inline, typography};
 
 use super::super::draft::excerpt;
 use super::Reader;
@@ -101,8 +101,9 @@ fn run<'a>(node: &'a AstNode<'a>, depth: usize, runs: &mut Runs, reader: &mut Re
         }
         NodeValue::HtmlBlock(_) => {}
         _ => {
-            let text = children(node, depth + 1, reader);
-            runs.out.extend(text);
+            for run in children(node, depth + 1, reader) {
+                prose::push(&mut runs.out, run);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ mod html;
 mod sheets;
 mod inline;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use comrak::Options;
 use comrak::nodes::{AstNode, ListType, NodeValue};
@@ -97,13 +97,18 @@ struct Reader<'d, 'a> {
     above: usize,
     /// The notes' texts by name, and whether any article refers to them.
     notes: HashMap<String, (&'a AstNode<'a>, bool)>,
+    /// Notes by a name that another has.
+    second_notes: Vec<&'a AstNode<'a>>,
     /// The names of the notes that the article at hand refers to, in order.
     referred: Vec<String>,
+    /// The numbers of these.
+    numbers: HashMap<String, usize>,
 }
 
 impl<'d, 'a> Reader<'d, 'a> {
     fn new(above: usize, draft: &'d mut Draft, progress: &'d mut Progress) -> Self {
-        Self { draft, progress, above, notes: HashMap::new(), referred: Vec::new() }
+        let (notes, second_notes) = (HashMap::new(), Vec::new());
+        Self { draft, progress, above, notes, second_notes, referred: Vec::new(), numbers: HashMap::new() }
     }
 
     /// The line of the manuscript for a line of the Markdown text.
@@ -114,7 +119,11 @@ impl<'d, 'a> Reader<'d, 'a> {
     fn collect_notes(&mut self, root: &'a AstNode<'a>) {
         for node in root.descendants() {
             if let NodeValue::FootnoteDefinition(note) = &node.data().value {
-                self.notes.insert(name_of(&note.name), (node, false));
+                match self.notes.entry(name_of(&note.name)) {
+                    Entry::Vacant(entry) => drop(entry.insert((node, false))),
+                    // The first of a name stands, as in comrak.
+                    Entry::Occupied(_) => self.second_notes.push(node),
+                }
             }
         }
     }
@@ -125,11 +134,12 @@ impl<'d, 'a> Reader<'d, 'a> {
         if let Some((_, used)) = self.notes.get_mut(&name) {
             *used = true;
         }
-        let at = self.referred.iter().position(|known| *known == name).unwrap_or_else(|| {
+        let next = self.referred.len() + 1;
+        let number = *self.numbers.entry(name.clone()).or_insert(next);
+        if number == next {
             self.referred.push(name);
-            self.referred.len() - 1
-        });
-        at + 1
+        }
+        number
     }
 
     fn articles(&mut self, root: &'a AstNode<'a>) {
@@ -163,6 +173,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             next += 1;
         }
         self.referred.clear();
+        self.numbers.clear();
     }
 
     fn leave_out_unused_notes(&mut self) {
@@ -170,7 +181,9 @@ impl<'d, 'a> Reader<'d, 'a> {
             .notes
             .values()
             .filter(|(_, used)| !used)
-            .map(|(node, _)| (node.data().sourcepos.start.line, plain(node)))
+            .map(|(node, _)| node)
+            .chain(&self.second_notes)
+            .map(|node| (node.data().sourcepos.start.line, plain(node)))
             .collect();
         unused.sort();
         for (line, text) in unused {

@@ -7,6 +7,8 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::typography;
+
 use super::{MAX_BYTES, Unreadable};
 
 /// The most entries of an archive: a book of a thousand chapters and a thousand pictures.
@@ -100,16 +102,15 @@ pub(super) struct Element<'x> {
 }
 
 impl Element<'_> {
-    /// The value of an attribute, by its name without prefix.
+    /// The value of an attribute, by its name without prefix: what of it can be printed.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
         let mut attributes = self.tag.attributes();
         attributes.with_checks(false);
         let found =
             attributes.flatten().find(|attribute| attribute.key.local_name().as_ref() == name.as_bytes())?;
         let value = String::from_utf8_lossy(&found.value);
-        Some(
-            quick_xml::escape::unescape(&value).map_or_else(|_| value.to_string(), |value| value.to_string()),
-        )
+        let text = quick_xml::escape::unescape(&value);
+        Some(typography::printable(text.as_deref().unwrap_or(&value)).into_owned())
     }
 }
 
@@ -121,6 +122,11 @@ pub(super) fn walk(
 ) -> Result<(), Unreadable> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_end_names = false;
+    // An entity may name any character.
+    let mut visit = |node: Node<'_>| match node {
+        Node::Text(text) => visit(Node::Text(&typography::printable(text))),
+        node => visit(node),
+    };
     let mut depth = 0_usize;
     loop {
         let event = reader.read_event();

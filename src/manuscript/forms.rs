@@ -102,6 +102,18 @@ fn a_document_without_styles_is_read_as_a_page() {
     );
 }
 
+#[test]
+fn an_entity_names_no_character_that_turns_the_text() {
+    let body = ["桥边的&#x202e;灯", "李小雨", "桥边的灯亮了三十年，守灯的人换了三代。&#1;"];
+    check(
+        "page.docx",
+        &docx(&body.map(|text| paragraph("", text)).concat()),
+        &expect![[r"
+            桥边的灯 / 李小雨 / 1¶
+        "]],
+    );
+}
+
 /// Not as Word writes it, but its text is there.
 #[test]
 fn a_document_whose_elements_never_close_keeps_its_text() {

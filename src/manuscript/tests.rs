@@ -330,6 +330,13 @@ fn chinese_markdown_has_no_spaces_from_its_lines_and_no_stray_stars() {
 }
 
 #[test]
+fn an_escape_in_front_matter_names_no_character_that_turns_the_text() {
+    let proof = proof("a.md", "---\nauthor: \"Li\\u202e\"\ncontact: {phone: \"1\\x01\"}\n---\n# A\n\nb\n");
+    assert_eq!(proof.issue.articles[0].bylines[0].name, "Li");
+    assert_eq!(proof.issue.contact["phone"], "1");
+}
+
+#[test]
 fn a_second_note_of_one_name_is_set_aside() {
     check(
         "a.md",

@@ -13,7 +13,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::reading::{self, Read};
 
 /// One in so many readings is printed: printing costs more than reading.
-const EVERY: u32 = 16;
+const EVERY: u32 = 64;
 
 /// Prints what was read from `bytes`, for one file in [`EVERY`], always the same ones.
 pub fn check(bytes: &[u8], read: &Read) {

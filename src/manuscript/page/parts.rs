@@ -124,7 +124,7 @@ fn rejoin(parts: Vec<Part>, draft: &mut Draft) -> Vec<Part> {
     for part in parts {
         if let Some(above) = joined.last_mut().filter(|above| part.is_paragraph() && suspect(above)) {
             let seam = above.text.chars().next_back().zip(part.text.chars().next());
-            if seam.is_some_and(|pair| pairs.contains(&pair)) {
+            if seam.is_some_and(|pair| pairs.contains(&pair)) && goes_on(&above.text, &part.text) {
                 above.kind = Kind::Paragraph;
                 join_to(above, &part.text, part.line, draft);
                 continue;
@@ -308,6 +308,13 @@ mod tests {
         check("**（原载《河畔日报》2025年3月1日）**", "credit");
         check("A bridge for the town", "title");
         check("A bridge for the town.", "paragraph");
+    }
+
+    #[test]
+    fn a_piece_that_does_not_go_on_loses_nothing() {
+        super::super::super::tests::check_conserved(
+            "ferry, bridge 8=\n==they were closed.\n\nThe fare is what it was.\n",
+        );
     }
 
     #[track_caller]

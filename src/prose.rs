@@ -206,6 +206,25 @@ impl Inline {
     }
 }
 
+/// Adds a run. No two plain texts stand side by side, and none is empty: so every issue is the same when it is written and read again.
+pub fn push(runs: &mut Vec<Inline>, run: Inline) {
+    match (runs.last_mut(), run) {
+        (_, Inline::Text { text }) if text.is_empty() => {}
+        (Some(Inline::Text { text: last }), Inline::Text { text }) => last.push_str(&text),
+        (_, run) => runs.push(run),
+    }
+}
+
+/// Runs put together anew; see [`push`].
+#[must_use]
+pub fn joined(runs: Vec<Inline>) -> Vec<Inline> {
+    let mut joined = Vec::with_capacity(runs.len());
+    for run in runs {
+        push(&mut joined, run);
+    }
+    joined
+}
+
 impl Block {
     /// A paragraph of plain text.
     #[must_use]

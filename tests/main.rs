@@ -6,6 +6,7 @@
 mod newsroom;
 mod sink;
 mod tools;
+mod properties;
 
 mod publishing;
 mod dropping;
@@ -25,3 +26,4 @@ mod proving;
 mod learning;
 mod repairing;
 mod typesetting;
+mod fuzzing;

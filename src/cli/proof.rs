@@ -1,11 +1,12 @@
 //! `gazetted proof`: how a file is read, without publishing it.
 
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Error, newsroom, say};
 use crate::{
     config::Newsroom, config::Settings, inbox, issue::Article, issue::Role, manuscript, press, proof,
-    proof::Proof, prose::Block, receipts, receipts::Receipts, receipts::Record,
+    proof::Proof, prose::Block, receipts, receipts::Receipts, receipts::Record, receipts::Repair,
 };
 
 #[derive(clap::Args)]
@@ -60,7 +61,7 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         let receipts = Receipts::of(&main, &bytes, &proof)?;
         Some(Record::of(receipts, &main, &proof.issue))
     };
-    if arguments.receipts {
+    if arguments.receipts && !arguments.json {
         let told = record().map_or_else(|| receipts::without(&main), |record| record.to_string());
         return say(told.trim_end());
     }
@@ -72,12 +73,28 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
         return say(&outline(&proof, &proof.issue.name(&publication)));
     }
     if arguments.json {
-        let mut json = proof.to_json();
-        json["repairs"] = serde_json::json!(record().map(|record| record.repairs));
-        return say(&serde_json::to_string_pretty(&json).unwrap_or_default());
+        let repairs = arguments.receipts.then(record).flatten().map(|record| record.repairs);
+        drop((text, bytes));
+        return write_json(&Told { proof: &proof, repairs }).map_err(Error::Answer);
     }
     let source = proof::Source { name: &name, hash: &hash, text: text.text() };
     say(proof::write(&proof, &source).trim_end())
+}
+
+/// A proof as programs get it, with its repairs where they are asked for.
+#[derive(serde::Serialize)]
+struct Told<'p> {
+    #[serde(flatten)]
+    proof: &'p Proof,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repairs: Option<Vec<Repair>>,
+}
+
+fn write_json(told: &Told<'_>) -> io::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    serde_json::to_writer_pretty(&mut out, told)?;
+    writeln!(out)?;
+    out.flush()
 }
 
 /// The proof as an editor looks it over: what became of each part, then the doubts.

@@ -7,14 +7,16 @@ use quick_xml::events::{BytesStart, Event};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::typography;
+
 use super::companions::Companion;
 use super::{MAX_BYTES, MAX_PICTURE_BYTES, Unreadable};
 
 /// The most entries of an archive: a book of a thousand chapters and a thousand pictures.
 const MAX_ENTRIES: usize = 2000;
 
-/// The most bytes that all parts we read may unpack to.
-const MAX_UNPACKED: u64 = 200_000_000;
+/// The most bytes that all parts we read may unpack to: twice the longest text, for its mark-up.
+const MAX_UNPACKED: u64 = 2 * MAX_BYTES as u64;
 
 /// A part may unpack to so many times its size; XML packs to a twentieth, a bomb to a thousandth.
 const MAX_RATIO: u64 = 200;
@@ -125,16 +127,15 @@ pub(super) struct Element<'x> {
 }
 
 impl Element<'_> {
-    /// The value of an attribute, by its name without prefix.
+    /// The value of an attribute, by its name without prefix: what of it can be printed.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
         let mut attributes = self.tag.attributes();
         attributes.with_checks(false);
         let found =
             attributes.flatten().find(|attribute| attribute.key.local_name().as_ref() == name.as_bytes())?;
         let value = String::from_utf8_lossy(&found.value);
-        Some(
-            quick_xml::escape::unescape(&value).map_or_else(|_| value.to_string(), |value| value.to_string()),
-        )
+        let text = quick_xml::escape::unescape(&value);
+        Some(typography::printable(text.as_deref().unwrap_or(&value)).into_owned())
     }
 }
 
@@ -146,6 +147,11 @@ pub(super) fn walk(
 ) -> Result<(), Unreadable> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_end_names = false;
+    // An entity may name any character.
+    let mut visit = |node: Node<'_>| match node {
+        Node::Text(text) => visit(Node::Text(&typography::printable(text))),
+        node => visit(node),
+    };
     let mut depth = 0_usize;
     loop {
         let event = reader.read_event();

@@ -68,12 +68,12 @@ pub(super) fn open(bytes: &[u8]) -> Result<Document, Unreadable> {
     let mut writer = Writer { styles, numbered, ..Writer::default() };
     writer.relations = relations(&mut archive, "document")?;
     archive::walk(&main, EXTENSION, |node| writer.node(node))?;
-    writer.close_lists(0);
+    writer.close_part();
     for name in ["footnotes", "endnotes"] {
         if let Some(text) = archive.text(&format!("word/{name}.xml"))? {
             writer.relations = relations(&mut archive, name)?;
             archive::walk(&text, EXTENSION, |node| writer.node(node))?;
-            writer.close_lists(0);
+            writer.close_part();
         }
     }
     let mut pictures = Vec::new();
@@ -484,6 +484,14 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// Ends a part of the archive: what is still open there is whole all the same.
+    fn close_part(&mut self) {
+        while !self.open.is_empty() {
+            self.close_paragraph();
+        }
+        self.close_lists(0);
     }
 
     fn close_lists(&mut self, depth: usize) {

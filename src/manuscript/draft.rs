@@ -1,6 +1,6 @@
 //! What a reader has understood so far, before the text as a whole gives it a key and a language.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
@@ -27,6 +27,8 @@ pub(super) struct Draft {
     /// The line where each article begins.
     pub(super) lines: Vec<usize>,
     pub(super) queries: Vec<Query>,
+    /// How many queries there are of each kind.
+    pub(super) n_queries: HashMap<Doubt, usize>,
     pub(super) not_used: Vec<String>,
     /// The pictures that its text shows.
     pub(super) album: Album,
@@ -43,12 +45,11 @@ impl Draft {
 
     /// Asks the editor about a line, or about the whole.
     pub(super) fn query_at(&mut self, code: Doubt, line: Option<usize>, text: String) {
-        if self.queries.len() >= MAX_QUERIES {
-            let same = self.queries.iter().filter(|query| query.code == code).count();
-            if same >= MAX_QUERIES {
-                return;
-            }
+        let n_same = self.n_queries.entry(code).or_default();
+        if *n_same >= MAX_QUERIES {
+            return;
         }
+        *n_same += 1;
         self.queries.push(Query { code, line, text });
     }
 

@@ -103,6 +103,32 @@ fn a_document_without_styles_is_read_as_a_page() {
 }
 
 #[test]
+fn an_entity_names_no_character_that_turns_the_text() {
+    let body = ["桥边的&#x202e;灯", "李小雨", "桥边的灯亮了三十年，守灯的人换了三代。&#1;"];
+    check(
+        "page.docx",
+        &docx(&body.map(|text| paragraph("", text)).concat()),
+        &expect![[r"
+            桥边的灯 / 李小雨 / 1¶
+        "]],
+    );
+}
+
+/// Not as Word writes it, but its text is there.
+#[test]
+fn a_document_whose_elements_never_close_keeps_its_text() {
+    let open = format!("{}<w:p><w:tbl><w:tr><w:p><w:r><w:t>亮了。</w:t></w:r>", paragraph("Heading1", "灯"));
+    check(
+        "a.docx",
+        &docx(&open),
+        &expect![[r"
+            灯 / 1¶
+            title: 灯
+        "]],
+    );
+}
+
+#[test]
 fn a_document_that_cannot_be_opened_says_what_to_do() {
     check(
         "a.docx",
@@ -222,6 +248,32 @@ fn a_newsletter_is_read_as_it_came_by_mail() {
             title: River Notes, Issue 8
             number: 8
             date: 2025-07-16
+        "]],
+    );
+    let passed_on = b"Subject: Fwd: look\nX-Other: what moves all that follows a good deal further\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\nSee below.\n--x\nContent-Type: message/rfc822\n\nSubject: The ferry\nFrom: Ann Lee <ann@example.org>\nContent-Type: text/plain\n\nThe ferry runs again, and it runs until nine.\n--x--\n";
+    check(
+        "10.eml",
+        passed_on,
+        &expect![[r"
+            The ferry / Ann Lee / 1¶
+            title: The ferry
+        "]],
+    );
+    // A charset that the letter does not name, and what no charset could be.
+    check(
+        "11.eml",
+        b"From: \xc0\xee\xd0\xa1\xd3\xea <li@example.org>\nSubject: \xba\xd3\xc5\xcf\xd6\xdc\xbf\xaf \xb5\xda12\xc6\xda\n\nThe ferry runs again.\n",
+        &expect![[r"
+            河畔周刊 第12期 / 李小雨 / 1¶
+            title: 河畔周刊 第12期
+        "]],
+    );
+    check(
+        "12.eml",
+        b"Subject: =?utf-8?Q?a=FF=01b?=\n\nThe ferry runs again.\n",
+        &expect![[r"
+            ab / 1¶
+            title: ab
         "]],
     );
     check("9.eml", b"Subject: nothing\n\n", &expect!["the file holds no text; save it again with its text"]);

@@ -209,11 +209,13 @@ fn from_json(value: serde_json::Value) -> Result<Values, String> {
         return Err("it is not a list of `key: value`".to_owned());
     };
     let text = |value: serde_json::Value| match value {
-        serde_json::Value::String(text) => text,
+        // An escape may name any character.
+        serde_json::Value::String(text) => typography::printable(&text).into_owned(),
         serde_json::Value::Null => String::new(),
         // `{name: Li, email: …}`: the name is what readers see.
         serde_json::Value::Object(map) if map.contains_key("name") => {
-            map.get("name").and_then(|name| name.as_str()).unwrap_or_default().to_owned()
+            typography::printable(map.get("name").and_then(|name| name.as_str()).unwrap_or_default())
+                .into_owned()
         }
         other => other.to_string(),
     };
@@ -222,9 +224,9 @@ fn from_json(value: serde_json::Value) -> Result<Values, String> {
         .map(|(key, value)| {
             let value = match value {
                 serde_json::Value::Array(list) => Value::List(list.into_iter().map(text).collect()),
-                serde_json::Value::Object(map) => {
-                    Value::Map(map.into_iter().map(|(k, v)| (k, text(v))).collect())
-                }
+                serde_json::Value::Object(map) => Value::Map(
+                    map.into_iter().map(|(k, v)| (typography::printable(&k).into_owned(), text(v))).collect(),
+                ),
                 other => Value::Text(text(other)),
             };
             (key, value)

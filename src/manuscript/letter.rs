@@ -3,9 +3,9 @@
 use jiff::civil::Date;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
-use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
+use mail_parser::{Encoding, HeaderName, Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
 
-use crate::proof::Doubt;
+use crate::{proof::Doubt, typography};
 
 use super::charset::{self, Charset};
 use super::companions::{Companion, Companions};
@@ -56,9 +56,11 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Letter, Decoded), Unreadable> {
     if decoded.text.trim().is_empty() {
         return Err(Unreadable::Empty);
     }
-    let subject = message.subject().map(subject_of).filter(|subject| !subject.is_empty());
-    let from = message.from().and_then(|from| from.first()).and_then(|from| from.name().map(str::to_owned));
-    let from = from.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    let subject = field(message, &HeaderName::Subject, message.subject()).map(|subject| subject_of(&subject));
+    let subject = subject.filter(|subject| !subject.is_empty());
+    let name = message.from().and_then(|from| from.first()).and_then(|from| from.name());
+    let from = field(message, &HeaderName::From, name).map(|from| name_of(&from));
+    let from = from.filter(|name| !name.is_empty());
     let pictures = pictures_of(message);
     Ok((Letter { is_html: html.is_some(), subject, date, from, pictures }, decoded))
 }
@@ -131,7 +133,7 @@ fn pictures_of(message: &Message<'_>) -> Companions {
 /// The text of a part. Its charset is ours to find: letters often name none, or a wrong one.
 fn text_of(message: &Message<'_>, part: &MessagePart<'_>) -> Result<(String, Charset), Unreadable> {
     let (from, to) = (part.raw_body_offset() as usize, part.raw_end_offset() as usize);
-    let raw = message.raw_message().get(from..to).unwrap_or_default();
+    let raw = message.raw_message.get(from..to).unwrap_or_default();
     let bytes = match part.encoding {
         Encoding::Base64 => base64_decode(raw),
         Encoding::QuotedPrintable => quoted_printable_decode(raw),
@@ -139,6 +141,28 @@ fn text_of(message: &Message<'_>, part: &MessagePart<'_>) -> Result<(String, Cha
     };
     let label = part.content_type().and_then(|kind| kind.attribute("charset"));
     charset::labelled(bytes.as_deref().unwrap_or(raw), label)
+}
+
+/// What a field says: `decoded`, or its bytes in their own charset where the letter names none. What is damaged is left out.
+fn field(message: &Message<'_>, name: &HeaderName<'_>, decoded: Option<&str>) -> Option<String> {
+    let whole = |text: &str| !text.contains(char::REPLACEMENT_CHARACTER);
+    let own = || {
+        let field = message.root_part().headers.iter().rfind(|field| field.name == *name)?;
+        let raw = message.raw_message.get(field.offset_start as usize..field.offset_end as usize)?;
+        if raw.is_ascii() {
+            return None;
+        }
+        charset::decode(raw, false).ok().map(|(text, _)| text).filter(|text| whole(text))
+    };
+    let text = decoded.filter(|text| whole(text)).map(str::to_owned).or_else(own);
+    let text = text.or_else(|| decoded.map(|text| text.replace(char::REPLACEMENT_CHARACTER, "")))?;
+    let text = text.replace(char::is_whitespace, " ");
+    Some(typography::printable(text.trim()).into_owned())
+}
+
+/// The name before an address: `"Li" <li@example.org>`.
+fn name_of(from: &str) -> String {
+    from.split('<').next().unwrap_or_default().trim().trim_matches('"').trim().to_owned()
 }
 
 /// The letter that was passed on as a whole inside another.

@@ -180,7 +180,7 @@ fn a_page_is_the_same_in_every_charset() {
         (korean, EUC_KR),
         (french, WINDOWS_1252),
     ] {
-        let expected = proof("page.txt", text).to_json().to_string();
+        let expected = serde_json::to_string(&proof("page.txt", text)).expect("JSON");
         let crlf = text.replace('\n', "\r\n");
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
@@ -198,7 +198,7 @@ fn a_page_is_the_same_in_every_charset() {
             (encoding.name(), own_crlf.into_owned()),
         ] {
             let manuscript = open("page.txt", &bytes).expect(name);
-            let found = read(&manuscript, &publication()).to_json().to_string();
+            let found = serde_json::to_string(&read(&manuscript, &publication())).expect("JSON");
             assert_eq!(found, expected, "{name}, read as {}", manuscript.charset());
         }
     }
@@ -327,6 +327,39 @@ fn html_leaves_its_text_and_no_script() {
 fn chinese_markdown_has_no_spaces_from_its_lines_and_no_stray_stars() {
     let proof = proof("a.md", "# 标题\n\n河水\n流过，**“老桥”，**还在。\na\nb\n");
     assert_eq!(proof.issue.articles[0].body[0].plain(), "河水流过，“老桥”，还在。a b");
+}
+
+#[test]
+fn an_escape_in_front_matter_names_no_character_that_turns_the_text() {
+    let proof = proof("a.md", "---\nauthor: \"Li\\u202e\"\ncontact: {phone: \"1\\x01\"}\n---\n# A\n\nb\n");
+    assert_eq!(proof.issue.articles[0].bylines[0].name, "Li");
+    assert_eq!(proof.issue.contact["phone"], "1");
+}
+
+#[test]
+fn a_second_note_of_one_name_is_set_aside() {
+    check(
+        "a.md",
+        "# 灯\n\n亮了[^1]。\n\n[^1]: 三十年。\n\n[^1]: 四十年。\n",
+        &expect![[r"
+            灯 / 1¶ / note 三十年。
+            title: 灯
+            ? 7 not-used
+            - 四十年。
+        "]],
+    );
+}
+
+#[test]
+fn stressed_words_of_a_page_stand_apart_as_they_did() {
+    let body = |text: &str| {
+        let proof = proof("page.txt", &format!("A lamp by the bridge\n\n{text}\n"));
+        (serde_json::to_string(&proof.issue.articles[0].body[0]).expect("a block"), check_conserved(text)).0
+    };
+    expect![[r#"{"type":"p","text":[{"type":"text","text":"The lamp by the "},{"type":"strong","text":[{"type":"text","text":"old bridge"}]},{"type":"text","text":" burns. 灯"},{"type":"strong","text":[{"type":"text","text":"亮了"}]},{"type":"text","text":"。"}]}"#]]
+        .assert_eq(&body("The lamp by the **old bridge** burns. 灯 **亮了** 。"));
+    expect![[r#"{"type":"p","text":[{"type":"text","text":"灯亮了三十年。"}]}"#]]
+        .assert_eq(&body("灯****亮了三十年。"));
 }
 
 #[test]

@@ -478,9 +478,14 @@ fn balanced(address: &str) -> Option<usize> {
     None
 }
 
+/// The longest label of a note, in bytes.
+const MAX_LABEL: usize = 32;
+
 /// The label of a reference to a note, `[^1]`, and what follows.
 pub(super) fn note_label(text: &str) -> Option<(&str, &str)> {
-    let (label, after) = text.strip_prefix("[^")?.split_once(']')?;
-    let good = (1..=32).contains(&label.len()) && !label.contains(|c: char| c.is_whitespace() || c == '[');
+    let inside = text.strip_prefix("[^")?;
+    let end = inside.bytes().take(MAX_LABEL + 1).position(|byte| byte == b']')?;
+    let (label, after) = (&inside[..end], &inside[end + 1..]);
+    let good = !label.is_empty() && !label.contains(|c: char| c.is_whitespace() || c == '[');
     good.then_some((label, after))
 }

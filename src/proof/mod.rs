@@ -11,7 +11,7 @@ mod differ;
 #[cfg(test)]
 mod tests;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
 pub use differ::{differences, side_by_side};
 pub use markdown::{Source, write};
@@ -245,30 +245,39 @@ impl Doubt {
     }
 }
 
-impl Proof {
-    /// The proof as a JSON value for programs: `{"issue": …, "articles": […], "queries": […], "not_used": […]}`.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
+/// For programs: `{"issue": …, "pictures": […], "articles": […], "queries": […], "not_used": […]}`. Articles are put in order for it
+/// one by one, so that the longest issue takes no more memory written than read.
+impl Serialize for Proof {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let issue = &self.issue;
-        serde_json::json!({
-            "issue": {
-                "key": issue.key,
-                "title": issue.title,
-                "number": issue.number,
-                "date": issue.date.map(|date| date.to_string()),
-                "page": issue.page,
-                "section": issue.section,
-                "summary": issue.summary,
-                "editors": issue.editors,
-                "publisher": issue.publisher,
-                "contact": issue.contact,
-                "language": issue.language,
-            },
-            "pictures": issue.pictures,
-            "articles": issue.articles.iter().map(article_json).collect::<Vec<_>>(),
-            "queries": self.queries,
-            "not_used": self.not_used,
-        })
+        let mut proof = serializer.serialize_map(None)?;
+        let fields = serde_json::json!({
+            "key": issue.key,
+            "title": issue.title,
+            "number": issue.number,
+            "date": issue.date.map(|date| date.to_string()),
+            "page": issue.page,
+            "section": issue.section,
+            "summary": issue.summary,
+            "editors": issue.editors,
+            "publisher": issue.publisher,
+            "contact": issue.contact,
+            "language": issue.language,
+        });
+        proof.serialize_entry("issue", &fields)?;
+        proof.serialize_entry("pictures", &issue.pictures)?;
+        proof.serialize_entry("articles", &Articles(&issue.articles))?;
+        proof.serialize_entry("queries", &self.queries)?;
+        proof.serialize_entry("not_used", &self.not_used)?;
+        proof.end()
+    }
+}
+
+struct Articles<'p>(&'p [Article]);
+
+impl Serialize for Articles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(article_json))
     }
 }
 

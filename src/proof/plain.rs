@@ -31,7 +31,7 @@ pub(super) fn push_fragile(c: char, at_edge: bool, out: &mut String) -> bool {
 /// A character written as `&#NUMBER;` at the start of `text`, and the length of that.
 pub(super) fn numbered(text: &str) -> Option<(char, usize)> {
     let digits = text.strip_prefix("&#")?;
-    let end = digits.find(';').filter(|end| (1..=7).contains(end))?;
+    let end = digits.bytes().take(8).position(|byte| byte == b';').filter(|end| *end > 0)?;
     let number = digits[..end].bytes().all(|b| b.is_ascii_digit()).then(|| digits[..end].parse().ok())??;
     Some((char::from_u32(number)?, end + 3))
 }

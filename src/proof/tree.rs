@@ -1,5 +1,7 @@
 //! The body of an article, read back from the lines of a proof: each line is a paragraph, unless it begins as something else.
 
+use std::collections::HashMap;
+
 use super::{Query, inline, markdown, read::Line, read::Problem};
 use crate::{prose::Block, prose::Inline};
 
@@ -46,8 +48,8 @@ pub(super) fn sections<'l, 't>(lines: &'l [Line<'t>], problems: &mut Vec<Problem
 pub(super) struct Tree {
     pub(super) marks: Vec<(usize, Query)>,
     pub(super) problems: Vec<Problem>,
-    /// The labels of the article's notes, in the order of their texts.
-    labels: Vec<String>,
+    /// The number of each of the article's notes by its label, in the order of their texts.
+    labels: HashMap<String, usize>,
 }
 
 impl Tree {
@@ -66,10 +68,9 @@ impl Tree {
             if let Some((label, rest)) =
                 inline::note_label(line.text).and_then(|(l, rest)| Some((l, rest.strip_prefix(':')?)))
             {
-                if self.labels.iter().any(|known| known == label) {
+                if self.labels.insert(label.to_owned(), notes.len() + 1).is_some() {
                     self.problem(line.number, format!("a second note `[^{label}]`; give it another name"));
                 }
-                self.labels.push(label.to_owned());
                 notes.push(vec![Line { number: line.number, text: rest.strip_prefix(' ').unwrap_or(rest) }]);
                 body.push(Line { number: line.number, text: "" });
                 in_note = true;
@@ -101,13 +102,10 @@ impl Tree {
         let mut missing = Vec::new();
         let labels = &self.labels;
         let mut read = inline::read(text, &mut |label| {
-            labels.iter().position(|known| known == label).map_or_else(
-                || {
-                    missing.push(label.to_owned());
-                    0
-                },
-                |place| place + 1,
-            )
+            labels.get(label).copied().unwrap_or_else(|| {
+                missing.push(label.to_owned());
+                0
+            })
         });
         self.marks.append(&mut read.marks);
         for label in missing {

@@ -12,7 +12,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use html5ever::TokenizerResult;
 use html5ever::buffer_queue::BufferQueue;
@@ -82,7 +82,7 @@ fn read_files(files: &[(&str, &str)], xml: bool, title: Option<&str>, album: Alb
     draft.title = title.map(str::to_owned).or(draft.title);
     let placed = without_licence(page.placed, &mut draft);
     let mut articles = articles(placed);
-    let mut notes = Notes { references: page.references, found: page.notes, used: HashMap::new() };
+    let mut notes = Notes::new(page.references, page.notes);
     for article in &mut articles {
         notes.give(article, &mut draft);
     }
@@ -358,22 +358,51 @@ fn one_line(text: Vec<Inline>) -> Vec<Inline> {
 struct Notes {
     references: Vec<Reference>,
     found: Vec<Note>,
-    used: HashMap<usize, bool>,
+    /// The place in `found` of each name.
+    by_name: HashMap<String, usize>,
+    used: HashSet<usize>,
+}
+
+/// The notes that an article refers to, in order.
+#[derive(Default)]
+struct Numbers {
+    notes: Vec<usize>,
+    of: HashMap<usize, usize>,
+}
+
+impl Numbers {
+    /// The number of a note, counted from 1.
+    fn of(&mut self, note: usize) -> usize {
+        *self.of.entry(note).or_insert_with(|| {
+            self.notes.push(note);
+            self.notes.len()
+        })
+    }
 }
 
 impl Notes {
+    fn new(references: Vec<Reference>, found: Vec<Note>) -> Self {
+        let mut by_name = HashMap::new();
+        for (nth, note) in found.iter().enumerate() {
+            for name in &note.names {
+                by_name.entry(name.clone()).or_insert(nth);
+            }
+        }
+        Self { references, found, by_name, used: HashSet::new() }
+    }
+
     /// Gives an article the notes that it refers to; a reference to anything else is its label again.
     fn give(&mut self, article: &mut Found, draft: &mut Draft) {
-        let mut numbers: Vec<usize> = Vec::new();
+        let mut numbers = Numbers::default();
         if let Some(headline) = &mut article.headline {
             self.number(headline, &mut numbers);
         }
         self.number_blocks(&mut article.body, &mut numbers);
         let mut next = 0;
-        while let Some(&index) = numbers.get(next) {
+        while let Some(&index) = numbers.notes.get(next) {
             next += 1;
             let mut blocks = std::mem::take(&mut self.found[index].blocks);
-            if self.used.insert(index, true).is_some() {
+            if !self.used.insert(index) {
                 let text = "a note that two articles refer to stands in the first".to_owned();
                 draft.query(Doubt::NotUsed, self.found[index].line, text);
             }
@@ -383,7 +412,7 @@ impl Notes {
         }
     }
 
-    fn number_blocks(&mut self, blocks: &mut [Block], numbers: &mut Vec<usize>) {
+    fn number_blocks(&mut self, blocks: &mut [Block], numbers: &mut Numbers) {
         for block in blocks {
             match block {
                 Block::Paragraph { text } | Block::Subhead { text, .. } => self.number(text, numbers),
@@ -404,8 +433,8 @@ impl Notes {
         }
     }
 
-    fn number(&mut self, runs: &mut [Inline], numbers: &mut Vec<usize>) {
-        for run in runs {
+    fn number(&mut self, runs: &mut Vec<Inline>, numbers: &mut Numbers) {
+        for run in &mut *runs {
             match run {
                 Inline::Emphasis { text }
                 | Inline::Strong { text }
@@ -413,21 +442,15 @@ impl Notes {
                 | Inline::Link { text, .. } => self.number(text, numbers),
                 Inline::Note { number } => {
                     let Some(reference) = self.references.get(number.saturating_sub(1)) else { continue };
-                    let index = self.found.iter().position(|note| note.names.contains(&reference.target));
-                    *run = match index {
-                        Some(index) => {
-                            let at = numbers.iter().position(|known| *known == index).unwrap_or_else(|| {
-                                numbers.push(index);
-                                numbers.len() - 1
-                            });
-                            Inline::Note { number: at + 1 }
-                        }
+                    *run = match self.by_name.get(&reference.target) {
+                        Some(note) => Inline::Note { number: numbers.of(*note) },
                         None => Inline::text(reference.label.clone()),
                     };
                 }
                 _ => {}
             }
         }
+        *runs = prose::joined(std::mem::take(runs));
     }
 
     /// A note leads back to its reference, by its own label or an arrow: readers' programs make that link themselves.
@@ -436,9 +459,8 @@ impl Notes {
             let Block::Paragraph { text } = block else { continue };
             let is_note = |run: &Inline| match run {
                 Inline::Note { number } => {
-                    self.references.get(number.saturating_sub(1)).is_some_and(|reference| {
-                        !self.found.iter().any(|note| note.names.contains(&reference.target))
-                    })
+                    let reference = self.references.get(number.saturating_sub(1));
+                    reference.is_some_and(|reference| !self.by_name.contains_key(&reference.target))
                 }
                 _ => false,
             };
@@ -451,11 +473,11 @@ impl Notes {
 
     fn leave_out_unused(&mut self, draft: &mut Draft) {
         for index in 0..self.found.len() {
-            if self.used.contains_key(&index) {
+            if self.used.contains(&index) {
                 continue;
             }
             let mut blocks = std::mem::take(&mut self.found[index].blocks);
-            self.number_blocks(&mut blocks, &mut Vec::new());
+            self.number_blocks(&mut blocks, &mut Numbers::default());
             let text = prose::plain_blocks(&blocks);
             if !text.trim().is_empty() {
                 let asked = format!("nothing refers to this note: {}", excerpt(&text));

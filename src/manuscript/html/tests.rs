@@ -78,6 +78,7 @@ fn runs_are_told_apart() {
             "{p,text:[{text,text:x },{link,href:https://example.org/,text:[{text,text:y}]},{text,text: z}]}"
         ],
     );
+    check_body("<p>河<a href='#nowhere'>1</a>水</p>", &expect!["{p,text:[{text,text:河1水}]}"]);
     check_body("<p>1 &lt; 2 &amp;&nbsp;3 &#x4e2d;</p>", &expect!["{p,text:[{text,text:1 < 2 & 3 中}]}"]);
 }
 

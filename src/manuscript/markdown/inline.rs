@@ -2,7 +2,7 @@
 
 use comrak::nodes::{AstNode, NodeValue};
 
-use crate::{proof::Doubt, prose::Block, prose::Href, prose::Inline, typography};
+use crate::{proof::Doubt, prose, prose::Block, prose::Href, prose::Inline, typography};
 
 use super::super::draft::excerpt;
 use super::super::html::Image;
@@ -52,7 +52,7 @@ fn children<'a>(node: &'a AstNode<'a>, depth: usize, reader: &mut Reader<'_, 'a>
 fn run<'a>(node: &'a AstNode<'a>, depth: usize, runs: &mut Runs, reader: &mut Reader<'_, 'a>) {
     let data = node.data();
     let line = reader.line(data.sourcepos.start.line);
-    if reader.hidden.is_some() && !matches!(data.value, NodeValue::HtmlInline(_)) {
+    if reader.progress.hidden.is_some() && !matches!(data.value, NodeValue::HtmlInline(_)) {
         let text = super::plain(node);
         reader.draft.set_aside(&text);
         return;
@@ -106,8 +106,9 @@ fn run<'a>(node: &'a AstNode<'a>, depth: usize, runs: &mut Runs, reader: &mut Re
         }
         NodeValue::HtmlBlock(_) => {}
         _ => {
-            let text = children(node, depth + 1, reader);
-            runs.out.extend(text);
+            for run in children(node, depth + 1, reader) {
+                prose::push(&mut runs.out, run);
+            }
         }
     }
 }
@@ -186,7 +187,7 @@ pub(super) fn figure<'a>(node: &'a AstNode<'a>, reader: &mut Reader<'_, 'a>) -> 
     };
     let data = first.data();
     let NodeValue::Image(image) = &data.value else { return None };
-    if reader.hidden.is_some() || !reader.draft.album.has(&image.url) {
+    if reader.progress.hidden.is_some() || !reader.draft.album.has(&image.url) {
         return None;
     }
     let alt = typography::printable(&super::plain(first)).trim().to_owned();

@@ -5,12 +5,13 @@
 //! first-level heading is that article's headline, and the issue's title too when nothing else names the issue.
 
 mod html;
+mod sheets;
 mod inline;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
+use comrak::Options;
 use comrak::nodes::{AstNode, ListType, NodeValue};
-use comrak::{Arena, Options};
 
 use crate::{
     issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Role, proof::Doubt, prose,
@@ -34,15 +35,24 @@ const MAX_DEK: usize = 160;
 
 /// Reads a Markdown issue whose pictures are in `album`.
 pub(super) fn read(text: &str, album: Album) -> Draft {
+    read_in_sheets(text, album, sheets::length_for)
+}
+
+fn read_in_sheets(text: &str, album: Album, length: impl Fn(&str) -> usize) -> Draft {
     let mut draft = Draft { album, ..Draft::default() };
     let (body, above) = front_matter::read(text, &mut draft);
-    let arena = Arena::new();
-    let root = comrak::parse_document(&arena, body, &options());
-    let mut reader = Reader::new(above, body, &mut draft);
-    reader.collect_notes(root);
-    let articles = reader.articles(root);
-    reader.leave_out_unused_notes();
-    compose(articles, &mut draft);
+    let mut progress = Progress {
+        articles: vec![Found { line: above + 1, ..Found::default() }],
+        closed: last_closes(body, above),
+        ..Progress::default()
+    };
+    sheets::each(body, length(body), &options(), |root, above_sheet| {
+        let mut reader = Reader::new(above + above_sheet, &mut draft, &mut progress);
+        reader.collect_notes(root);
+        reader.articles(root);
+        reader.leave_out_unused_notes();
+    });
+    compose(progress.articles, &mut draft);
     draft
 }
 
@@ -67,15 +77,11 @@ pub(super) struct Found {
     pub(super) captions: Vec<String>,
 }
 
-/// Walks the tree of a document.
-struct Reader<'d, 'a> {
-    draft: &'d mut Draft,
-    /// The number of lines above the Markdown text.
-    above: usize,
-    /// The notes' texts by name, and whether any article refers to them.
-    notes: HashMap<String, (&'a AstNode<'a>, bool)>,
-    /// The names of the notes that the article at hand refers to, in order.
-    referred: Vec<String>,
+/// What has been read so far, the trees of the sheets before included.
+#[derive(Default)]
+struct Progress {
+    /// The last one is still open.
+    articles: Vec<Found>,
     /// The element whose content no reader sees, while we are inside it.
     hidden: Option<&'static str>,
     /// The last line that closes each hiding element, so that an open one hides nothing for ever.
@@ -84,10 +90,26 @@ struct Reader<'d, 'a> {
     asked: usize,
 }
 
+/// Walks the tree of a document, or of a sheet of it.
+struct Reader<'d, 'a> {
+    draft: &'d mut Draft,
+    progress: &'d mut Progress,
+    /// The number of lines above the Markdown text.
+    above: usize,
+    /// The notes' texts by name, and whether any article refers to them.
+    notes: HashMap<String, (&'a AstNode<'a>, bool)>,
+    /// Notes by a name that another has.
+    second_notes: Vec<&'a AstNode<'a>>,
+    /// The names of the notes that the article at hand refers to, in order.
+    referred: Vec<String>,
+    /// The numbers of these.
+    numbers: HashMap<String, usize>,
+}
+
 impl<'d, 'a> Reader<'d, 'a> {
-    fn new(above: usize, source: &str, draft: &'d mut Draft) -> Self {
-        let (notes, referred) = (HashMap::new(), Vec::new());
-        Self { draft, above, notes, referred, hidden: None, closed: last_closes(source), asked: 0 }
+    fn new(above: usize, draft: &'d mut Draft, progress: &'d mut Progress) -> Self {
+        let (notes, second_notes) = (HashMap::new(), Vec::new());
+        Self { draft, progress, above, notes, second_notes, referred: Vec::new(), numbers: HashMap::new() }
     }
 
     /// The line of the manuscript for a line of the Markdown text.
@@ -98,7 +120,11 @@ impl<'d, 'a> Reader<'d, 'a> {
     fn collect_notes(&mut self, root: &'a AstNode<'a>) {
         for node in root.descendants() {
             if let NodeValue::FootnoteDefinition(note) = &node.data().value {
-                self.notes.insert(name_of(&note.name), (node, false));
+                match self.notes.entry(name_of(&note.name)) {
+                    Entry::Vacant(entry) => drop(entry.insert((node, false))),
+                    // The first of a name stands, as in comrak.
+                    Entry::Occupied(_) => self.second_notes.push(node),
+                }
             }
         }
     }
@@ -109,22 +135,22 @@ impl<'d, 'a> Reader<'d, 'a> {
         if let Some((_, used)) = self.notes.get_mut(&name) {
             *used = true;
         }
-        let at = self.referred.iter().position(|known| *known == name).unwrap_or_else(|| {
+        let next = self.referred.len() + 1;
+        let number = *self.numbers.entry(name.clone()).or_insert(next);
+        if number == next {
             self.referred.push(name);
-            self.referred.len() - 1
-        });
-        at + 1
+        }
+        number
     }
 
-    fn articles(&mut self, root: &'a AstNode<'a>) -> Vec<Found> {
-        let mut articles = Vec::new();
-        let mut found = Found { line: self.line(1), ..Found::default() };
+    fn articles(&mut self, root: &'a AstNode<'a>) {
+        let mut found = self.progress.articles.pop().unwrap_or_default();
         for node in root.children() {
             let data = node.data();
             let headline = matches!(&data.value, NodeValue::Heading(heading) if heading.level == 1);
-            if headline && self.hidden.is_none() {
+            if headline && self.progress.hidden.is_none() {
                 self.close(&mut found);
-                articles.push(found);
+                self.progress.articles.push(found);
                 let line = self.line(data.sourcepos.start.line);
                 found = Found { headline: Some(inline::runs(node, self)), line, ..Found::default() };
             } else {
@@ -132,8 +158,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             }
         }
         self.close(&mut found);
-        articles.push(found);
-        articles
+        self.progress.articles.push(found);
     }
 
     /// Writes the notes of the article that ends here. Notes may refer to notes.
@@ -149,6 +174,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             next += 1;
         }
         self.referred.clear();
+        self.numbers.clear();
     }
 
     fn leave_out_unused_notes(&mut self) {
@@ -156,7 +182,9 @@ impl<'d, 'a> Reader<'d, 'a> {
             .notes
             .values()
             .filter(|(_, used)| !used)
-            .map(|(node, _)| (node.data().sourcepos.start.line, plain(node)))
+            .map(|(node, _)| node)
+            .chain(&self.second_notes)
+            .map(|node| (node.data().sourcepos.start.line, plain(node)))
             .collect();
         unused.sort();
         for (line, text) in unused {
@@ -173,7 +201,7 @@ impl<'d, 'a> Reader<'d, 'a> {
     fn block(&mut self, node: &'a AstNode<'a>, depth: usize, out: &mut Vec<Block>) {
         let data = node.data();
         let line = self.line(data.sourcepos.start.line);
-        if self.hidden.is_some() && !holds_html(node) {
+        if self.progress.hidden.is_some() && !holds_html(node) {
             self.draft.set_aside(&plain(node));
             return;
         }
@@ -255,7 +283,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         let mut text = String::new();
         for piece in html::pieces(literal) {
             match piece {
-                html::Piece::Text(piece) if self.hidden.is_some() => {
+                html::Piece::Text(piece) if self.progress.hidden.is_some() => {
                     self.draft.set_aside(&typography::printable(piece));
                 }
                 html::Piece::Text(piece) => text.push_str(&typography::printable(piece)),
@@ -283,7 +311,7 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     /// What a tag says of the picture that it shows, if it shows any; one that only counts readers is left out.
     fn image(&self, tag: &str) -> Option<Image> {
-        super::html::image_of(tag).filter(|image| self.hidden.is_none() && !image.counts)
+        super::html::image_of(tag).filter(|image| self.progress.hidden.is_none() && !image.counts)
     }
 
     /// Leaves a tag out, and notes when it begins or ends what no reader sees.
@@ -292,18 +320,18 @@ impl<'d, 'a> Reader<'d, 'a> {
         if tag.starts_with("<!") || tag.starts_with("<?") {
             return;
         }
-        match self.hidden {
-            Some(name) if html::closes(tag, name) => self.hidden = None,
+        match self.progress.hidden {
+            Some(name) if html::closes(tag, name) => self.progress.hidden = None,
             Some(_) => {}
             None => {
-                self.hidden = html::hides(tag).filter(|name| self.closes_below(name, line));
-                if self.asked != line {
+                self.progress.hidden = html::hides(tag).filter(|name| self.closes_below(name, line));
+                if self.progress.asked != line {
                     self.draft.query(
                         Doubt::HtmlDropped,
                         line,
                         format!("HTML left out, its text kept: {}", excerpt(tag)),
                     );
-                    self.asked = line;
+                    self.progress.asked = line;
                 }
             }
         }
@@ -311,7 +339,7 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     /// Whether an element that opens on this line is closed there or further down.
     fn closes_below(&self, name: &str, line: usize) -> bool {
-        self.closed.iter().any(|(known, last)| *known == name && *last + self.above >= line)
+        self.progress.closed.iter().any(|(known, last)| *known == name && *last >= line)
     }
 }
 
@@ -329,10 +357,10 @@ fn push_paragraphs(text: &str, out: &mut Vec<Block>) {
     }
 }
 
-/// The last line that closes each element whose content no reader sees.
-fn last_closes(source: &str) -> Vec<(&'static str, usize)> {
+/// The last line that closes each element whose content no reader sees. The first line of `source` has `above` lines above it.
+fn last_closes(source: &str, above: usize) -> Vec<(&'static str, usize)> {
     let mut closed: Vec<(&'static str, usize)> = Vec::new();
-    for (number, line) in (1..).zip(source.lines()) {
+    for (number, line) in (above + 1..).zip(source.lines()) {
         for (at, _) in line.match_indices("</") {
             if let Some(name) = html::HIDDEN.into_iter().find(|name| html::closes(&line[at..], name)) {
                 closed.retain(|(known, _)| *known != name);

@@ -25,15 +25,16 @@ pub(super) struct Line<'t> {
 
 /// The lines of a page without running heads, mastheads and page numbers.
 pub(super) fn clean<'t>(text: &'t str, hints: &Hints, lexicon: &Lexicon, draft: &mut Draft) -> Vec<Line<'t>> {
-    let mut lines: Vec<Line<'t>> = (1..)
-        .zip(text.lines())
-        .map(|(number, line)| Line {
-            number,
-            text: line.trim(),
-            indented: line.starts_with(char::is_whitespace),
-            headline: hints.get(&number) == Some(&Hint::Headline),
-        })
-        .collect();
+    let mut lines: Vec<Line<'t>> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let (text, indented) = (line.trim(), line.starts_with(char::is_whitespace));
+        // Many blank lines part no more than two.
+        let wide = lines.iter().rev().take(2).all(|line| line.text.is_empty());
+        if !text.is_empty() || !wide {
+            let headline = hints.get(&number) == Some(&Hint::Headline);
+            lines.push(Line { number, text, indented, headline });
+        }
+    }
     let mut furniture = vec![false; lines.len()];
     for index in 0..lines.len() {
         // A line inside a paragraph may begin with a label by chance.
@@ -76,6 +77,9 @@ fn read_line(line: &Line<'_>, ends: bool, lexicon: &Lexicon, draft: &mut Draft) 
     false
 }
 
+/// The most editors of an issue; more are no editors.
+const MAX_EDITORS: usize = 100;
+
 fn read_text(text: &str, number: usize, draft: &mut Draft) -> bool {
     if let Some(head) = furniture::running_head(text) {
         if head.wrong_weekday {
@@ -103,8 +107,11 @@ fn read_text(text: &str, number: usize, draft: &mut Draft) -> bool {
             Label::Contact(key) => drop(draft.contact.entry(key.to_owned()).or_insert(value)),
             Label::Editors => {
                 let names = furniture::names(&value);
-                let new = names.into_iter().filter(|name| !draft.editors.contains(name)).collect::<Vec<_>>();
-                draft.editors.extend(new);
+                for name in names {
+                    if draft.editors.len() < MAX_EDITORS && !draft.editors.contains(&name) {
+                        draft.editors.push(name);
+                    }
+                }
             }
             Label::Other => {}
         }

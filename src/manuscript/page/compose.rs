@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use crate::{
-    issue::Article, issue::Byline, issue::CreditLine, issue::Headline, proof::Doubt, prose::Block,
+    issue::Article, issue::Byline, issue::CreditLine, issue::Headline, proof::Doubt, prose, prose::Block,
     prose::Inline,
 };
 
@@ -204,16 +204,19 @@ fn inlines(text: &str, spaces: Spaces, marks: &mut Vec<String>) -> Vec<Inline> {
     }
     marks.push("**".repeat(runs.len() - 1));
     let mut out = Vec::new();
+    let (mut last, mut spaced) = (None, false);
     for (i, run) in runs.into_iter().enumerate() {
-        let run = spaces::paragraph(run, spaces);
-        if run.is_empty() {
-            continue;
+        spaced |= run.starts_with(char::is_whitespace);
+        let text = spaces::paragraph(run, spaces);
+        let Some(first) = text.chars().next() else { continue };
+        if let Some(last) = last.filter(|_| spaced)
+            && spaces::paragraph(&format!("{last} {first}"), spaces).contains(' ')
+        {
+            prose::push(&mut out, Inline::text(" "));
         }
-        out.push(if i % 2 == 1 {
-            Inline::Strong { text: vec![Inline::text(run)] }
-        } else {
-            Inline::text(run)
-        });
+        (last, spaced) = (text.chars().next_back(), run.ends_with(char::is_whitespace));
+        let text = Inline::text(text);
+        prose::push(&mut out, if i % 2 == 1 { Inline::Strong { text: vec![text] } } else { text });
     }
     out
 }

@@ -67,6 +67,9 @@ const MAX_FRAGMENT: usize = 2;
 /// A paragraph's remainder is at most a line of a column.
 const MAX_REMAINDER: usize = 25;
 
+/// Quotation marks of a longer text, in bytes, are not counted: it is joined piece by piece, and counted each time.
+const MAX_QUOTED: usize = 10_000;
+
 /// Tells the blocks apart and joins the pieces of paragraphs. Marks go to `marks`, fragments to the draft.
 pub(super) fn tell_apart(
     blocks: Vec<Block>,
@@ -194,7 +197,7 @@ fn join_to(part: &mut Part, text: &str, line: usize, draft: &mut Draft) -> bool 
 /// Whether a paragraph ends like a sentence: with a stop, or with what may follow one.
 pub(super) fn ends(text: &str) -> bool {
     let text = text.trim_end_matches('*');
-    if text.ends_with('"') && text.matches('"').count() % 2 == 1 {
+    if text.ends_with('"') && text.len() <= MAX_QUOTED && text.matches('"').count() % 2 == 1 {
         // A straight quotation mark without its partner opens what follows.
         return false;
     }
@@ -316,6 +319,13 @@ mod tests {
         check("**（原载《河畔日报》2025年3月1日）**", "credit");
         check("A bridge for the town", "title");
         check("A bridge for the town.", "paragraph");
+    }
+
+    #[test]
+    fn a_piece_that_does_not_go_on_loses_nothing() {
+        super::super::super::tests::check_conserved(
+            "ferry, bridge 8=\n==they were closed.\n\nThe fare is what it was.\n",
+        );
     }
 
     #[track_caller]

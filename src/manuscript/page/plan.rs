@@ -1,5 +1,6 @@
 //! Which headline, byline, credit line and other short line of the page is whose.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::proof::Doubt;
@@ -109,11 +110,17 @@ impl Plan {
         }
         self.give_halves(page, &headed, &assigned, &shares, draft);
         self.give_last(page, &headed, draft);
+        let taken: HashSet<usize> = self.headlines.iter().flatten().copied().collect();
+        // The last title of the gap that may be a headline.
+        let mut last: Option<(usize, Option<usize>)> = None;
         for item in &items {
-            let free =
-                item.head.is_none_or(|head| !self.headlines.iter().flatten().any(|taken| *taken == head));
-            if free {
-                self.give_names(page, item);
+            if last.is_none_or(|(gap, _)| gap != item.gap) {
+                let title = page.gap(item.gap).rev().find(|&at| page.may_be_headline(&page.parts[at]));
+                last = Some((item.gap, title));
+            }
+            let headline_follows = last.is_some_and(|(_, title)| title > Some(item.last));
+            if item.head.is_none_or(|head| !taken.contains(&head)) {
+                self.give_names(item, headline_follows);
             }
         }
     }
@@ -158,9 +165,10 @@ impl Plan {
     /// The only line left over at the page's end is the headline of the only body without one.
     fn give_last(&mut self, page: &Page, headed: &[&Item], draft: &mut Draft) {
         let end = self.bodies.last().map_or(0, |body| body.end);
-        let mut left = headed.iter().filter(|item| {
-            item.gap == end && !self.headlines.iter().flatten().any(|taken| Some(*taken) == item.head)
-        });
+        let taken: HashSet<usize> = self.headlines.iter().flatten().copied().collect();
+        let mut left = headed
+            .iter()
+            .filter(|item| item.gap == end && item.head.is_none_or(|head| !taken.contains(&head)));
         let mut bare = (0..self.bodies.len()).filter(|&body| self.headlines[body].is_empty());
         if let (Some(item), None, Some(body), None) = (left.next(), left.next(), bare.next(), bare.next())
             && let Some(head) = item.head
@@ -177,12 +185,10 @@ impl Plan {
     }
 
     /// Names without a headline: of the article that follows, unless they close the one before or it has names.
-    fn give_names(&mut self, page: &Page, item: &Item) {
+    fn give_names(&mut self, item: &Item, headline_follows: bool) {
         if item.bylines.is_empty() {
             return;
         }
-        let headline_follows =
-            page.gap(item.gap).any(|part| part > item.last && page.may_be_headline(&page.parts[part]));
         let before = self.preceding(item.gap).filter(|&body| self.bylines[body].is_empty());
         let after = self.following(item.gap).filter(|&body| self.bylines[body].is_empty());
         let closes = headline_follows || after.is_none();
@@ -204,6 +210,8 @@ impl Plan {
         for gap in 0..=page.paragraphs.len() {
             let within = self.preceding(gap).filter(|&body| gap < self.bodies[body].end);
             let boundary = within.is_none();
+            let headline =
+                page.gap(gap).rev().find(|&at| page.parts[at].is_title() && self.places[at].0 != Place::Open);
             for index in page.gap(gap) {
                 if self.places[index].0 != Place::Open {
                     continue;
@@ -217,7 +225,9 @@ impl Plan {
                         .or_else(|| self.preceding(gap))
                         .or(self.following(gap))
                         .map(|b| (Place::Caption, b)),
-                    Kind::Title { .. } if boundary => self.around_headline(page, index, gap),
+                    Kind::Title { .. } if boundary => {
+                        self.around_headline(page, index, gap, headline.is_none_or(|last| last < index))
+                    }
                     Kind::Title { level: None, numbered: false }
                         if page.marked && page.titles == Titles::Marked =>
                     {
@@ -231,13 +241,14 @@ impl Plan {
         }
     }
 
-    /// A title at the border of two bodies that is no headline: kicker, dek, or the first subhead.
-    fn around_headline(&self, page: &Page, index: usize, gap: usize) -> Option<(Place, usize)> {
+    /// A title at the border of two bodies that is no headline: kicker, dek, or the first subhead. `last` says whether no headline
+    /// of the gap comes after it.
+    fn around_headline(&self, page: &Page, index: usize, gap: usize, last: bool) -> Option<(Place, usize)> {
         let body = self.following(gap)?;
         let gap_parts = page.gap(gap);
         let own = |at: usize| gap_parts.contains(&at) && self.headlines[body].contains(&at);
         let part = &page.parts[index];
-        let below_headline = (gap_parts.start..index).any(own);
+        let below_headline = self.headlines[body].iter().any(|head| (gap_parts.start..index).contains(head));
         let dash = part.text.starts_with('—');
         if index + 1 < gap_parts.end && own(index + 1) && !page.marked | part.level().is_none() {
             return Some((Place::Kicker, body));
@@ -257,8 +268,6 @@ impl Plan {
             return Some((if caption { Place::Caption } else { Place::Subhead }, body));
         }
         let numbered = parts::is_numbered(&part.text) || part.level().is_some();
-        let last = !(index + 1..gap_parts.end)
-            .any(|at| page.parts[at].is_title() && !matches!(self.places[at].0, Place::Open));
         (numbered && last).then_some((Place::Subhead, body))
     }
 }

@@ -134,9 +134,14 @@ impl Flow {
     /// Whether a line names an author right below a title, without a blank line between.
     fn is_byline_after_title(&self, text: &str, next: Option<&Line<'_>>, lexicon: &Lexicon) -> bool {
         let ends = next.is_none_or(|next| next.text.is_empty() || next.indented);
-        ends && self.blocks.last().is_some_and(|block| block.text.chars().count() <= 34)
+        ends && self.blocks.last().is_some_and(|block| !is_long(&block.text))
             && byline::parse_with(text, lexicon).is_some()
     }
+}
+
+/// Whether a text is longer than a title.
+fn is_long(text: &str) -> bool {
+    text.chars().nth(34).is_some()
 }
 
 /// What stands between two lines of a column. A number that meets the end of a Chinese line is parted without a mark.
@@ -178,9 +183,7 @@ fn join_hanging_quotes(blocks: &mut Vec<Block>, draft: &mut Draft) {
     for block in blocks.drain(..) {
         let hangs = block.text.starts_with(['“', '‘', '「', '『']) && block.level.is_none() && !block.seam;
         match joined.last_mut() {
-            Some(before)
-                if hangs && before.full && before.level.is_none() && before.text.chars().count() > 34 =>
-            {
+            Some(before) if hangs && before.full && before.level.is_none() && is_long(&before.text) => {
                 let text = format!("joined to the line above: {}", excerpt(&block.text));
                 draft.query(Doubt::Joined, block.line, text);
                 before.text.push_str(typography::joint(&before.text, &block.text));

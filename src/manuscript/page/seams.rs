@@ -29,17 +29,14 @@ fn seam(text: &str) -> Option<usize> {
     let mut spaces = 0;
     let mut seam = None;
     let mut before = None;
-    for (at, c) in text.char_indices() {
-        if c.is_whitespace() {
-            let next = text[at..].trim_start();
-            let after = next.chars().next();
-            let wide =
-                |c: char| typography::is_wide(c) || typography::is_shared_mark(c) || c.is_ascii_punctuation();
-            if before.is_some_and(wide) && after.is_some_and(wide) {
-                let stops = before.is_some_and(|c| "。！？!?".contains(c)) && spaces >= SPACES_BEFORE;
-                seam = stops.then(|| text.len() - next.len());
-                spaces += 1;
-            }
+    for (at, c) in text.char_indices().filter(|(_, c)| !c.is_whitespace()) {
+        let spaced = text[..at].ends_with(char::is_whitespace);
+        let wide =
+            |c: char| typography::is_wide(c) || typography::is_shared_mark(c) || c.is_ascii_punctuation();
+        if spaced && before.is_some_and(wide) && wide(c) {
+            let stops = before.is_some_and(|c| "。！？!?".contains(c)) && spaces >= SPACES_BEFORE;
+            seam = stops.then_some(at);
+            spaces += 1;
         }
         before = Some(c);
     }

@@ -1,0 +1,5 @@
+//! A document of Word.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gazetted_fuzz::properties::docx(data));

@@ -1,0 +1,5 @@
+//! A letter.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gazetted_fuzz::properties::eml(data));

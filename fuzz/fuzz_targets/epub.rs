@@ -1,0 +1,5 @@
+//! An e-book.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gazetted_fuzz::properties::epub(data));

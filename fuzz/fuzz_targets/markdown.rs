@@ -1,0 +1,5 @@
+//! A Markdown issue.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| gazetted_fuzz::properties::markdown(data));

@@ -1,0 +1,58 @@
+//! What the fuzz targets check holds of every seed: each file of `fuzz/seeds/TARGET` and what was once found to be wrong.
+
+use std::{fs, path::Path};
+
+use super::properties;
+
+/// Checks every seed of a target.
+#[track_caller]
+fn check(target: &str, property: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "`{target}` has no seeds");
+    for file in files {
+        eprintln!("{}", file.display());
+        property(&fs::read(file).unwrap());
+    }
+}
+
+#[test]
+fn strange_pages_are_read_without_loss() {
+    check("page", properties::page);
+    for page in [include_bytes!("pages/library.txt").as_slice(), include_bytes!("pages/trees.txt")] {
+        properties::page(page);
+    }
+}
+
+#[test]
+fn strange_markdown_is_read_without_loss() {
+    check("markdown", properties::markdown);
+}
+
+#[test]
+fn strange_html_is_read_without_loss() {
+    check("html", properties::html);
+}
+
+#[test]
+fn strange_archives_are_read_or_refused() {
+    check("zip", properties::zip);
+    check("docx", properties::docx);
+    check("epub", properties::epub);
+}
+
+#[test]
+fn strange_letters_are_read_or_refused() {
+    check("eml", properties::eml);
+}
+
+#[test]
+fn any_bytes_are_read_or_refused() {
+    check("decode", properties::decode);
+}
+
+#[test]
+fn strange_proofs_are_read_or_refused() {
+    check("proof", properties::proof);
+}

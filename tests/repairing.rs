@@ -90,7 +90,7 @@ fn the_repairs_of_a_file_are_listed_before_it_is_published() {
     assert_eq!(code, 0, "{told}");
     assert!(told.starts_with("trees.txt: 1 decoded, 1 moved-headline, 1 joined, 1 parted, "), "{told}");
     assert!(told.contains("  decoded: 40 lines ended by CR LF\n"), "{told}");
-    let (_, json) = gazetted(folder.path(), &["proof", "--json", "trees.txt"]);
+    let (_, json) = gazetted(folder.path(), &["proof", "--json", "--receipts", "trees.txt"]);
     let proof: serde_json::Value = serde_json::from_str(&json).unwrap();
     let moved = proof["repairs"].as_array().unwrap().iter().find(|r| r["kind"] == "moved-headline").unwrap();
     let expected = serde_json::json!({

@@ -14,8 +14,8 @@ use crate::{
 pub(super) struct Arguments {
     /// The file, or a folder or zip with a text and its pictures
     file: PathBuf,
-    /// Print it as JSON, for programs
-    #[arg(long, conflicts_with_all = ["outline", "diff", "receipts"])]
+    /// Print it as JSON, for programs; with --receipts its repairs too
+    #[arg(long, conflicts_with_all = ["outline", "diff"])]
     json: bool,
     /// Print only what became of each part, with the first and last words of each paragraph
     #[arg(long, conflicts_with_all = ["diff", "receipts"])]

@@ -1,19 +1,20 @@
 //! The web pages: an issue in full, the front page, a page for each year, and what browsers need with them.
 
+mod front;
+
 use serde::Serialize;
 
+pub(super) use self::front::index;
+
 use crate::{
-    editions::BookFile, editions::Edition, editions::Error, editions::Listing, editions::Shelf,
-    editions::Shelved, editions::Volume, editions::gallery::Gallery, editions::linked_data,
-    editions::markup::Markup, editions::markup::Medium, editions::outline::Day, editions::outline::Outline,
-    editions::outline::Piece, editions::outline::said, editions::paths, editions::templates, editions::words,
-    editions::words::Words, issue::Release, issue::shorten, publication::Publication,
+    editions::BookFile, editions::Edition, editions::Error, editions::Listing, editions::Volume,
+    editions::gallery::Gallery, editions::linked_data, editions::markup::Markup, editions::markup::Medium,
+    editions::outline::Outline, editions::outline::Piece, editions::outline::said, editions::paths,
+    editions::templates, editions::words, editions::words::Words, issue::Release, issue::shorten,
+    publication::Publication,
 };
 
 const STYLESHEET: &str = include_str!("templates/site/site.css");
-
-/// How many articles of the newest issue the front page shows with their first words, before it only counts.
-const STORIES: usize = 12;
 
 /// The style sheet of all pages.
 pub(super) fn stylesheet() -> Edition {
@@ -213,122 +214,6 @@ struct Line {
     lang: String,
     name: String,
     headlines: String,
-}
-
-/// The front page: the newest issue, the recent ones, the years, and how to follow.
-pub(super) fn index(shelf: &Shelf<'_>, publication: &Publication) -> Result<Edition, Error> {
-    #[derive(Serialize)]
-    struct Story {
-        href: String,
-        headline: String,
-        byline: Option<String>,
-        teaser: String,
-    }
-    #[derive(Serialize)]
-    struct Latest {
-        lang: String,
-        page: String,
-        book: String,
-        title: String,
-        number: Option<String>,
-        day: Day,
-        n_articles: String,
-        summary: Option<String>,
-        stories: Vec<Story>,
-    }
-    #[derive(Serialize)]
-    struct Year {
-        href: String,
-        label: String,
-        count: String,
-    }
-    #[derive(Serialize)]
-    struct Content<'a> {
-        page: Page<'a>,
-        words: &'static Words,
-        latest: Option<Latest>,
-        recent: Vec<Line>,
-        years: Vec<Year>,
-        feeds: Vec<Follow>,
-        publisher: Option<String>,
-        rights: Option<String>,
-    }
-    #[derive(Serialize)]
-    struct Follow {
-        name: &'static str,
-        url: String,
-    }
-    let words = words::of(&publication.language);
-    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
-    let description = said(&publication.description).unwrap_or_else(|| paper.clone());
-    let latest = shelf.recent.first().map(|shelved| {
-        let outline = Outline::of(&shelved.release, publication);
-        let page = paths::page(&shelved.release.issue.key);
-        let stories = outline.pieces().take(STORIES).map(|piece| Story {
-            href: format!("{page}#{}", piece.anchor),
-            headline: shorten(&piece.headline, 120),
-            byline: piece.byline.as_deref().map(|byline| shorten(byline, 80)),
-            teaser: piece.teaser.clone(),
-        });
-        Latest {
-            stories: stories.collect(),
-            title: match (&outline.title, &outline.number) {
-                (Some(title), _) => title.clone(),
-                (None, Some(number)) => number.clone(),
-                (None, None) => without_paper(&outline.name, &outline.paper),
-            },
-            number: outline.number.filter(|_| outline.title.is_some()),
-            day: outline.day,
-            n_articles: outline.n_articles,
-            summary: outline.summary,
-            lang: outline.lang,
-            book: shelved.book.path.clone(),
-            page,
-        }
-    });
-    let line = |shelved: &Shelved| {
-        let outline = Outline::of(&shelved.release, publication);
-        Line {
-            page: paths::page(&shelved.release.issue.key),
-            headlines: outline.contents(140),
-            lang: outline.lang,
-            name: without_paper(&outline.name, &outline.paper),
-        }
-    };
-    let content = Content {
-        page: Page {
-            description: &description,
-            class: "front",
-            ..Page::new(paths::INDEX, "", &paper, &paper, publication)
-        },
-        words,
-        latest,
-        recent: shelf.recent.iter().skip(1).map(line).collect(),
-        years: shelf
-            .years
-            .iter()
-            .map(|year| Year {
-                href: paths::archive(year.year),
-                label: words.year(year.year),
-                count: words.n_issues(year.n_issues),
-            })
-            .collect(),
-        feeds: [
-            (words.articles, paths::ARTICLES),
-            (words.books, paths::BOOKS),
-            ("Atom", paths::ATOM),
-            ("JSON Feed", paths::JSON),
-            ("OPML", paths::FEEDS),
-        ]
-        .map(|(name, path)| Follow { name, url: publication.url(path) })
-        .into(),
-        publisher: publication.imprint.publisher.as_deref().and_then(said),
-        rights: publication.imprint.rights.as_deref().and_then(said),
-    };
-    Ok(Edition {
-        path: paths::INDEX.to_owned(),
-        bytes: templates::fill("site/index.html", &content)?.into_bytes(),
-    })
 }
 
 /// The page of a year, by months. It names no other year, so that it stays as it is when the archive grows.

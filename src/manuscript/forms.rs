@@ -266,6 +266,7 @@ fn a_newsletter_is_read_as_it_came_by_mail() {
         &expect![[r"
             河畔周刊 第12期 / 李小雨 / 1¶
             title: 河畔周刊 第12期
+            number: 12
         "]],
     );
     check(

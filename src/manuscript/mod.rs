@@ -201,9 +201,8 @@ impl Manuscript {
             Some(Packed::Letter(letter)) => (&letter.pictures, Wording::Html),
             Some(Packed::Docx(document)) => (&document.pictures, Wording::Word),
             Some(Packed::Book(book)) => (&book.pictures, Wording::Html),
-            Some(Packed::Pdf(_)) => (&self.beside, Wording::Html),
             None if self.form == Form::Markdown => (&self.beside, Wording::Markdown),
-            None => (&self.beside, Wording::Html),
+            Some(Packed::Pdf(_)) | None => (&self.beside, Wording::Html),
         };
         Album::new(pictures.clone(), self.fetched.clone(), wording)
     }

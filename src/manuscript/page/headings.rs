@@ -34,6 +34,9 @@ pub(super) enum Titles {
     Set,
 }
 
+/// Whether the line with that index is set as a heading in some way.
+type Set = fn(&[Line<'_>], usize) -> bool;
+
 /// The headings of a page.
 #[derive(Debug)]
 pub(super) struct Headings<'t> {
@@ -52,7 +55,7 @@ pub(super) fn find<'t>(lines: &[Line<'t>]) -> Headings<'t> {
     // lines wherever a picture was.
     let large = (0..lines.len()).any(|i| is_large(lines, i));
     let plain = of_lines.iter().all(Option::is_none);
-    let sets: &[(fn(&[Line<'_>], usize) -> bool, usize)] = match (large, plain) {
+    let sets: &[(Set, usize)] = match (large, plain) {
         (true, _) => &[(is_large, 1)],
         (false, true) if is_latin(lines) => &[(is_in_capitals, HABIT), (is_after_wide_gap, HABIT)],
         _ => &[],

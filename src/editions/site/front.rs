@@ -39,7 +39,7 @@ impl Latest {
         let outline = Outline::of(&shelved.release, publication);
         let page = paths::page(&shelved.release.issue.key);
         let stories = outline.pieces().take(STORIES).map(|piece| Story {
-            href: format!("{page}#{}", piece.anchor),
+            href: paths::article(&shelved.release.issue.key, &piece.anchor),
             headline: shorten(&piece.headline, 120),
             byline: piece.byline.as_deref().map(|byline| shorten(byline, 80)),
             teaser: piece.teaser.clone(),

@@ -17,6 +17,30 @@ fn check(target: &str, property: fn(&[u8])) {
     }
 }
 
+/// The targets themselves are not compiled here, for that takes minutes; they are one line each.
+#[test]
+fn every_target_checks_the_property_of_its_name_and_has_seeds() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let manifest: toml::Table = fs::read_to_string(fuzz.join("Cargo.toml")).unwrap().parse().unwrap();
+    let mut targets: Vec<String> = fs::read_dir(fuzz.join("fuzz_targets"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    targets.sort();
+    assert_eq!(targets, ["decode", "docx", "eml", "epub", "html", "markdown", "page", "proof", "zip"]);
+    for target in &targets {
+        let text = fs::read_to_string(fuzz.join(format!("fuzz_targets/{target}.rs"))).unwrap();
+        let line =
+            format!("libfuzzer_sys::fuzz_target!(|data: &[u8]| gazetted_fuzz::properties::{target}(data));");
+        assert_eq!(text.lines().last(), Some(line.as_str()));
+        assert!(fuzz.join("seeds").join(target).is_dir(), "`{target}` has no seeds");
+    }
+    let bins = manifest["bin"].as_array().unwrap().iter().map(|bin| bin["name"].as_str().unwrap());
+    let mut bins: Vec<&str> = bins.collect();
+    bins.sort_unstable();
+    assert_eq!(bins, targets);
+}
+
 #[test]
 fn strange_pages_are_read_without_loss() {
     check("page", properties::page);

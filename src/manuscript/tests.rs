@@ -337,6 +337,20 @@ fn an_escape_in_front_matter_names_no_character_that_turns_the_text() {
 }
 
 #[test]
+fn words_behind_a_fence_are_set_aside() {
+    check(
+        "a.md",
+        "# 灯\n\n~~~ 桥边\n亮\n~~~\n\n```rust\nfn\n```\n",
+        &expect![[r"
+            灯 / 0¶ / code / code
+            title: 灯
+            ? 3 not-used
+            - 桥边
+        "]],
+    );
+}
+
+#[test]
 fn a_second_note_of_one_name_is_set_aside() {
     check(
         "a.md",

@@ -245,8 +245,8 @@ impl Doubt {
     }
 }
 
-/// For programs: `{"issue": …, "pictures": […], "articles": […], "queries": […], "not_used": […]}`. Articles are put in order for it
-/// one by one, so that the longest issue takes no more memory written than read.
+/// For programs: `{"issue": …, "pictures": […], "articles": […], "queries": […], "not_used": […]}`. The text is put in order for it
+/// block by block, so that the longest issue takes no more memory written than read.
 impl Serialize for Proof {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let issue = &self.issue;
@@ -266,43 +266,54 @@ impl Serialize for Proof {
         });
         proof.serialize_entry("issue", &fields)?;
         proof.serialize_entry("pictures", &issue.pictures)?;
-        proof.serialize_entry("articles", &Articles(&issue.articles))?;
+        proof.serialize_entry("articles", &issue.articles.iter().map(Shown).collect::<Vec<_>>())?;
         proof.serialize_entry("queries", &self.queries)?;
         proof.serialize_entry("not_used", &self.not_used)?;
         proof.end()
     }
 }
 
-struct Articles<'p>(&'p [Article]);
+/// A list whose items are put in order for JSON one by one.
+struct Each<'p, T, F>(&'p [T], F);
 
-impl Serialize for Articles<'_> {
+impl<T, J: IntoIterator<Item: Serialize>, F: Fn(&T) -> J> Serialize for Each<'_, T, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(article_json))
+        serializer.collect_seq(self.0.iter().flat_map(&self.1))
     }
 }
 
-fn article_json(article: &Article) -> serde_json::Value {
-    let body: Vec<_> = article.body.iter().flat_map(block_json).collect();
-    let subheads: Vec<String> =
-        article.body.iter().filter(|b| matches!(b, Block::Subhead { .. })).map(Block::plain).collect();
-    serde_json::json!({
-        "headline": article.headline.text,
-        "headline_synthetic": article.headline.synthetic,
-        "kicker": article.kicker,
-        "dek": article.dek,
-        "authors": article.authors().collect::<Vec<_>>(),
-        "bylines": article.bylines,
-        "affiliation": article.affiliation(),
-        "source": article.credit.as_ref().map(|credit| serde_json::json!({
-            "name": credit.name,
-            "date": credit.date.map(|date| date.to_string()),
-            "page": credit.page,
-        })),
-        "captions": article.captions,
-        "subheads": subheads,
-        "body": body,
-        "notes": article.notes.iter().map(|note| prose::plain_blocks(note)).collect::<Vec<_>>(),
-    })
+/// An article as programs see it.
+struct Shown<'p>(&'p Article);
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(article) = self;
+        let source = article.credit.as_ref().map(|credit| {
+            serde_json::json!({
+                "name": credit.name,
+                "date": credit.date.map(|date| date.to_string()),
+                "page": credit.page,
+            })
+        });
+        let subhead = |block: &Block| matches!(block, Block::Subhead { .. }).then(|| block.plain());
+        let mut shown = serializer.serialize_map(None)?;
+        shown.serialize_entry("headline", &article.headline.text)?;
+        shown.serialize_entry("headline_synthetic", &article.headline.synthetic)?;
+        shown.serialize_entry("kicker", &article.kicker)?;
+        shown.serialize_entry("dek", &article.dek)?;
+        shown.serialize_entry("authors", &article.authors().collect::<Vec<_>>())?;
+        shown.serialize_entry("bylines", &article.bylines)?;
+        shown.serialize_entry("affiliation", &article.affiliation())?;
+        shown.serialize_entry("source", &source)?;
+        shown.serialize_entry("captions", &article.captions)?;
+        shown.serialize_entry("subheads", &Each(&article.body, subhead))?;
+        shown.serialize_entry("body", &Each(&article.body, block_json))?;
+        shown.serialize_entry(
+            "notes",
+            &Each(&article.notes, |note: &Vec<Block>| [prose::plain_blocks(note)]),
+        )?;
+        shown.end()
+    }
 }
 
 fn block_json(block: &Block) -> Vec<serde_json::Value> {

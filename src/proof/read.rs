@@ -49,8 +49,11 @@ pub(super) struct Line<'t> {
 /// Everything that is wrong, by line; the proof as a whole is then not taken.
 pub fn read(text: &str) -> Result<Saved, Vec<Problem>> {
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-    let lines: Vec<Line<'_>> =
-        (1..).zip(text.split('\n')).map(|(number, text)| Line { number, text }).collect();
+    // However many carriage returns stand before a line feed, they are no part of the line.
+    let lines: Vec<Line<'_>> = (1..)
+        .zip(text.split('\n'))
+        .map(|(number, text)| Line { number, text: text.trim_end_matches('\r') })
+        .collect();
     let mut reader = Reader::default();
     let body = reader.split_header(&lines);
     let mut sections = tree::sections(body, &mut reader.problems).into_iter();

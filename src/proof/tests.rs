@@ -222,6 +222,14 @@ fn proof() -> impl Strategy<Value = Proof> {
     )
 }
 
+#[test]
+fn carriage_returns_are_no_part_of_a_line() {
+    let text = "---\nissue: a\nlanguage: en\nmanuscript: x\n---\n# A\n\n```\nb\r\r\r\nc\r\n```\n";
+    let saved = read(text).expect("a proof");
+    assert_eq!(saved.proof.issue.articles[0].body, [Block::Code { text: "b\nc".to_owned() }]);
+    assert_eq!(read(&write(&saved.proof, &SOURCE)).expect("a proof").proof, saved.proof);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -11,7 +11,7 @@ mod inline;
 use std::collections::{HashMap, hash_map::Entry};
 
 use comrak::Options;
-use comrak::nodes::{AstNode, ListType, NodeValue};
+use comrak::nodes::{AstNode, ListType, NodeCodeBlock, NodeValue};
 
 use crate::{
     issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Role, proof::Doubt, prose,
@@ -247,6 +247,11 @@ impl<'d, 'a> Reader<'d, 'a> {
                 }
             }
             NodeValue::CodeBlock(code) => {
+                if let Some(words) = words_of(code) {
+                    let asked = format!("what stands behind ``` names no language: {}", excerpt(words));
+                    self.draft.query(Doubt::NotUsed, line, asked);
+                    self.draft.set_aside(words);
+                }
                 let text = typography::printable(&code.literal).trim_end_matches('\n').to_owned();
                 if !text.trim().is_empty() {
                     out.push(Block::Code { text });
@@ -380,6 +385,11 @@ fn holds_html<'a>(node: &'a AstNode<'a>) -> bool {
         .any(|node| matches!(node.data().value, NodeValue::HtmlInline(_) | NodeValue::HtmlBlock(_)))
 }
 
+/// The words behind the fence of code, where they cannot be the name of a language.
+fn words_of(code: &NodeCodeBlock) -> Option<&str> {
+    Some(code.info.as_str()).filter(|info| !info.is_ascii())
+}
+
 /// The text below a node, without marks; walks without recursion, however deep the tree.
 fn plain<'a>(node: &'a AstNode<'a>) -> String {
     let mut text = String::new();
@@ -387,7 +397,10 @@ fn plain<'a>(node: &'a AstNode<'a>) -> String {
         match &node.data().value {
             NodeValue::Text(run) => text.push_str(run),
             NodeValue::Code(code) => text.push_str(&code.literal),
-            NodeValue::CodeBlock(code) => text.push_str(&code.literal),
+            NodeValue::CodeBlock(code) => {
+                text.push_str(words_of(code).unwrap_or_default());
+                text.push_str(&code.literal);
+            }
             NodeValue::HtmlBlock(block) => text.push_str(&block.literal),
             NodeValue::HtmlInline(tag) => text.push_str(tag),
             NodeValue::SoftBreak | NodeValue::LineBreak | NodeValue::Paragraph => text.push(' '),

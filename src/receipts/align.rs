@@ -30,6 +30,8 @@ const CANDIDATES: usize = 16;
 /// what is then left is looked for near by only.
 const SEARCHES: usize = 24;
 const SEARCHED: usize = 200_000_000;
+/// What a comparison costs, in bytes searched.
+const COMPARISON: usize = 40;
 
 /// So many marks of Markdown in a row are passed over.
 const MARKS: usize = 12;
@@ -74,6 +76,11 @@ impl<'s> Alignment<'s> {
     pub(super) fn of(source: &'s str) -> Self {
         let budget = source.len().saturating_mul(SEARCHES).saturating_add(SEARCHED);
         Self { source, runs: BTreeMap::new(), budget }
+    }
+
+    /// Whether everything was looked for. Where not, what was not found may be there.
+    pub(super) fn is_thorough(&self) -> bool {
+        self.budget > 0
     }
 
     /// The runs found, in the order of the source.
@@ -171,7 +178,11 @@ impl<'s> Alignment<'s> {
         let around = |reach| expected.saturating_sub(reach)..expected.saturating_add(reach);
         self.place_whole(text, number, around(NEAR), expected, 2)
             .or_else(|| self.place_whole(text, number, around(FAR), expected, 0))
-            .or_else(|| self.place_whole(text, number, 0..self.source.len(), expected, 0))
+            // Short texts that stand several pages away are others.
+            .or_else(|| {
+                let is_long = count(text, LONG) == LONG;
+                is_long.then(|| self.place_whole(text, number, 0..self.source.len(), expected, 0))?
+            })
     }
 
     /// Takes the best place of a text that stands within `range` whole, the nearest to `expected` of equals.
@@ -255,8 +266,10 @@ impl<'s> Alignment<'s> {
         let mut best: Option<Candidate> = None;
         let mut n_candidates = 0;
         let mut searched = range.len();
+        let mut n_compared = 0_usize;
         for (offset, _) in self.source[range.clone()].match_indices(first) {
             let at = range.start + offset;
+            n_compared += 1;
             let (letters, end) = self.matching(text, at, SURELY);
             if letters < least {
                 continue;
@@ -272,7 +285,7 @@ impl<'s> Alignment<'s> {
             }
         }
         if charged {
-            self.budget = self.budget.saturating_sub(searched);
+            self.budget = self.budget.saturating_sub(searched + n_compared * COMPARISON);
         }
         best
     }

@@ -53,8 +53,13 @@ impl Receipts {
         if source.form == Form::Page {
             alignment.complete(&texts);
         }
+        let thorough = alignment.is_thorough();
         let runs = alignment.into_runs();
-        let repairs = repairs::repairs(&source, proof, &pieces, &runs);
+        let mut repairs = repairs::repairs(&source, proof, &pieces, &runs);
+        if !thorough {
+            // Of a text that is far larger than any page, nobody can say so.
+            repairs.retain(|repair| !matches!(repair.kind, Kind::LeftOut | Kind::Added));
+        }
         let spans = spans(&source.text, &runs, pieces.len());
         Some(Self { coding: source.coding, source: source.hash, repairs, spans })
     }

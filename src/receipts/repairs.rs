@@ -342,6 +342,7 @@ impl List<'_> {
                 _ => None,
             })
         };
+        let around = self.around();
         let mut seen = None;
         let mut found = Vec::new();
         for (nth, run) in self.runs.iter().enumerate() {
@@ -350,18 +351,22 @@ impl List<'_> {
             };
             seen = Some(n);
             let kind = asked(self.line(run.at.start)).unwrap_or(Kind::NotUsed);
-            found.push((kind, self.around(nth), run.at.start, &self.proof.not_used[n]));
+            found.push((kind, around[nth], run.at.start, &self.proof.not_used[n]));
         }
         for (kind, article, at, text) in found {
             self.push(kind, article, at, 1, text);
         }
     }
 
-    /// The article whose pieces stand before and behind a run.
-    fn around(&self, nth: usize) -> Option<usize> {
-        let piece = |run: &Run| self.pieces.get(run.text)?.article;
-        let before = self.runs[..nth].iter().rev().find_map(piece);
-        before.filter(|_| self.runs[nth..].iter().find_map(piece) == before)
+    /// For each run the article whose pieces stand before and behind it.
+    fn around(&self) -> Vec<Option<usize>> {
+        let nearest = |nearest: &mut Option<Option<usize>>, run: &Run| {
+            *nearest = self.pieces.get(run.text).map(|piece| piece.article).or(*nearest);
+            Some(nearest.flatten())
+        };
+        let before: Vec<_> = self.runs.iter().scan(None, nearest).collect();
+        let behind: Vec<_> = self.runs.iter().rev().scan(None, nearest).collect();
+        before.into_iter().zip(behind.into_iter().rev()).map(|(a, b)| a.filter(|_| a == b)).collect()
     }
 
     /// What of a page is in no run: marks, labels of bylines, and what its editor left out.

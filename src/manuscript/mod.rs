@@ -2,8 +2,8 @@
 //! either, but for a PDF it runs a program of others, within bounds, see [`helper`](crate::helper).
 //!
 //! **Nothing is lost.** Of a plain-text page, every character but white space is in exactly one place: in an article
-//! (headline unless synthetic, kicker, dek, name, affiliation, credit line as printed, caption, body) or in
-//! `not_used`, character for character. The fields of the issue are read from running heads and mastheads, which
+//! (headline unless synthetic, kicker, dek, name, affiliation, credit line as printed, caption, body), in a typescript's
+//! summary or in `not_used`, character for character. The fields of the issue are read from running heads and mastheads, which
 //! are listed in `not_used` as printed, and so are a byline's labels and the marks of Markdown. An affiliation that
 //! several names of one byline share counts once. Of Markdown, the same holds for every letter and digit of the
 //! text, of link addresses, of the summary and of HTML; what only marks the text (list numbers, labels of notes, entities) and a

@@ -40,6 +40,8 @@ fn kept(proof: &Proof) -> HashMap<char, usize> {
         not_used.pop();
     }
     let mut texts = not_used;
+    // What stands above the first article of a typescript.
+    texts.extend(proof.issue.summary.clone());
     for article in &proof.issue.articles {
         texts.extend(Some(article.headline.text.clone()).filter(|_| !article.headline.synthetic));
         texts.extend(article.kicker.clone());

@@ -127,7 +127,8 @@ impl Runs {
     }
 
     pub(super) fn open(&mut self, kind: Kind, name: &'static str) {
-        if self.open.len() >= MAX_DEPTH {
+        // The innermost may hold the link of a picture.
+        if self.open.len() + 1 >= MAX_DEPTH {
             // More are closed without being counted; nobody means so many.
             if self.beyond.len() < 1000 {
                 self.beyond.push(name);

@@ -82,10 +82,11 @@ fn is_open<'a>(root: &'a AstNode<'a>) -> bool {
 /// The longest label of a link or note, in bytes: 999 characters (`CommonMark` §4.7).
 const LABEL: usize = 4000;
 
-/// What stands between the bracket before `at` and the next that closes.
+/// What stands between the bracket before `at` and the next, if that closes.
 fn label(text: &str, at: usize) -> Option<&str> {
-    let end = text.as_bytes()[at..].iter().take(LABEL).position(|byte| *byte == b']')?;
-    Some(&text[at..at + end])
+    let mut rest = text.as_bytes()[at..].iter().take(LABEL);
+    let end = at + rest.position(|byte| matches!(byte, b'[' | b']'))?;
+    (text.as_bytes()[end] == b']').then(|| &text[at..end])
 }
 
 fn has_notes(text: &str) -> bool {

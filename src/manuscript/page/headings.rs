@@ -93,14 +93,10 @@ fn hashed(line: &str) -> Option<Heading<'_>> {
 
 /// A line with a rule below it, as wide as most of it.
 fn underlined<'t>(lines: &[Line<'t>], i: usize) -> Option<Heading<'t>> {
-    let (line, rule) = (lines.get(i)?, lines.get(i + 1)?);
+    let (line, rule) = (lines.get(i)?, lines.get(i + 1).filter(|rule| is_rule(rule.text))?);
     let above = i == 0 || lines[i - 1].text.is_empty();
     let width: usize = line.text.chars().map(typography::columns).sum();
-    let fits = above
-        && is_short(line.text)
-        && !is_rule(line.text)
-        && is_rule(rule.text)
-        && rule.text.len() * 2 >= width;
+    let fits = above && is_short(line.text) && !is_rule(line.text) && rule.text.len() * 2 >= width;
     fits.then(|| Heading { level: if rule.text.starts_with('=') { 1 } else { 2 }, text: line.text })
 }
 
@@ -138,9 +134,13 @@ fn is_after_wide_gap(lines: &[Line<'_>], i: usize) -> bool {
     is_alone(lines, i) && (first || gap >= 2)
 }
 
+/// So many letters tell the script of a text.
+const SAMPLE: usize = 20_000;
+
 /// Whether nearly all letters are Latin, Greek or Cyrillic.
 fn is_latin(lines: &[Line<'_>]) -> bool {
-    let letters = || lines.iter().flat_map(|line| line.text.chars()).filter(|c| c.is_alphabetic());
+    let letters =
+        || lines.iter().flat_map(|line| line.text.chars()).filter(|c| c.is_alphabetic()).take(SAMPLE);
     let cased = letters().filter(|c| c.is_lowercase() || c.is_uppercase()).count();
     cased * 10 > letters().count() * 9 && letters().filter(|c| c.is_lowercase()).count() * 2 > cased
 }

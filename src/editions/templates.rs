@@ -10,13 +10,14 @@ use serde::Serialize;
 use crate::editions::{Error, markup};
 
 /// The templates by name. Every one is XML as well as HTML, and escaped as such.
-const TEMPLATES: [(&str, &str); 19] = [
+const TEMPLATES: [(&str, &str); 20] = [
     ("site/page.html", include_str!("templates/site/page.html")),
     ("site/issue.html", include_str!("templates/site/issue.html")),
     ("site/index.html", include_str!("templates/site/index.html")),
     ("site/archive.html", include_str!("templates/site/archive.html")),
     ("site/piece.html", include_str!("templates/site/piece.html")),
     ("site/article.html", include_str!("templates/site/article.html")),
+    ("feed/piece.html", include_str!("templates/feed/piece.html")),
     ("feed/entry.html", include_str!("templates/feed/entry.html")),
     ("feed/article.html", include_str!("templates/feed/article.html")),
     ("feed/atom.xml", include_str!("templates/feed/atom.xml")),

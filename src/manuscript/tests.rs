@@ -99,7 +99,7 @@ pub(super) fn outline(proof: &Proof) -> String {
 }
 
 #[track_caller]
-fn check(file_name: &str, text: &str, expected: &Expect) {
+pub(super) fn check(file_name: &str, text: &str, expected: &Expect) {
     expected.assert_eq(&outline(&proof(file_name, text)));
 }
 
@@ -575,60 +575,4 @@ fn the_shared_pages_are_read_as_their_editors_do() {
             assert_eq!(serde_json::json!(authors), gold["authors"], "{name}");
         }
     }
-}
-
-#[test]
-fn a_plain_letter_in_latin_script_is_parted_where_its_headings_are_set_apart() {
-    let paragraph = "The bell on the quay is rung at noon and in fog,\nand the ferry waits for it.";
-    let articles =
-        |a: &str, b: &str, c: &str| format!("{a}{paragraph}\n\n{b}{paragraph}\n\n{c}{paragraph}\n");
-    let capitals = articles(
-        "THE HARBOUR LETTER\nNumber 12, Tuesday, 3 March 2026\n\nTHE BELL\n\nBy Ada Quill\n\n",
-        "A WALK\n\n",
-        "FERRY TIMES\n\n",
-    );
-    let gaps = articles("The bell\n\n", "\n\nA walk\n\n", "\n\nFerry times\n\n");
-    let rules = articles("The bell\n--------\n\n", "A walk\n------\n\n", "Ferry times\n-----------\n\n");
-    check(
-        "a.txt",
-        &capitals,
-        &expect![[r"
-        THE BELL / Ada Quill / 1¶
-        A WALK / 1¶
-        FERRY TIMES / 1¶
-        number: 12
-        date: 2026-03-03
-        ? 9 joined
-        ? 14 joined
-        ? 19 joined
-        - THE HARBOUR LETTER
-        - Number 12, Tuesday, 3 March 2026
-        - By
-    "]],
-    );
-    check(
-        "a.txt",
-        &gaps,
-        &expect![[r"
-        The bell / 1¶
-        A walk / 1¶
-        Ferry times / 1¶
-        ? 4 joined
-        ? 11 joined
-        ? 18 joined
-    "]],
-    );
-    check(
-        "a.txt",
-        &rules,
-        &expect![[r"
-        The bell / 1¶
-        A walk / 1¶
-        Ferry times / 1¶
-        ? 5 joined
-        ? 11 joined
-        ? 17 joined
-        - --------  ------  -----------
-    "]],
-    );
 }

@@ -147,6 +147,9 @@ fn is_latin(lines: &[Line<'_>]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use expect_test::expect;
+
+    use super::super::super::tests::check as check_outline;
     use super::*;
 
     #[track_caller]
@@ -183,5 +186,61 @@ mod tests {
         check(&format!("The bell\n\n{paragraph}\n\nA walk\n\n{paragraph}"), &[]);
         check("老桥\n\n桥下有水。\n\n\n新路\n\n路上有人。", &[]);
         check("", &[]);
+    }
+
+    #[test]
+    fn a_plain_letter_in_latin_script_is_parted_where_its_headings_are_set_apart() {
+        let paragraph = "The bell on the quay is rung at noon and in fog,\nand the ferry waits for it.";
+        let articles =
+            |a: &str, b: &str, c: &str| format!("{a}{paragraph}\n\n{b}{paragraph}\n\n{c}{paragraph}\n");
+        let capitals = articles(
+            "THE HARBOUR LETTER\nNumber 12, Tuesday, 3 March 2026\n\nTHE BELL\n\nBy Ada Quill\n\n",
+            "A WALK\n\n",
+            "FERRY TIMES\n\n",
+        );
+        let gaps = articles("The bell\n\n", "\n\nA walk\n\n", "\n\nFerry times\n\n");
+        let rules = articles("The bell\n--------\n\n", "A walk\n------\n\n", "Ferry times\n-----------\n\n");
+        check_outline(
+            "a.txt",
+            &capitals,
+            &expect![[r"
+        THE BELL / Ada Quill / 1¶
+        A WALK / 1¶
+        FERRY TIMES / 1¶
+        number: 12
+        date: 2026-03-03
+        ? 9 joined
+        ? 14 joined
+        ? 19 joined
+        - THE HARBOUR LETTER
+        - Number 12, Tuesday, 3 March 2026
+        - By
+    "]],
+        );
+        check_outline(
+            "a.txt",
+            &gaps,
+            &expect![[r"
+        The bell / 1¶
+        A walk / 1¶
+        Ferry times / 1¶
+        ? 4 joined
+        ? 11 joined
+        ? 18 joined
+    "]],
+        );
+        check_outline(
+            "a.txt",
+            &rules,
+            &expect![[r"
+        The bell / 1¶
+        A walk / 1¶
+        Ferry times / 1¶
+        ? 5 joined
+        ? 11 joined
+        ? 17 joined
+        - --------  ------  -----------
+    "]],
+        );
     }
 }

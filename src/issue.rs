@@ -136,6 +136,23 @@ pub struct CreditLine {
 }
 
 impl Article {
+    /// An article of which no more than its headline is known yet.
+    #[must_use]
+    pub fn headed(headline: Headline) -> Self {
+        Self {
+            key: String::new(),
+            headline,
+            kicker: None,
+            dek: None,
+            bylines: vec![],
+            credit: None,
+            captions: vec![],
+            body: vec![],
+            notes: vec![],
+            section: None,
+        }
+    }
+
     /// The names of those who wrote it.
     pub fn authors(&self) -> impl Iterator<Item = &str> {
         self.bylines.iter().filter(|b| b.role == Role::Author).map(|b| b.name.as_str())
@@ -175,6 +192,26 @@ pub fn shorten(text: &str, most: usize) -> String {
 }
 
 impl Issue {
+    /// An issue of which no more than its key and language is known yet.
+    #[must_use]
+    pub fn of(key: IssueKey, language: Language) -> Self {
+        Self {
+            key,
+            title: None,
+            number: None,
+            date: None,
+            page: None,
+            section: None,
+            summary: None,
+            editors: vec![],
+            publisher: None,
+            contact: BTreeMap::new(),
+            language,
+            articles: vec![],
+            pictures: vec![],
+        }
+    }
+
     /// What readers call this issue: the publication's title with the issue's title, number or date, whichever it has; with
     /// its first headline when it has none of them.
     #[must_use]
@@ -277,35 +314,13 @@ mod tests {
 
     fn article(headline: &str, body: &str) -> Article {
         Article {
-            key: String::new(),
-            headline: Headline { text: headline.to_owned(), synthetic: false },
-            kicker: None,
-            dek: None,
-            bylines: vec![],
-            credit: None,
-            captions: vec![],
             body: vec![Block::paragraph(body)],
-            notes: vec![],
-            section: None,
+            ..Article::headed(Headline { text: headline.to_owned(), synthetic: false })
         }
     }
 
     fn issue(articles: Vec<Article>) -> Issue {
-        Issue {
-            key: IssueKey::of("7"),
-            title: None,
-            number: None,
-            date: None,
-            page: None,
-            section: None,
-            summary: None,
-            editors: vec![],
-            publisher: None,
-            contact: BTreeMap::new(),
-            language: Language::parse("en").expect("a language tag"),
-            articles,
-            pictures: vec![],
-        }
+        Issue { articles, ..Issue::of(IssueKey::of("7"), Language::parse("en").expect("a language tag")) }
     }
 
     #[test]

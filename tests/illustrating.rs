@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
+use base64::Engine as _;
 use encoding_rs::GB18030;
 use image::ImageFormat;
 
@@ -16,16 +17,7 @@ fn png(width: u32) -> Vec<u8> {
 
 /// Bytes as letters carry them (RFC 2045 §6.8).
 fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let n = chunk.iter().fold(0_u32, |n, byte| n << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let letter = LETTERS[(n >> (18 - 6 * at)) as usize & 63];
-            text.push(if at <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 /// Asserts that the readers of an issue see one picture, with this description and width.

@@ -44,18 +44,7 @@ pub(super) fn language(tag: &str) -> Language {
 }
 
 pub(super) fn article(headline: &str, body: Vec<Block>) -> Article {
-    Article {
-        key: String::new(),
-        headline: Headline { text: headline.to_owned(), synthetic: false },
-        kicker: None,
-        dek: None,
-        bylines: vec![],
-        credit: None,
-        captions: vec![],
-        body,
-        notes: vec![],
-        section: None,
-    }
+    Article { body, ..Article::headed(Headline { text: headline.to_owned(), synthetic: false }) }
 }
 
 pub(super) fn by(name: &str, role: Role, affiliation: Option<&str>) -> Byline {
@@ -63,21 +52,7 @@ pub(super) fn by(name: &str, role: Role, affiliation: Option<&str>) -> Byline {
 }
 
 pub(super) fn issue(key: &str, tag: &str, articles: Vec<Article>) -> Issue {
-    let mut issue = Issue {
-        key: IssueKey::of(key),
-        title: None,
-        number: None,
-        date: None,
-        page: None,
-        section: None,
-        summary: None,
-        editors: vec![],
-        publisher: None,
-        contact: BTreeMap::new(),
-        language: language(tag),
-        articles,
-        pictures: vec![],
-    };
+    let mut issue = Issue { articles, ..Issue::of(IssueKey::of(key), language(tag)) };
     issue.name_articles(None);
     issue
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
+use base64::Engine as _;
 use expect_test::{Expect, expect};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use zip::ZipWriter;
@@ -23,16 +24,7 @@ pub(super) fn picture(width: u32, height: u32) -> Vec<u8> {
 
 /// Bytes as letters and `data:` addresses carry them (RFC 4648 §4).
 pub(super) fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let n = chunk.iter().fold(0_u32, |n, byte| n << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let letter = LETTERS[(n >> (18 - 6 * at)) as usize & 63];
-            text.push(if at <= chunk.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 pub(super) fn packed(parts: &[(&str, &[u8])]) -> Vec<u8> {

@@ -2,8 +2,6 @@
 //!
 //! Nothing is guessed and nothing passed over: what cannot be read is a problem with its line, and then there is no proof.
 
-use std::collections::BTreeMap;
-
 use super::{Proof, Query, header, header::Value, markdown, plain, tree};
 use crate::{
     issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue, issue::IssueKey,
@@ -169,18 +167,7 @@ impl Reader {
                 "this headline is empty; write one, or delete the `#` to leave the text to the article above";
             self.problem(headline.number, asked);
         }
-        let mut article = Article {
-            key: String::new(),
-            headline: Headline { text: read.text, synthetic: read.made_up },
-            kicker: None,
-            dek: None,
-            bylines: vec![],
-            credit: None,
-            captions: vec![],
-            body: vec![],
-            notes: vec![],
-            section: None,
-        };
+        let mut article = Article::headed(Headline { text: read.text, synthetic: read.made_up });
         let mut credit = Credit::default();
         let mut body = below;
         while let Some((line, rest)) = body.split_first() {
@@ -259,21 +246,10 @@ impl Reader {
     fn issue(&mut self, articles: Vec<Article>) -> (Option<Issue>, String) {
         let values = std::mem::take(&mut self.header.values);
         let (mut manuscript, mut key, mut language) = (String::new(), None, None);
+        // The pictures are with the manuscript; whoever puts the issue out takes them from there.
         let mut issue = Issue {
-            key: IssueKey::of(""),
-            title: None,
-            number: None,
-            date: None,
-            page: None,
-            section: None,
-            summary: None,
-            editors: vec![],
-            publisher: None,
-            contact: BTreeMap::new(),
-            language: Language::parse("en").expect("`en` is a language tag"),
             articles,
-            // The pictures are with the manuscript; whoever puts the issue out takes them from there.
-            pictures: vec![],
+            ..Issue::of(IssueKey::of(""), Language::parse("en").expect("`en` is a language tag"))
         };
         for (line, name, value) in values {
             if let ("contact", Value::Map(map)) = (name.as_str(), &value) {

@@ -456,18 +456,8 @@ pub(super) fn compose(found: Vec<Found>, draft: &mut Draft) {
             draft.title = Some(title.clone());
         }
         let text = if headline.is_none() { draft.title.clone().unwrap_or_default() } else { title };
-        let mut article = Article {
-            key: String::new(),
-            headline: Headline { text, synthetic: false },
-            kicker: None,
-            dek: None,
-            bylines: vec![],
-            credit: None,
-            captions,
-            body,
-            notes,
-            section: None,
-        };
+        let mut article =
+            Article { captions, body, notes, ..Article::headed(Headline { text, synthetic: false }) };
         read_head(&mut article, draft);
         article.body.splice(0..0, above.drain(..));
         read_credit(&mut article, draft);

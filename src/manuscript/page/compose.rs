@@ -82,18 +82,7 @@ impl Plan {
             spaces::title(&without_stars(&page.parts[index].text, marks), spaces)
         };
         let headline: Vec<String> = self.headlines[body].iter().map(|&head| title(head, marks)).collect();
-        let mut article = Article {
-            key: String::new(),
-            headline: Headline { text: headline.concat(), synthetic: false },
-            kicker: None,
-            dek: None,
-            bylines: vec![],
-            credit: None,
-            captions: vec![],
-            body: vec![],
-            notes: vec![],
-            section: None,
-        };
+        let mut article = Article::headed(Headline { text: headline.concat(), synthetic: false });
         for &index in &self.bylines[body] {
             let part = &page.parts[index];
             if let Kind::Byline(bylines) = &part.kind {

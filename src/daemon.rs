@@ -20,10 +20,10 @@ use tokio_util::{
 };
 
 use crate::{
-    clock::Clock, config, config::Newsroom, durable, fetch::Fetcher, fetch::Web, http, inbox, inbox::Hints,
-    inbox::Inbox, inbox::Manuscript, issue::IssueKey, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger,
-    ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox, press, press::Press,
-    press::Verdict, publication::Publication, subscriber::LeaveKey,
+    clock::Clock, config, config::Newsroom, durable, fetch::Fetcher, fetch::Web, http, hub, inbox,
+    inbox::Hints, inbox::Inbox, inbox::Manuscript, issue::IssueKey, ledger, ledger::Arrival, ledger::Fate,
+    ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox, press,
+    press::Press, press::Verdict, publication::Publication, subscriber::LeaveKey,
 };
 
 /// How long until it is tried again to finish what a crash interrupted.
@@ -118,6 +118,7 @@ pub struct Daemon {
     stop_mail: CancellationToken,
     stop_http: CancellationToken,
     inbox: TaskTracker,
+    hub: TaskTracker,
     mail: TaskTracker,
     http: TaskTracker,
     /// Held as long as we run: what was claimed in the ledger before is nobody's.
@@ -142,7 +143,7 @@ impl Daemon {
         let publication = newsroom.publication(address);
         let press = Arc::new(open_press(newsroom, publication.clone(), Arc::clone(&ledger))?);
         let way = newsroom.way()?;
-        let mail_bell = Arc::new(Notify::new());
+        let bells = Bells::default();
         let mail = Mail {
             publication: publication.clone(),
             ledger: Arc::clone(&ledger),
@@ -150,7 +151,7 @@ impl Daemon {
             leave_key: leave_key.clone(),
             way,
             clock: clock.clone(),
-            bell: Arc::clone(&mail_bell),
+            bell: Arc::clone(&bells.mail),
         };
         let desk = http::Desk {
             publication: publication.clone(),
@@ -170,6 +171,7 @@ impl Daemon {
             stop_mail: CancellationToken::new(),
             stop_http: CancellationToken::new(),
             inbox: TaskTracker::new(),
+            hub: TaskTracker::new(),
             mail: TaskTracker::new(),
             http: TaskTracker::new(),
             _lock: lock,
@@ -179,8 +181,11 @@ impl Daemon {
         daemon.http.spawn(guarded(guard(), serving));
         daemon.mail.spawn(guarded(guard(), mail.run(daemon.stop_mail.clone())));
         let hints = Hints::new(&newsroom.inbox());
-        let watching = watch(inbox, hints, known, press, clock.clone(), mail_bell, daemon.stop_inbox.clone());
+        let watching =
+            watch(inbox, hints, known, press, clock.clone(), bells.clone(), daemon.stop_inbox.clone());
         daemon.inbox.spawn(guarded(guard(), watching));
+        let telling = hub::run(daemon.publication.clone(), bells.hub, daemon.stop_inbox.clone());
+        daemon.hub.spawn(guarded(guard(), telling));
         Ok(daemon)
     }
 
@@ -190,6 +195,7 @@ impl Daemon {
         let within = Instant::now() + STOP_WITHIN;
         for (stop, tasks, what) in [
             (&self.stop_inbox, &self.inbox, "the press"),
+            (&self.stop_inbox, &self.hub, "what tells the hub"),
             (&self.stop_mail, &self.mail, "the mail"),
             (&self.stop_http, &self.http, "the web pages"),
         ] {
@@ -200,6 +206,15 @@ impl Daemon {
             }
         }
     }
+}
+
+/// What the press rings when something is out.
+#[derive(Clone, Default)]
+struct Bells {
+    /// Letters are queued.
+    mail: Arc<Notify>,
+    /// The feeds have changed.
+    hub: Arc<Notify>,
 }
 
 /// Does a part's work. If that ends by a panic, the guard is dropped with it and cancels [`Daemon::broken`].
@@ -215,7 +230,7 @@ async fn watch(
     known: Vec<Arrival>,
     press: Arc<Press>,
     clock: Clock,
-    mail_bell: Arc<Notify>,
+    bells: Bells,
     stop: CancellationToken,
 ) {
     let bell = hints.bell();
@@ -224,17 +239,23 @@ async fn watch(
         tell_fate(&inbox, &arrival);
     }
     while !stop.is_cancelled() {
-        let (press, clock, mail_bell, stop_press) =
-            (Arc::clone(&press), clock.clone(), Arc::clone(&mail_bell), stop.clone());
+        let (press, clock, bells, stop_press) =
+            (Arc::clone(&press), clock.clone(), bells.clone(), stop.clone());
         let again;
         (inbox, hints, resume_at, again) = blocking(move || {
             // First the watch, then the listing: what comes between the two rings the bell.
             hints.renew();
             if resume_at.is_some_and(|at| at <= Instant::now()) {
-                let resumed = resume(&press, clock.now(), &mail_bell);
+                let begun = press.ledger.interrupted(&press.publication, clock.now()).unwrap_or_default();
+                let resumed = resume(&press, clock.now(), &bells);
+                // What stands beside their files is looked at once more.
+                for begun in begun {
+                    inbox.again(Path::new(OsStr::from_bytes(&begun.source)));
+                }
                 resume_at = (!resumed).then(|| Instant::now() + RESUME_AGAIN);
             }
-            let again = look(&mut inbox, &press, &clock, &mail_bell, &stop_press, &mut resume_at);
+            let again = look(&mut inbox, &press, &clock, &bells, &stop_press, &mut resume_at);
+            let again = again.min(until_embargo(&press, &clock, &mut resume_at));
             (inbox, hints, resume_at, again)
         })
         .await;
@@ -246,8 +267,30 @@ async fn watch(
     }
 }
 
+/// How long until the time of the next issue comes that waits for it. When it has come, it is put out like what was
+/// interrupted.
+fn until_embargo(press: &Press, clock: &Clock, resume_at: &mut Option<Instant>) -> Duration {
+    match press.ledger.next_embargo(&press.publication) {
+        Ok(Some(until)) => {
+            let left = Duration::try_from(until.duration_since(clock.now())).unwrap_or(Duration::ZERO);
+            if left.is_zero() {
+                resume_at.get_or_insert_with(Instant::now);
+            }
+            left
+        }
+        Ok(None) => Duration::MAX,
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the next issue's time cannot be looked up"
+            );
+            RESUME_AGAIN
+        }
+    }
+}
+
 /// Finishes what a crash interrupted; says whether that could be done. Until it can, nothing else goes to the press.
-fn resume(press: &Press, now: Timestamp, mail_bell: &Notify) -> bool {
+fn resume(press: &Press, now: Timestamp, bells: &Bells) -> bool {
     let failed = |error: &press::Error| {
         let causes = causes(error);
         tracing::error!("what was interrupted could not be finished: {causes}; it is tried again in a while");
@@ -265,7 +308,10 @@ fn resume(press: &Press, now: Timestamp, mail_bell: &Notify) -> bool {
                     Err(error) => failed(error),
                 }
             }
-            mail_bell.notify_one();
+            bells.mail.notify_one();
+            if !finished.is_empty() {
+                bells.hub.notify_one();
+            }
             finished.iter().all(Result::is_ok)
         }
         Err(error) => {
@@ -280,7 +326,7 @@ fn look(
     inbox: &mut Inbox,
     press: &Press,
     clock: &Clock,
-    mail_bell: &Notify,
+    bells: &Bells,
     stop: &CancellationToken,
     resume_at: &mut Option<Instant>,
 ) -> Duration {
@@ -324,11 +370,18 @@ fn look(
                 let reason = match &verdict {
                     Verdict::Rejected(reason) => Some(rejected(reason)),
                     Verdict::Duplicate(key) => Some(repeated(key)),
-                    Verdict::Published(_) | Verdict::Unchanged(_) | Verdict::Withheld(_) => None,
+                    Verdict::Embargoed(key, until) => Some(embargoed(key, *until, &press.publication)),
+                    Verdict::Published(_)
+                    | Verdict::Unchanged(_)
+                    | Verdict::Withheld(_)
+                    | Verdict::TakenDown(..) => None,
                 };
                 tell_about(inbox, &manuscript, &verdict, reason.as_deref());
-                if matches!(&verdict, Verdict::Published(receipt) if receipt.queued != Queued::Before) {
-                    mail_bell.notify_one();
+                if let Verdict::Published(receipt) = &verdict {
+                    bells.hub.notify_one();
+                    if receipt.queued != Queued::Before {
+                        bells.mail.notify_one();
+                    }
                 }
                 tracing::debug!(
                     duration_ms = started.elapsed().as_secs_f64() * 1000.0,
@@ -386,6 +439,8 @@ fn tell_fate(inbox: &Inbox, arrival: &Arrival) {
             }
             return;
         }
+        // Its note says from when on readers have it; that is not known here, and the note is there.
+        Fate::Embargoed(_) => return,
         Fate::Duplicate(key) => Some(repeated(key)),
         Fate::Rejected(reason) => Some(rejected(reason)),
     };
@@ -394,6 +449,14 @@ fn tell_fate(inbox: &Inbox, arrival: &Arrival) {
 
 fn rejected(reason: &str) -> String {
     format!("gazetted did not publish this: {reason}.")
+}
+
+fn embargoed(key: &IssueKey, until: Timestamp, publication: &Publication) -> String {
+    let until = until.to_zoned(publication.time_zone.clone()).strftime("%Y-%m-%d %H:%M %Z");
+    format!(
+        "gazetted keeps this as the issue `{key}` until {until}, and publishes it then. To have it out at once, delete its \
+         `publish_at:` and save, or run `gazetted issues release {key}`."
+    )
 }
 
 fn repeated(key: &IssueKey) -> String {
@@ -432,6 +495,16 @@ fn tell_log(path: &Path, verdict: &Verdict) {
         Verdict::Withheld(held) => {
             let (issue, proof) = (held.issue.as_str(), held.proof.display());
             tracing::info!(issue, "`{manuscript}` waits for its editor in `{proof}`: {}", held.why);
+        }
+        Verdict::Embargoed(key, until) => {
+            tracing::info!(issue = key.as_str(), "`{manuscript}` is kept until {until}");
+        }
+        Verdict::TakenDown(key, status) => {
+            tracing::info!(
+                issue = key.as_str(),
+                "the issue is {} now, and gone from the outbox",
+                status.as_str()
+            );
         }
         Verdict::Rejected(reason) => tracing::warn!("did not publish `{manuscript}`: {reason}"),
     }

@@ -54,14 +54,23 @@ pub enum State {
     Delivered,
     /// Refused for good, or for five days.
     Failed,
-    /// The subscriber left before it went out.
+    /// Its issue is held back.
+    Withheld,
+    /// The subscriber left before it went out, or its issue was withdrawn.
     Canceled,
 }
 
 impl State {
     /// All states, in the order of a letter's life.
-    pub const ALL: [Self; 6] =
-        [Self::Queued, Self::Claimed, Self::Delayed, Self::Delivered, Self::Failed, Self::Canceled];
+    pub const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Claimed,
+        Self::Delayed,
+        Self::Delivered,
+        Self::Failed,
+        Self::Withheld,
+        Self::Canceled,
+    ];
 
     /// The word in the ledger and on the command line.
     #[must_use]
@@ -72,6 +81,7 @@ impl State {
             Self::Delayed => "delayed",
             Self::Delivered => "delivered",
             Self::Failed => "failed",
+            Self::Withheld => "withheld",
             Self::Canceled => "canceled",
         }
     }

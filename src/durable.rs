@@ -57,6 +57,18 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes a folder with everything in it, if it is there; on return its name is gone from the disk too.
+///
+/// # Errors
+/// Whatever the file system says, except that there is no such folder.
+pub fn remove_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Ok(()) => sync_folder(path.parent().unwrap_or(Path::new("."))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Removes the temporary files that a crash left anywhere below `folder`, where that can be done. Gives how many.
 #[must_use]
 pub fn sweep(folder: &Path) -> usize {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use serde::{Deserialize, Serialize};
 
 use crate::{picture::Picture, prose, prose::Block, prose::Language, publication::Publication, typography};
@@ -60,9 +60,42 @@ pub struct Issue {
     pub language: Language,
     /// Its articles in the order of the page. Never empty in an issue that is printed.
     pub articles: Vec<Article>,
+    /// When readers may have it, at the earliest (an embargo), told where the publication is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish_at: Option<DateTime>,
     /// The pictures that its articles show, each once. Their bytes are kept by their hash, not here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pictures: Vec<Picture>,
+}
+
+/// Whether readers may have an issue, in the words of the trade's own metadata (ninjs, `pubstatus`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// They have it.
+    Usable,
+    /// It is held back: until its time comes, or until somebody lets it go.
+    Withheld,
+    /// It was withdrawn.
+    Canceled,
+}
+
+impl Status {
+    /// The word in the ledger and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usable => "usable",
+            Self::Withheld => "withheld",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// The status of that word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Usable, Self::Withheld, Self::Canceled].into_iter().find(|status| status.as_str() == word)
+    }
 }
 
 /// One piece of an issue.
@@ -208,8 +241,16 @@ impl Issue {
             contact: BTreeMap::new(),
             language,
             articles: vec![],
+            publish_at: None,
             pictures: vec![],
         }
+    }
+
+    /// When readers may have it, at the earliest. A time that a clock there skips is that much later.
+    #[must_use]
+    pub fn embargo(&self, publication: &Publication) -> Option<Timestamp> {
+        let at = self.publish_at?.to_zoned(publication.time_zone.clone()).ok()?;
+        Some(at.timestamp())
     }
 
     /// What readers call this issue: the publication's title with the issue's title, number or date, whichever it has; with
@@ -281,6 +322,15 @@ impl Issue {
     }
 }
 
+/// A day and time as editors write it: `2026-12-01 06:00`, or `2026-12-01` for the first moment of a day. No zone stands with it,
+/// for it is told where the publication is.
+#[must_use]
+pub fn moment(text: &str) -> Option<DateTime> {
+    let text = text.trim();
+    let plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ':' | ' ' | 'T'));
+    plain.then(|| text.parse().ok()).flatten()
+}
+
 fn pairs(article: &Article) -> HashSet<(char, char)> {
     let text = prose::plain_blocks(&article.body);
     let letters: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
@@ -344,6 +394,16 @@ mod tests {
         let json = serde_json::to_string(&before).expect("an issue");
         assert!(!json.contains("pictures"), "{json}");
         assert_eq!(serde_json::from_str::<Issue>(&json).expect("the same issue"), before);
+    }
+
+    #[test]
+    fn a_moment_is_a_day_and_a_time_without_a_zone() {
+        let told = |text: &str| moment(text).map(|moment| moment.to_string());
+        assert_eq!(told("2026-12-01 06:00").as_deref(), Some("2026-12-01T06:00:00"));
+        assert_eq!(told("2026-12-01").as_deref(), Some("2026-12-01T00:00:00"));
+        for wrong in ["soon", "2026-12-01 06:00+08:00", "2026-12-01T06:00Z", "2026-13-01", "6:00", ""] {
+            assert_eq!(told(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

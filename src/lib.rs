@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod inbox;
 pub mod mail;
 pub mod fetch;
+pub mod hub;
 pub mod press;
 pub mod verify;
 pub mod http;

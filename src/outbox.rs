@@ -91,6 +91,28 @@ impl Outbox {
         Ok(self.put([&Edition { path: to.to_owned(), bytes }])? == 1)
     }
 
+    /// Removes the file of a path, if it is there. Says whether it was.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self, path: &str) -> Result<bool, Error> {
+        let file = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
+        let is_there = fs::symlink_metadata(&file).is_ok();
+        if is_there {
+            durable::remove(&file).map_err(|source| Error::Write { path: file, source })?;
+        }
+        Ok(is_there)
+    }
+
+    /// Removes a folder with everything in it, if it is there.
+    ///
+    /// # Errors
+    /// When it cannot be removed; some of its files may be gone by then.
+    pub fn remove_folder(&self, path: &str) -> Result<(), Error> {
+        let folder = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
+        durable::remove_folder(&folder).map_err(|source| Error::Write { path: folder, source })
+    }
+
     /// The file of a path such as `issues/7/index.html`, if it is one that readers may have and is there.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<PathBuf> {

@@ -3,6 +3,8 @@
 mod fetching;
 mod proving;
 mod learning;
+mod shelving;
+mod standing;
 
 use std::{
     fs::File,
@@ -19,11 +21,11 @@ pub use learning::lexicon;
 pub use proving::Held;
 
 use crate::{
-    durable, editions, editions::BookFile, editions::Letter, editions::Listing, editions::Plates,
-    editions::Shelf, editions::Shelved, editions::Volume, editions::Year, fetch::Fetcher, inbox,
-    inbox::Manuscript, issue, issue::IssueKey, issue::Release, ledger, ledger::Arrival, ledger::Fate,
-    ledger::Ledger, ledger::Opening, ledger::Queued, manuscript, outbox, outbox::Outbox, picture::Picture,
-    proof::Policy, proof::Proof, publication::Publication, receipts::Receipts, receipts::Record,
+    durable, editions, editions::BookFile, editions::Letter, editions::Plates, editions::Shelf,
+    fetch::Fetcher, inbox, inbox::Manuscript, issue, issue::IssueKey, issue::Release, issue::Status, ledger,
+    ledger::Arrival, ledger::Fate, ledger::Interrupted, ledger::Ledger, ledger::Opening, ledger::Queued,
+    manuscript, outbox, outbox::Outbox, picture::Picture, proof::Policy, proof::Proof,
+    publication::Publication, receipts::Receipts, receipts::Record,
 };
 
 /// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
@@ -72,6 +74,9 @@ pub enum Error {
         /// Why.
         source: editions::Error,
     },
+    /// The lists of issues could not be printed.
+    #[error("cannot print the lists of issues")]
+    Lists(#[source] editions::Error),
     /// The outbox could not take them.
     #[error(transparent)]
     Outbox(#[from] outbox::Error),
@@ -88,6 +93,10 @@ pub enum Verdict {
     Duplicate(IssueKey),
     /// It waits for its editor.
     Withheld(Box<Held>),
+    /// It comes out as this issue at that time.
+    Embargoed(IssueKey, Timestamp),
+    /// Readers do not have it any more, because it was withdrawn or is held back.
+    TakenDown(IssueKey, Status),
     /// It cannot be published as it is; this is what its editor should know.
     Rejected(String),
 }
@@ -180,6 +189,9 @@ impl Press {
         if let Some(rival) = self.rival(manuscript, &proof.issue.key)? {
             return self.reject(manuscript, &hash, rival, now);
         }
+        if let Some(reason) = self.kept_back(&proof.issue.key, &hash)? {
+            return self.reject(manuscript, &hash, reason, now);
+        }
         let waits = !accepted && self.proofs_wait.holds(&proof);
         if waits && self.ledger.brought(&self.publication, &hash)?.is_none() {
             return self.hold(manuscript, &hash, &text, &proof, (why(&proof, self.proofs_wait), vec![]), now);
@@ -204,6 +216,10 @@ impl Press {
                 self.ledger.note(&arrival(manuscript, &hash, fate, now))?;
                 Ok(verdict)
             }
+            Opening::Embargoed(key, until) => {
+                self.ledger.note(&arrival(manuscript, &hash, Fate::Embargoed(key.clone()), now))?;
+                Ok(Verdict::Embargoed(key, until))
+            }
             Opening::Print(release) => {
                 let fate = Fate::Published(release.issue.key.clone());
                 self.put_out(*release, &arrival(manuscript, &hash, fate, now), proof.queries.len(), now)
@@ -211,8 +227,8 @@ impl Press {
         }
     }
 
-    /// Finishes what a crash interrupted, whether or not the manuscript is still there. Gives what became of each; one that
-    /// fails is no reason to leave the others.
+    /// Finishes what a crash interrupted, whether or not the manuscript is still there, and puts out what has waited for its
+    /// time. Gives what became of each; one that fails is no reason to leave the others.
     ///
     /// # Errors
     /// When the ledger cannot be read or the press not be had; what is left unfinished can be resumed again.
@@ -222,15 +238,21 @@ impl Press {
         if swept > 0 {
             tracing::info!(files = swept, "removed what a crash had left half-written");
         }
-        let mut finished = Vec::new();
-        for begun in self.ledger.interrupted(&self.publication)? {
-            let fate = Fate::Published(begun.release.issue.key.clone());
-            // Without a signature the file is read once more, and found to be published.
-            let (path, hash, signature) = (begun.source, begun.manuscript, String::new());
-            let arrival = Arrival { path, signature, hash, fate, at: now };
-            finished.push(self.put_out(begun.release, &arrival, 0, now));
+        let interrupted = self.ledger.interrupted(&self.publication, now)?;
+        Ok(interrupted.into_iter().map(|begun| self.finish(begun, now)).collect())
+    }
+
+    /// Brings readers' files in line with what the ledger says of an issue.
+    fn finish(&self, begun: Interrupted, now: Timestamp) -> Result<Verdict, Error> {
+        let key = begun.release.issue.key.clone();
+        if begun.status != Status::Usable {
+            self.take_down(&key)?;
+            return Ok(Verdict::TakenDown(key, begun.status));
         }
-        Ok(finished)
+        // Without a signature the file is read once more, and found to be published.
+        let (path, hash, signature) = (begun.source, begun.manuscript, String::new());
+        let arrival = Arrival { path, signature, hash, fate: Fate::Published(key), at: now };
+        self.put_out(begun.release, &arrival, 0, now)
     }
 
     /// Prints every issue anew from the ledger and puts it out, as after a change of the publication's settings or of this
@@ -243,18 +265,14 @@ impl Press {
         let books = self.ledger.books(&self.publication)?;
         let mut changed = 0;
         for (n, (key, _)) in books.iter().enumerate() {
-            if let Some(Shelved { release, .. }) = self.ledger.issue(&self.publication, key)? {
-                let (book, written) = self.print(&release)?;
+            if let Some(shelved) = self.ledger.issue(&self.publication, key)? {
+                let (book, written) = self.print(&shelved.release)?;
                 changed += written;
-                self.ledger.rebind(&self.publication, &release, &book)?;
+                self.ledger.shelve(&self.publication, &shelved.release, &book)?;
             }
             progress(n + 1, books.len());
         }
-        let recent = self.ledger.recent(&self.publication, editions::RECENT)?;
-        let years = self.ledger.years(&self.publication)?;
-        let volumes = years.iter().map(|year| self.ledger.volume(&self.publication, year.year));
-        let volumes = volumes.collect::<Result<Vec<_>, _>>()?;
-        Ok(changed + self.put_lists(&Shelf { recent: &recent, years: &years, volumes: &volumes })?)
+        Ok(changed + self.put_all_lists()?)
     }
 
     /// The steps from an open release to its queue of letters. Nothing links to what is not there yet.
@@ -266,15 +284,11 @@ impl Press {
         now: Timestamp,
     ) -> Result<Verdict, Error> {
         let (book, _) = self.print(&release)?;
-        let shelved = Shelved { release, book };
-        let before = self.ledger.issue(&self.publication, &shelved.release.issue.key)?;
-        let recent = self.recent_with(&shelved, before.as_ref())?;
-        let (years, volumes) = self.archive_with(&shelved.release, before.as_ref())?;
-        self.put_lists(&Shelf { recent: &recent, years: &years, volumes: &volumes })?;
-        let Shelved { release, book } = shelved;
+        self.ledger.shelve(&self.publication, &release, &book)?;
+        self.put_lists(&self.shelf_after(&release.issue.key)?)?;
+        self.remove_former_pages(&release.issue.key)?;
         let letter = self.is_news(&release, now).then(|| self.letter(&release, &book)).transpose()?;
-        let queued =
-            self.ledger.close_release(&self.publication, &release, &book, letter.as_ref(), arrival, now)?;
+        let queued = self.ledger.close_release(&self.publication, &release, letter.as_ref(), arrival, now)?;
         Ok(Verdict::Published(Box::new(Receipt { release, book, queued, queries })))
     }
 
@@ -286,63 +300,23 @@ impl Press {
         Ok((printed.book_file(), written))
     }
 
-    /// The pages and feeds that list more than one issue, in the outbox, and the newest book under its lasting name.
-    fn put_lists(&self, shelf: &Shelf<'_>) -> Result<usize, Error> {
-        let Some(newest) = shelf.recent.first() else { return Ok(0) };
-        let latest = self.outbox.copy(&newest.book.path, "latest.epub")?;
-        let lists = editions::lists(shelf, &self.publication).map_err(unprintable(&newest.release))?;
-        Ok(usize::from(latest) + self.outbox.put(&lists)?)
+    /// The pages and feeds that list more than one issue, in the outbox, and the newest book under its lasting name; then what
+    /// no list leads to any more is removed. Gives how many files changed.
+    fn put_lists(&self, shelf: &Shelf) -> Result<usize, Error> {
+        let latest = match shelf.recent.first() {
+            Some(newest) => self.outbox.copy(&newest.book.path, "latest.epub")?,
+            None => self.outbox.remove("latest.epub")?,
+        };
+        let lists = editions::lists(shelf, &self.publication).map_err(Error::Lists)?;
+        let written = self.outbox.put(&lists.editions)?;
+        for path in &lists.gone {
+            self.outbox.remove(path)?;
+        }
+        Ok(usize::from(latest) + written)
     }
 
     fn letter(&self, release: &Release, book: &BookFile) -> Result<Letter, Error> {
         editions::letter(release, book, &self.publication).map_err(unprintable(release))
-    }
-
-    /// The newest issues as they will be once `new` is out, which the ledger learns last.
-    fn recent_with(&self, new: &Shelved, before: Option<&Shelved>) -> Result<Vec<Shelved>, Error> {
-        let key = &new.release.issue.key;
-        let mut recent = self.ledger.recent(&self.publication, editions::RECENT)?;
-        let place = recent.iter().position(|old| old.release.issue.key == *key);
-        match (place, before) {
-            (Some(place), _) => recent[place] = new.clone(),
-            // A correction of an issue that has left the lists does not bring it back to them.
-            (None, Some(_)) => {}
-            (None, None) => recent.insert(0, new.clone()),
-        }
-        recent.sort_by(|a, b| {
-            (b.release.published, &a.release.issue.key).cmp(&(a.release.published, &b.release.issue.key))
-        });
-        recent.truncate(editions::RECENT);
-        Ok(recent)
-    }
-
-    /// The archive's years as they will be, and the pages of those that `new` comes into or goes out of.
-    fn archive_with(
-        &self,
-        new: &Release,
-        before: Option<&Shelved>,
-    ) -> Result<(Vec<Year>, Vec<Volume>), Error> {
-        let publication = &self.publication;
-        let line = Listing::of(new, publication);
-        let was = before.map(|before| Listing::of(&before.release, publication).date.year());
-        let mut volumes = Vec::new();
-        let mut years = self.ledger.years(publication)?;
-        for year in was.into_iter().filter(|was| *was != line.date.year()).chain([line.date.year()]) {
-            let mut volume = self.ledger.volume(publication, year)?;
-            volume.listings.retain(|old| old.key != line.key);
-            if year == line.date.year() {
-                volume.listings.push(line.clone());
-                volume
-                    .listings
-                    .sort_by(|a, b| (b.date, b.published, &a.key).cmp(&(a.date, a.published, &b.key)));
-            }
-            years.retain(|known| known.year != year);
-            years.push(Year { year, n_issues: volume.listings.len() });
-            volumes.push(volume);
-        }
-        years.retain(|year| year.n_issues > 0);
-        years.sort_by_key(|year| std::cmp::Reverse(year.year));
-        Ok((years, volumes))
     }
 
     fn is_news(&self, release: &Release, now: Timestamp) -> bool {

@@ -22,6 +22,8 @@ pub struct Publication {
     /// Who owns the name space of its identifiers, as RFC 4151 (tag URIs) asks: a domain or an e-mail address and
     /// a year in which it was yours, such as `example.org,2026`. It never changes, even if the web address does.
     pub authority: String,
+    /// The `WebSub` hub that is told of every change of a feed.
+    pub hub: Option<String>,
     /// Who answers for it.
     pub imprint: Imprint,
 }

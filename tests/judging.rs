@@ -12,7 +12,7 @@ use gazetted::delivery::State;
 use image::ImageFormat;
 
 use crate::{
-    newsroom::{Newsroom, copies, page, until},
+    newsroom::{Newsroom, copies, page},
     picturing::{packed, picture},
     tools,
 };
@@ -50,9 +50,7 @@ fn full_newsroom() -> Newsroom {
     }
     newsroom.saves_folder("pictured", &pictured()).saves("packed.zip", packed(&pictured()[..2]));
     let n = files.len() + hard.len() + 2;
-    let (ledger, publication) = (newsroom.ledger(), newsroom.publication());
-    until(&format!("{n} issues"), || ledger.issues(&publication).unwrap().len() == n);
-    newsroom.all_is_well();
+    newsroom.are_out(n).all_is_well();
     newsroom
 }
 

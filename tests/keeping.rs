@@ -43,7 +43,7 @@ impl Book {
             self.ledger.open_release(&self.publication, &self.reads("a.md", words), words, b"a.md", now);
         match opening.unwrap() {
             Opening::Print(release) => *release,
-            Opening::Duplicate(key) => panic!("a duplicate of `{key}`"),
+            other => panic!("not to be printed: {other:?}"),
         }
     }
 
@@ -57,7 +57,8 @@ impl Book {
             fate: Fate::Published(release.issue.key.clone()),
             at: now,
         };
-        self.ledger.close_release(&self.publication, release, &book, Some(&letter), &arrival, now).unwrap()
+        self.ledger.shelve(&self.publication, release, &book).unwrap();
+        self.ledger.close_release(&self.publication, release, Some(&letter), &arrival, now).unwrap()
     }
 
     fn joins(&self, address: &str) -> SubscriberId {
@@ -84,9 +85,9 @@ fn a_release_that_was_begun_is_begun_again_as_it_was() {
     let first = book.begins("The first words.", noon());
     let again = book.begins("The first words.", noon() + seconds(3600));
     assert_eq!(again, first, "number, times and article keys");
-    assert_eq!(book.ledger.interrupted(&book.publication).unwrap()[0].release, first);
+    assert_eq!(book.ledger.interrupted(&book.publication, Timestamp::now()).unwrap()[0].release, first);
     book.ends(&first, noon());
-    assert!(book.ledger.interrupted(&book.publication).unwrap().is_empty());
+    assert!(book.ledger.interrupted(&book.publication, Timestamp::now()).unwrap().is_empty());
 }
 
 #[test]
@@ -109,7 +110,7 @@ fn a_correction_that_was_begun_and_given_up_leaves_the_version_before() {
     let back = book.begins("The first words.", noon() + seconds(120));
     assert_eq!(back, first);
     assert_eq!(book.ends(&back, noon() + seconds(120)), Queued::Before);
-    assert!(book.ledger.interrupted(&book.publication).unwrap().is_empty());
+    assert!(book.ledger.interrupted(&book.publication, Timestamp::now()).unwrap().is_empty());
     let opening = book.ledger.open_release(
         &book.publication,
         &book.reads("b.md", "The first words."),

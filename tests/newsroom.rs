@@ -64,6 +64,14 @@ impl Newsroom {
         Self { folder, sink, clock: Clock::default(), runtime, daemon: None, settings }
     }
 
+    /// Adds a line to a section of the settings, before the newsroom opens.
+    pub fn sets(&mut self, section: &str, line: &str) {
+        let head = format!("[{section}]\n");
+        assert!(self.settings.contains(&head), "{}", self.settings);
+        self.settings = self.settings.replacen(&head, &format!("{head}{line}\n"), 1);
+        fs::write(self.path("config/gazetted.toml"), &self.settings).unwrap();
+    }
+
     /// Adds subscribers while the newsroom is closed or open.
     pub fn enters(&mut self, addresses: &[&str]) {
         let ledger = self.ledger();
@@ -138,7 +146,20 @@ impl Newsroom {
         let (ledger, publication) = (self.ledger(), self.publication());
         until(&format!("version {version} of `{key}`"), || {
             let lines = ledger.issues(&publication).unwrap();
+            let open = ledger.interrupted(&publication, self.clock.now()).unwrap();
             lines.iter().any(|line| line.key.as_str() == key && line.version == version)
+                && open.iter().all(|begun| begun.release.issue.key.as_str() != key)
+        });
+        self
+    }
+
+    /// Waits until so many issues are out, and nothing is at the press.
+    #[track_caller]
+    pub fn are_out(&self, n: usize) -> &Self {
+        let (ledger, publication) = (self.ledger(), self.publication());
+        until(&format!("{n} issues"), || {
+            ledger.issues(&publication).unwrap().len() == n
+                && ledger.interrupted(&publication, self.clock.now()).unwrap().is_empty()
         });
         self
     }
@@ -205,6 +226,11 @@ impl Newsroom {
     pub fn shelved(&self, key: &str) -> Shelved {
         let shelved = self.ledger().issue(&self.publication(), &IssueKey::of(key)).unwrap();
         shelved.unwrap_or_else(|| panic!("`{key}` is not out"))
+    }
+
+    /// What time it is there.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
     }
 
     /// Turns the newsroom's clock.

@@ -141,8 +141,7 @@ fn names_in_any_script_and_with_any_character_get_keys_of_their_own() {
     newsroom.saves("a'\"<>&;$(id).md", page("Shell", "The name is a trap.")).is_out("a-id", 1);
     let raw = OsStr::from_bytes(b"caf\xe9.md");
     fs::write(newsroom.path("inbox").join(raw), page("Raw", "The name is not UTF-8.")).unwrap();
-    until("five issues", || newsroom.ledger().issues(&newsroom.publication()).unwrap().len() == 5);
-    newsroom.all_is_well();
+    newsroom.are_out(5).all_is_well();
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Timestamp;
+
 use crate::{
     configuring::gazetted,
     newsroom::{Newsroom, copies, page, until},
@@ -210,7 +212,7 @@ fn a_correction_that_was_given_up_is_printed_over_even_after_another_crash() {
         newsroom.outbox_text("issues/a/index.html").contains("rung on Mondays")
     });
     let (ledger, publication) = (newsroom.ledger(), newsroom.publication());
-    until("nothing to be open", || ledger.interrupted(&publication).unwrap().is_empty());
+    until("nothing to be open", || ledger.interrupted(&publication, Timestamp::now()).unwrap().is_empty());
     newsroom.is_out("a", 1).all_is_well();
 }
 

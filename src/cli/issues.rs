@@ -1,9 +1,13 @@
 //! `gazetted issues`: what is out.
 
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _, path::Path, sync::Arc};
+
+use jiff::Timestamp;
+
 use super::{Error, say};
 use crate::{
-    config::Newsroom, daemon, delivery::State, issue::IssueKey, ledger::IssueLine, ledger::Ledger,
-    publication::Publication,
+    config::Newsroom, daemon, delivery::State, inbox, issue::IssueKey, issue::Status, ledger::IssueLine,
+    ledger::Ledger, ledger::Queued, press::Verdict, publication::Publication,
 };
 
 #[derive(clap::Subcommand)]
@@ -22,6 +26,26 @@ pub(super) enum Command {
         /// Print it as JSON, for programs
         #[arg(long)]
         json: bool,
+    },
+    /// Take an issue back: it leaves feeds, catalogue and pages, and its letters that wait are cancelled
+    Withdraw {
+        /// Its key
+        key: String,
+    },
+    /// Give a withdrawn issue to readers again; nobody is mailed twice
+    Reinstate {
+        /// Its key
+        key: String,
+    },
+    /// Hold an issue back until it is released: readers do not have it, and its letters wait
+    Hold {
+        /// Its key
+        key: String,
+    },
+    /// Give an issue to readers that is held back, or waits for its time
+    Release {
+        /// Its key
+        key: String,
     },
     /// Print all issues anew, after the publication's settings or gazetted itself have changed; no letter is sent
     Reprint,
@@ -44,6 +68,11 @@ pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
             let told = if json { record.to_json() } else { record.to_string() };
             say(told.trim_end())
         }
+        Command::Withdraw { key } => change(newsroom, publication, ledger, &key, Status::Canceled),
+        Command::Hold { key } => change(newsroom, publication, ledger, &key, Status::Withheld),
+        Command::Reinstate { key } | Command::Release { key } => {
+            change(newsroom, publication, ledger, &key, Status::Usable)
+        }
         Command::Reprint => {
             let press = daemon::open_press(newsroom, publication, ledger)?;
             let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
@@ -55,6 +84,43 @@ pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
             say(&format!("{} changed", super::report::count(changed as u64, "file")))
         }
     }
+}
+
+/// Gives an issue another status, through all editions.
+fn change(
+    newsroom: &Newsroom,
+    publication: Publication,
+    ledger: Arc<dyn Ledger>,
+    key: &str,
+    status: Status,
+) -> Result<(), Error> {
+    let key = find(&*ledger, &publication, key)?.key;
+    let press = daemon::open_press(newsroom, publication, ledger)?;
+    let source = press.ledger.source_of(&press.publication, &key)?;
+    let told = match press.set_status(&key, status, Timestamp::now())? {
+        None => format!("the issue `{key}` is {} already; nothing was done", status.as_str()),
+        Some(Verdict::Published(receipt)) => {
+            // What the editor was told of its waiting is true no longer.
+            if let Some(source) = source {
+                let source = Path::new(OsStr::from_bytes(&source));
+                inbox::tell(&newsroom.inbox(), source, None)
+                    .map_err(|source_| Error::Write { path: source.to_owned(), source: source_ })?;
+            }
+            let letters = match receipt.queued {
+                Queued::Letters(letters) => format!("{} queued", super::report::count(letters, "letter")),
+                Queued::Before => "its letters were made before".to_owned(),
+                Queued::Nothing => "no letters: its date is too old".to_owned(),
+            };
+            format!("the issue `{key}` is out, version {}; {letters}", receipt.release.version)
+        }
+        Some(_) if status == Status::Canceled => format!(
+            "the issue `{key}` is withdrawn; `gazetted issues reinstate {key}` gives it to readers again"
+        ),
+        Some(_) => {
+            format!("the issue `{key}` is held back; `gazetted issues release {key}` gives it to readers")
+        }
+    };
+    say(&told)
 }
 
 fn list(ledger: &dyn Ledger, publication: &Publication) -> Result<(), Error> {
@@ -73,7 +139,16 @@ fn told(line: &IssueLine, publication: &Publication) -> String {
     let letters: Vec<String> =
         line.letters.iter().map(|(state, n): &(State, u64)| format!("{n} {}", state.as_str())).collect();
     let letters = if letters.is_empty() { "no letters".to_owned() } else { letters.join(", ") };
-    format!("{:<24} {out}  v{}  {}  [{letters}]", line.key.as_str(), line.version, line.name)
+    let status = match (line.status, line.embargo) {
+        (Status::Usable, _) => String::new(),
+        (Status::Withheld, Some(until)) => {
+            let until = until.to_zoned(publication.time_zone.clone());
+            format!("  waits until {}", until.strftime("%Y-%m-%d %H:%M"))
+        }
+        (Status::Withheld, None) => "  held back".to_owned(),
+        (Status::Canceled, _) => "  withdrawn".to_owned(),
+    };
+    format!("{:<24} {out}  v{}  {}  [{letters}]{status}", line.key.as_str(), line.version, line.name)
 }
 
 /// The issue of that key.

@@ -51,7 +51,7 @@ enum Command {
     /// Add, list or remove subscribers
     #[command(subcommand)]
     Subscribers(subscribers::Command),
-    /// List the issues that are out, show one or what was done to its text, or print all anew
+    /// List the issues, show one, withdraw one or hold it back, or print all anew
     #[command(subcommand)]
     Issues(issues::Command),
     /// Show the settings in force

@@ -54,6 +54,15 @@ fn publish(press: &Press, newsroom: &Newsroom, file: &Path, accept: bool) -> Res
             held.why,
             held.proof.display()
         )),
+        Verdict::Embargoed(key, until) => {
+            let until = until.to_zoned(press.publication.time_zone.clone()).strftime("%Y-%m-%d %H:%M %Z");
+            say(&format!(
+                "`{}` is kept as issue `{key}` until {until}; a running daemon publishes it then, and `gazetted issues \
+                 release {key}` at once",
+                file.display()
+            ))?;
+        }
+        Verdict::TakenDown(..) => {}
         Verdict::Rejected(reason) => {
             super::complain(&format!("`{}` was not published: {reason}", file.display()));
         }

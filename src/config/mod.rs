@@ -146,6 +146,7 @@ impl Newsroom {
             time_zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
             base_url,
             authority: settings.authority.clone(),
+            hub: settings.hub.as_ref().map(|hub| hub.0.clone()),
             imprint: Imprint {
                 publisher: settings.publisher.clone(),
                 rights: settings.rights.clone(),

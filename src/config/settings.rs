@@ -43,6 +43,8 @@ pub struct PublicationSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_url: Option<BaseUrl>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub hub: Option<HubUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub publisher: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
@@ -62,6 +64,7 @@ impl Default for PublicationSettings {
             time_zone: "UTC".to_owned(),
             authority: "gazette.invalid,2026".to_owned(),
             base_url: None,
+            hub: None,
             publisher: None,
             rights: None,
             issn: None,
@@ -228,6 +231,22 @@ impl TryFrom<String> for BaseUrl {
             return Err(format!("`{text}` is not an address such as `https://news.example.org/`"));
         }
         Ok(Self(format!("{}/", text.trim_end_matches('/'))))
+    }
+}
+
+/// The address of a `WebSub` hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct HubUrl(pub(super) String);
+
+impl TryFrom<String> for HubUrl {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let hub = url::Url::parse(&text).ok().filter(|hub| hub.has_host() && hub.fragment().is_none());
+        match hub {
+            Some(hub) if matches!(hub.scheme(), "https" | "http") => Ok(Self(hub.into())),
+            _ => Err(format!("`{text}` is not the address of a hub such as `https://hub.example.org/`")),
+        }
     }
 }
 

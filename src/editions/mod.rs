@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
 
 mod paths;
 mod words;
+mod shelf;
 mod gallery;
 mod markup;
 mod outline;
@@ -27,6 +27,10 @@ mod specimens;
 mod tests;
 
 pub use self::letter::Letter;
+pub use self::shelf::{
+    Contribution, Facet, FacetKind, ListedArticle, Listing, Sealed, Shelf, ShelfOf, Shelved, Volume, Year,
+};
+pub use self::site::Found;
 
 /// How many issues the front page and the feed hold, newest first.
 pub const RECENT: usize = 20;
@@ -70,78 +74,6 @@ impl Printed {
     pub fn book_file(&self) -> BookFile {
         BookFile { path: self.book.path.clone(), length: self.book.bytes.len() as u64 }
     }
-}
-
-/// A release with its book, as it stands in the outbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shelved {
-    /// The release that is out.
-    pub release: Release,
-    /// Its book.
-    pub book: BookFile,
-}
-
-/// One issue as a line of an archive page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listing {
-    /// The issue.
-    pub key: IssueKey,
-    /// What readers call it.
-    pub name: String,
-    /// The day it carries, or else the day it came out; its year is the archive page it stands on.
-    pub date: Date,
-    /// When it first came out.
-    pub published: Timestamp,
-    /// The headlines of its first articles, at most [`Listing::HEADLINES`].
-    pub headlines: Vec<String>,
-}
-
-impl Listing {
-    /// How many headlines a line shows.
-    pub const HEADLINES: usize = 4;
-
-    /// The line of `release`.
-    #[must_use]
-    pub fn of(release: &Release, publication: &Publication) -> Self {
-        let issue = &release.issue;
-        let out = release.published.to_zoned(publication.time_zone.clone()).date();
-        Self {
-            key: issue.key.clone(),
-            name: issue.name(publication),
-            date: issue.date.unwrap_or(out),
-            published: release.published,
-            headlines: issue.articles.iter().take(Self::HEADLINES).map(|a| a.headline.text.clone()).collect(),
-        }
-    }
-}
-
-/// A year of the archive, as the front page links to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Year {
-    /// The year of [`Listing::date`].
-    pub year: i16,
-    /// How many issues it has.
-    pub n_issues: usize,
-}
-
-/// All issues of one year.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Volume {
-    /// The year of [`Listing::date`].
-    pub year: i16,
-    /// Its issues, newest first.
-    pub listings: Vec<Listing>,
-}
-
-/// What the lists are made of. The cost of a publish is that of this value, however long the archive is.
-#[derive(Debug, Clone, Copy)]
-pub struct Shelf<'a> {
-    /// The newest issues, newest first; no more than [`RECENT`] are shown.
-    pub recent: &'a [Shelved],
-    /// Every year that has issues, newest first.
-    pub years: &'a [Year],
-    /// The years whose page must be written anew: those that a release has come into or gone out of.
-    pub volumes: &'a [Volume],
 }
 
 /// What a crate that we print with has to say; its own types stay in the file that knows it.
@@ -224,21 +156,89 @@ pub fn print(release: &Release, publication: &Publication, plates: &Plates) -> R
     Ok(Printed { book, pages })
 }
 
-/// Prints what lists more than one issue, in the order in which the files must be put out: first what others link to,
-/// the feed last.
+/// What lists more than one issue, after a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lists {
+    /// The files in the order in which they must be put out: first what others link to, the feed last.
+    pub editions: Vec<Edition>,
+    /// The paths of what nothing leads to any more; remove them when the others are out.
+    pub gone: Vec<String>,
+}
+
+/// Prints what lists more than one issue: pages, feeds and the catalogue.
 ///
 /// # Errors
 /// Only by faults of this program.
-pub fn lists(shelf: &Shelf<'_>, publication: &Publication) -> Result<Vec<Edition>, Error> {
-    let shelf = Shelf { recent: &shelf.recent[..shelf.recent.len().min(RECENT)], ..*shelf };
-    let mut editions = vec![site::stylesheet(), feeds::stylesheet()];
-    for volume in shelf.volumes {
-        editions.push(site::archive(volume, publication)?);
+pub fn lists(shelf: &Shelf, publication: &Publication) -> Result<Lists, Error> {
+    let mut lists = Lists { editions: vec![site::stylesheet(), feeds::stylesheet()], gone: vec![] };
+    for volume in &shelf.volumes {
+        if volume.listings.is_empty() {
+            let catalogue = paths::catalogue_year(volume.year);
+            lists.gone.extend([
+                paths::archive(volume.year),
+                paths::sitemap(volume.year),
+                format!("{catalogue}.xml"),
+                format!("{catalogue}.json"),
+            ]);
+        } else {
+            lists.editions.push(site::archive(volume, publication)?);
+            lists.editions.push(site::sitemap(volume, publication)?);
+        }
     }
-    editions.push(site::index(&shelf, publication)?);
-    editions.push(site::robots());
-    editions.extend(feeds::all(shelf.recent, publication)?);
-    Ok(editions)
+    for of in &shelf.facets {
+        site::facet(of, publication, &mut lists)?;
+    }
+    lists.editions.push(site::index(shelf, publication)?);
+    lists.editions.push(site::sitemaps(shelf, publication)?);
+    lists.editions.push(site::robots(publication));
+    feeds::all(shelf, publication, &mut lists)?;
+    Ok(lists)
+}
+
+/// The page with what a search has found.
+///
+/// # Errors
+/// Only by faults of this program.
+pub fn search_page(found: &Found, publication: &Publication) -> Result<Vec<u8>, Error> {
+    site::found(found, publication)
+}
+
+/// The books that a search has found, as a catalogue.
+///
+/// # Errors
+/// Only by faults of this program.
+pub fn search_catalogue(
+    listings: &[Listing],
+    question: &str,
+    publication: &Publication,
+) -> Result<Vec<u8>, Error> {
+    feeds::found(listings, question, publication)
+}
+
+/// The page that says that an address leads to nothing, or to what was withdrawn.
+///
+/// # Errors
+/// Only by faults of this program.
+pub fn nothing_here(withdrawn: bool, publication: &Publication) -> Result<Vec<u8>, Error> {
+    site::nothing_here(withdrawn, publication)
+}
+
+/// The folder of an issue's files in the outbox.
+#[must_use]
+pub fn folder(key: &IssueKey) -> String {
+    format!("issues/{key}")
+}
+
+/// The page of an article of an issue, by its key.
+#[must_use]
+pub fn article_page(key: &IssueKey, article: &str) -> String {
+    paths::article(key, article)
+}
+
+/// A sealed page of the archived feed, by its number.
+#[must_use]
+pub fn sealed_feed(number: u64) -> String {
+    paths::sealed(number, "xml")
 }
 
 /// Prints the letter of one issue: its contents and the beginning of each article, with links to the whole.

@@ -1,6 +1,8 @@
 //! Where each edition belongs in the outbox.
 
-use crate::{issue::IssueKey, picture::PictureName, publication::Publication};
+use crate::{
+    editions::Facet, editions::FacetKind, issue::IssueKey, picture::PictureName, publication::Publication,
+};
 
 /// The feed of issues.
 pub(super) const FEED: &str = "feed.xml";
@@ -14,8 +16,18 @@ pub(super) const ARTICLES: &str = "feed/articles.xml";
 pub(super) const BOOKS: &str = "feed/books.xml";
 /// The list of all feeds.
 pub(super) const FEEDS: &str = "feeds.opml";
-/// The catalogue for e-readers.
+/// The catalogue for e-readers: OPDS 1.2.
 pub(super) const CATALOGUE: &str = "opds/root.xml";
+/// The years of the catalogue.
+pub(super) const NAVIGATION: &str = "opds/navigation.xml";
+/// How the catalogue is searched (`OpenSearch`).
+pub(super) const SEARCH_DESCRIPTION: &str = "opds/search.xml";
+/// Where the daemon answers searches: not a file of the outbox.
+pub(super) const SEARCH: &str = "search";
+/// The same for e-readers.
+pub(super) const CATALOGUE_SEARCH: &str = "opds/search";
+/// The map of the site for search engines: the list of its parts.
+pub(super) const SITEMAP: &str = "sitemap.xml";
 /// The front page.
 pub(super) const INDEX: &str = "index.html";
 /// The newest book under an address that never changes. The outbox keeps it, not we.
@@ -34,6 +46,48 @@ pub(super) fn article(key: &IssueKey, anchor: &str) -> String {
 /// The page of a year.
 pub(super) fn archive(year: i16) -> String {
     format!("archive/{year}.html")
+}
+
+/// What search engines should know of a year.
+pub(super) fn sitemap(year: i16) -> String {
+    format!("sitemaps/{year}.xml")
+}
+
+/// A sealed page of the archived feed, in one of its formats.
+pub(super) fn sealed(number: u64, extension: &str) -> String {
+    format!("feed/archive/{number}.{extension}")
+}
+
+/// A page of older books in the catalogue, without the ending of its format.
+pub(super) fn catalogue_page(number: u64) -> String {
+    format!("opds/archive/{number}")
+}
+
+/// The books of a year in the catalogue, without the ending of its format.
+pub(super) fn catalogue_year(year: i16) -> String {
+    format!("opds/years/{year}")
+}
+
+/// The page of an author or a section.
+pub(super) fn facet(facet: &Facet) -> String {
+    format!("{}/{}.html", folder(facet.kind), facet.slug())
+}
+
+/// The page of a year of an author or a section.
+pub(super) fn facet_year(facet: &Facet, year: i16) -> String {
+    format!("{}/{}/{year}.html", folder(facet.kind), facet.slug())
+}
+
+/// The feed of a section, without the ending of its format.
+pub(super) fn section_feed(facet: &Facet) -> String {
+    format!("feed/sections/{}", facet.slug())
+}
+
+fn folder(kind: FacetKind) -> &'static str {
+    match kind {
+        FacetKind::Author => "authors",
+        FacetKind::Section => "sections",
+    }
 }
 
 /// The book of an issue; another content has another address, so that it may be cached for ever.

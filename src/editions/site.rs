@@ -1,17 +1,25 @@
 //! The web pages: an issue in full, the front page, a page for each year, and what browsers need with them.
 
+mod answers;
+mod facets;
 mod front;
+mod sitemap;
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
+pub use self::answers::Found;
+pub(super) use self::answers::{found, nothing_here};
+pub(super) use self::facets::facet;
 pub(super) use self::front::index;
+pub(super) use self::sitemap::{index as sitemaps, of_year as sitemap, robots};
 
 use crate::{
     editions::BookFile, editions::Edition, editions::Error, editions::Listing, editions::Volume,
     editions::gallery::Gallery, editions::linked_data, editions::markup::Markup, editions::markup::Medium,
     editions::outline::Outline, editions::outline::Piece, editions::outline::said, editions::paths,
-    editions::templates, editions::words, editions::words::Words, issue::Release, issue::shorten,
-    publication::Publication,
+    editions::templates, editions::words, editions::words::Words, issue::Release, publication::Publication,
 };
 
 const STYLESHEET: &str = include_str!("templates/site/site.css");
@@ -19,11 +27,6 @@ const STYLESHEET: &str = include_str!("templates/site/site.css");
 /// The style sheet of all pages.
 pub(super) fn stylesheet() -> Edition {
     Edition { path: paths::asset("site", STYLESHEET.as_bytes()), bytes: STYLESHEET.as_bytes().to_vec() }
-}
-
-/// Everything is for everyone, search engines too.
-pub(super) fn robots() -> Edition {
-    Edition { path: "robots.txt".to_owned(), bytes: b"User-agent: *\nAllow: /\n".to_vec() }
 }
 
 /// What the frame of every page says of it.
@@ -38,7 +41,7 @@ struct Page<'a> {
     kind: &'static str,
     class: &'static str,
     /// The way from this page up to the outbox, so that a copy of the outbox works anywhere.
-    root: &'static str,
+    root: Cow<'static, str>,
     url: String,
     feed_url: String,
     atom_url: String,
@@ -65,7 +68,7 @@ impl<'a> Page<'a> {
             tagline: said(&publication.description),
             kind: "website",
             class: "",
-            root,
+            root: Cow::Borrowed(root),
             url: publication.url(path),
             feed_url: publication.url(paths::FEED),
             atom_url: publication.url(paths::ATOM),
@@ -261,7 +264,7 @@ fn archive_line(listing: &Listing, publication: &Publication, words: &Words) -> 
         lang: publication.language.as_str().to_owned(),
         name: said(&listing.name)
             .map_or_else(|| listing.key.to_string(), |name| without_paper(&name, &publication.title)),
-        headlines: shorten(&listing.headlines.join(words.semicolon()), 140),
+        headlines: listing.contents(words.semicolon(), 140),
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) fn gazette() -> Publication {
         time_zone: TimeZone::fixed(jiff::tz::offset(8)),
         base_url: "https://news.example.org/".to_owned(),
         authority: "example.org,2026".to_owned(),
+        hub: None,
         imprint: Imprint {
             publisher: Some("河畔周报社".to_owned()),
             rights: Some("© 2026 河畔周报社".to_owned()),
@@ -34,6 +35,7 @@ pub(super) fn letterpress() -> Publication {
         title: "The Letterpress".to_owned(),
         description: "A small paper about paper.".to_owned(),
         language: language("en"),
+        hub: None,
         imprint: Imprint { publisher: Some("The Office".to_owned()), rights: None, issn: None },
         ..gazette()
     }

@@ -10,18 +10,24 @@ use serde::Serialize;
 use crate::editions::{Error, markup};
 
 /// The templates by name. Every one is XML as well as HTML, and escaped as such.
-const TEMPLATES: [(&str, &str); 20] = [
+const TEMPLATES: [(&str, &str); 26] = [
     ("site/page.html", include_str!("templates/site/page.html")),
     ("site/issue.html", include_str!("templates/site/issue.html")),
     ("site/index.html", include_str!("templates/site/index.html")),
     ("site/archive.html", include_str!("templates/site/archive.html")),
     ("site/piece.html", include_str!("templates/site/piece.html")),
+    ("site/facet.html", include_str!("templates/site/facet.html")),
+    ("site/search.html", include_str!("templates/site/search.html")),
+    ("site/nothing.html", include_str!("templates/site/nothing.html")),
+    ("site/sitemap.xml", include_str!("templates/site/sitemap.xml")),
     ("site/article.html", include_str!("templates/site/article.html")),
     ("feed/piece.html", include_str!("templates/feed/piece.html")),
     ("feed/entry.html", include_str!("templates/feed/entry.html")),
     ("feed/article.html", include_str!("templates/feed/article.html")),
     ("feed/atom.xml", include_str!("templates/feed/atom.xml")),
     ("feed/catalogue.xml", include_str!("templates/feed/catalogue.xml")),
+    ("feed/navigation.xml", include_str!("templates/feed/navigation.xml")),
+    ("feed/opensearch.xml", include_str!("templates/feed/opensearch.xml")),
     ("feed/feeds.opml", include_str!("templates/feed/feeds.opml")),
     ("letter/letter.html", include_str!("templates/letter/letter.html")),
     ("book/title.xhtml", include_str!("templates/book/title.xhtml")),

@@ -67,6 +67,14 @@ fn check_attributes(name: &str, start: &quick_xml::events::BytesStart<'_>) {
     }
 }
 
+/// Every list of a paper that has these issues.
+fn whole(issues: Vec<Shelved>, publication: &Publication) -> Vec<Edition> {
+    let mut shelf = Shelf::of(&issues, publication);
+    shelf.sealed = vec![Sealed { number: 2, issues }];
+    shelf.catalogue_pages = shelf.sealed.clone();
+    lists(&shelf, publication).expect("they print").editions
+}
+
 #[track_caller]
 fn check_all(release: &Release, publication: &Publication) {
     let printed = print(release, publication, &Plates::new()).expect("it prints");
@@ -87,13 +95,7 @@ fn check_all(release: &Release, publication: &Publication) {
     }
     let file = printed.book_file();
     let shelved = Shelved { release: release.clone(), book: file.clone() };
-    let volume = Volume { year: 2026, listings: vec![Listing::of(release, publication)] };
-    let shelf = Shelf {
-        recent: &[shelved.clone(), shelved],
-        years: &[Year { year: 2026, n_issues: 1 }],
-        volumes: &[volume],
-    };
-    let lists = lists(&shelf, publication).expect("they print");
+    let lists = whole(vec![shelved.clone(), shelved], publication);
     for edition in printed.pages.iter().chain(&lists) {
         assert!(
             edition.path.bytes().all(|b| b"abcdefghijklmnopqrstuvwxyz0123456789-./".contains(&b)),
@@ -142,9 +144,10 @@ fn an_issue_without_articles_is_not_printed() {
 
 #[test]
 fn front_page_and_feed_of_a_paper_without_issues_can_be_read() {
-    let lists = lists(&Shelf { recent: &[], years: &[], volumes: &[] }, &gazette()).expect("they print");
+    let lists = lists(&Shelf::default(), &gazette()).expect("they print").editions;
     let paths: Vec<&str> = lists.iter().map(|edition| edition.path.as_str()).collect();
-    assert_eq!((paths[2], paths.last()), ("index.html", Some(&"feed.xml")));
+    assert!(paths.contains(&"index.html"));
+    assert_eq!(paths.last(), Some(&"feed.xml"));
     for feed in
         lists.iter().filter(|edition| edition.path.starts_with("feed") && !edition.path.ends_with("opml"))
     {
@@ -162,9 +165,8 @@ fn a_correction_keeps_its_identifiers_and_says_so() {
     second.issue.articles[0].headline.text.push('！');
     let feeds: Vec<String> = [first, second]
         .map(|release| {
-            let shelved = [shelved(release, &publication)];
-            let shelf = Shelf { recent: &shelved, years: &[], volumes: &[] };
-            let feed = lists(&shelf, &publication).expect("they print").pop().expect("the feed");
+            let shelved = vec![shelved(release, &publication)];
+            let feed = whole(shelved, &publication).pop().expect("the feed");
             String::from_utf8(feed.bytes).expect("UTF-8")
         })
         .into();
@@ -220,9 +222,7 @@ fn what_a_book_holds() {
 fn what_a_feed_holds() {
     let (zh, en) = (gazette(), letterpress());
     for (name, release, publication) in [("feed.xml", chinese(), zh), ("feed-en.xml", english(), en)] {
-        let shelved = [shelved(release, &publication)];
-        let lists =
-            lists(&Shelf { recent: &shelved, years: &[], volumes: &[] }, &publication).expect("they print");
+        let lists = whole(vec![shelved(release, &publication)], &publication);
         let feed = lists.last().expect("the feed");
         golden(name).assert_eq(std::str::from_utf8(&feed.bytes).expect("UTF-8"));
     }
@@ -280,24 +280,14 @@ fn specimens_go_into_a_folder_when_asked() {
     for (release, publication) in all() {
         let name = release.issue.key.to_string();
         let printed = print(&release, &publication, &Plates::new()).expect("it prints");
-        let shelf = [
+        let shelf = vec![
             shelved(release.clone(), &publication),
             shelved(chinese(), &publication),
             shelved(english(), &publication),
         ];
-        let volume = Volume {
-            year: 2026,
-            listings: shelf.iter().map(|s| Listing::of(&s.release, &publication)).collect(),
-        };
-        let years = [Year { year: 2026, n_issues: 3 }, Year { year: 2025, n_issues: 51 }];
-        let shelf = Shelf { recent: &shelf, years: &years, volumes: &[volume] };
         let letter = letter(&release, &printed.book_file(), &publication).expect("it is written");
         put(&name, &printed.book);
-        printed
-            .pages
-            .iter()
-            .chain(&lists(&shelf, &publication).expect("they print"))
-            .for_each(|e| put(&name, e));
+        printed.pages.iter().chain(&whole(shelf, &publication)).for_each(|e| put(&name, e));
         let part = |path: &str, text: &str| Edition {
             path: path.to_owned(),
             bytes: text.replace(LEAVE, "https://news.example.org/leave/x").into_bytes(),

@@ -1,7 +1,8 @@
-//! Serves the outbox to readers, and the page on which a subscriber leaves. It never writes the outbox.
+//! Serves the outbox to readers, finds articles for them, and shows the page on which a subscriber leaves. It never writes the outbox.
 
 mod leaving;
 mod reading;
+mod searching;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -99,6 +100,8 @@ fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/healthz", get(health))
         .route("/leave/{token}", get(leaving::ask).post(leaving::leave))
+        .route("/search", get(searching::pages))
+        .route("/opds/search", get(searching::books))
         .fallback(reading::read)
         .with_state(desk)
 }

@@ -10,9 +10,10 @@ use axum::{
 };
 
 use super::Desk;
+use crate::{editions, hub, issue::IssueKey, issue::Status, publication::Publication};
 
 /// What a page may load: its own style and pictures, and no script.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
 pub(super) async fn read(
@@ -26,20 +27,27 @@ pub(super) async fn read(
             .into_response();
     }
     let path = uri.path().trim_start_matches('/').to_owned();
+    let publication = desk.publication.clone();
     let found = tokio::task::spawn_blocking(move || {
         let named = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path };
         let Some(file) = desk.outbox.find(&named) else {
             let folder = desk.outbox.find(&format!("{named}/index.html")).is_some();
-            return if folder { Found::Folder(named) } else { Found::Nothing };
+            return if folder { Found::Folder(named) } else { nothing(&desk, &named) };
         };
         match std::fs::read(file) {
             Ok(bytes) => Found::File(named, bytes),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Found::Nothing,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => nothing(&desk, &named),
             Err(error) => Found::Trouble(error),
         }
     });
     match found.await {
-        Ok(Found::File(name, bytes)) => answer(&name, bytes, &method, &headers),
+        Ok(Found::File(name, bytes)) => {
+            let mut response = answer(&name, bytes, &method, &headers);
+            if let Some(links) = links(&name, &publication) {
+                response.headers_mut().insert(header::LINK, links);
+            }
+            response
+        }
         Ok(Found::Folder(name)) => {
             (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, format!("/{name}/"))]).into_response()
         }
@@ -49,7 +57,14 @@ pub(super) async fn read(
             (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")], "please try again\n")
                 .into_response()
         }
-        Ok(Found::Nothing) => (StatusCode::NOT_FOUND, "there is no such page here\n").into_response(),
+        Ok(Found::Nothing(status, page)) => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+                (header::CONTENT_SECURITY_POLICY, POLICY),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ];
+            (status, headers, page).into_response()
+        }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
@@ -57,8 +72,21 @@ pub(super) async fn read(
 enum Found {
     File(String, Vec<u8>),
     Folder(String),
-    Nothing,
+    /// The page that says so, and its status.
+    Nothing(StatusCode, Vec<u8>),
     Trouble(std::io::Error),
+}
+
+/// What is not there: 410 for what belongs to an issue that was withdrawn, 404 for the rest.
+fn nothing(desk: &Desk, path: &str) -> Found {
+    let key = path.strip_prefix("issues/").and_then(|rest| rest.split('/').next());
+    let status = key.and_then(|key| desk.ledger.status(&desk.publication, &IssueKey::of(key)).ok().flatten());
+    let withdrawn = status == Some(Status::Canceled);
+    let page = editions::nothing_here(withdrawn, &desk.publication).unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "a page cannot be printed");
+        Vec::new()
+    });
+    Found::Nothing(if withdrawn { StatusCode::GONE } else { StatusCode::NOT_FOUND }, page)
 }
 
 fn answer(name: &str, bytes: Vec<u8>, method: &Method, asked: &HeaderMap) -> Response {
@@ -86,6 +114,13 @@ fn answer(name: &str, bytes: Vec<u8>, method: &Method, asked: &HeaderMap) -> Res
     response
 }
 
+/// Where a feed is followed, and who tells of it: hubs look for both in the head of the answer (`WebSub` §4).
+fn links(name: &str, publication: &Publication) -> Option<HeaderValue> {
+    let hub = publication.hub.as_ref().filter(|_| hub::TOPICS.contains(&name))?;
+    let own = publication.url(name);
+    HeaderValue::from_str(&format!("<{own}>; rel=\"self\", <{hub}>; rel=\"hub\"")).ok()
+}
+
 /// Whether the client has these very bytes (RFC 9110 §13.1.2; weak comparison, since proxies may weaken our tags).
 fn knows(asked: &HeaderMap, tag: &str) -> bool {
     let Some(tags) = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()) else {
@@ -108,9 +143,12 @@ fn media_type(name: &str) -> &'static str {
         "html" => "text/html; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         // E-readers take a catalogue for one by its type alone.
+        "xml" if name == "opds/navigation.xml" => "application/atom+xml;profile=opds-catalog;kind=navigation",
+        "xml" if name == "opds/search.xml" => "application/opensearchdescription+xml",
         "xml" if name.starts_with("opds/") => "application/atom+xml;profile=opds-catalog;kind=acquisition",
         "xml" => "application/xml; charset=utf-8",
         "opml" => "text/x-opml; charset=utf-8",
+        "json" if name.starts_with("opds/") => "application/opds+json",
         "json" if name.starts_with("feed") => "application/feed+json",
         "txt" => "text/plain; charset=utf-8",
         "json" => "application/json",

@@ -4,6 +4,7 @@
 //! done and on the disk when it returns, or not done at all.
 
 pub mod sqlite;
+pub mod terms;
 
 use std::path::PathBuf;
 
@@ -11,8 +12,9 @@ use jiff::Timestamp;
 
 use crate::{
     delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, delivery::State,
-    editions::BookFile, editions::Letter, editions::Shelved, editions::Volume, editions::Year, issue::Issue,
-    issue::IssueKey, issue::Release, publication::Publication, subscriber::Address, subscriber::Standing,
+    editions::BookFile, editions::Contribution, editions::Facet, editions::FacetKind, editions::Letter,
+    editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue, issue::IssueKey,
+    issue::Release, issue::Status, publication::Publication, subscriber::Address, subscriber::Standing,
     subscriber::Subscriber, subscriber::SubscriberId,
 };
 
@@ -77,6 +79,8 @@ pub enum Fate {
     Duplicate(IssueKey),
     /// It waits for its editor, who has a proof of this issue beside it.
     Withheld(IssueKey),
+    /// It waits for its time.
+    Embargoed(IssueKey),
     /// It was not published, for the reason that its editor can read beside it.
     Rejected(String),
 }
@@ -88,13 +92,17 @@ pub enum Opening {
     Print(Box<Release>),
     /// Readers have exactly this manuscript, as the current version of that issue.
     Duplicate(IssueKey),
+    /// It is kept, and comes out at that time.
+    Embargoed(IssueKey, Timestamp),
 }
 
-/// A release that was opened and not closed.
+/// A release that was opened and not closed, or whose status readers' files do not show yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interrupted {
     /// The release.
     pub release: Release,
+    /// What is to become of it: put out, or taken down.
+    pub status: Status,
     /// The file that brought it.
     pub source: Vec<u8>,
     /// BLAKE3 of that file's bytes.
@@ -123,6 +131,10 @@ pub struct IssueLine {
     pub version: u32,
     /// When the first version came out.
     pub published: Timestamp,
+    /// Whether readers may have it.
+    pub status: Status,
+    /// When its time comes, where it waits for that.
+    pub embargo: Option<Timestamp>,
     /// How its letters stand, for every state that any has.
     pub letters: Vec<(State, u64)>,
 }
@@ -184,8 +196,15 @@ pub trait Ledger: Send + Sync {
         now: Timestamp,
     ) -> Result<Opening, Error>;
 
-    /// Records that a release is out with its book, what became of its arrival, and freezes `letter` as a digest for every
-    /// subscriber who may be written to: all of it or nothing. A digest that exists stays as it is.
+    /// Makes a release the current version of its issue, with its book: from now on every list shows it. Until it is closed it
+    /// counts as interrupted, because readers' files are not all written yet.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn shelve(&self, publication: &Publication, release: &Release, book: &BookFile) -> Result<(), Error>;
+
+    /// Records that readers have a release that was shelved, what became of its arrival, and freezes `letter` as a digest for
+    /// every subscriber who may be written to: all of it or nothing. A digest that exists stays as it is.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -193,17 +212,53 @@ pub trait Ledger: Send + Sync {
         &self,
         publication: &Publication,
         release: &Release,
-        book: &BookFile,
         letter: Option<&Letter>,
         arrival: &Arrival,
         now: Timestamp,
     ) -> Result<Queued, Error>;
 
-    /// The releases that were opened and not closed: the press died over them, or the disk was full.
+    /// Withdraws an issue, holds it back, or lets it go again, with its letters that wait. Readers' files must follow: until
+    /// [`Ledger::close_status`] it counts as interrupted. Says whether there was anything to change.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn set_status(
+        &self,
+        publication: &Publication,
+        key: &IssueKey,
+        status: Status,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
+
+    /// Records that readers' files show the status of an issue.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn close_status(&self, publication: &Publication, key: &IssueKey) -> Result<(), Error>;
+
+    /// Whether readers may have an issue; `None` for one that was never opened.
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    fn interrupted(&self, publication: &Publication) -> Result<Vec<Interrupted>, Error>;
+    fn status(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Status>, Error>;
+
+    /// The releases that were opened and not closed: the press died over them, or the disk was full, or their time has come.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn interrupted(&self, publication: &Publication, now: Timestamp) -> Result<Vec<Interrupted>, Error>;
+
+    /// When the time of the next issue comes that waits for it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn next_embargo(&self, publication: &Publication) -> Result<Option<Timestamp>, Error>;
+
+    /// The current version of an issue and the one that readers had before it, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn versions(&self, publication: &Publication, key: &IssueKey) -> Result<Vec<Release>, Error>;
 
     /// The newest issues that are out, newest first, at most `most`.
     ///
@@ -211,7 +266,42 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be read.
     fn recent(&self, publication: &Publication, most: usize) -> Result<Vec<Shelved>, Error>;
 
-    /// One issue as it is out.
+    /// The issues that were corrected last, latest correction first, at most `most`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn corrected(&self, publication: &Publication, most: usize) -> Result<Vec<Shelved>, Error>;
+
+    /// How many issues have ever come out, withdrawn ones too.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn n_published(&self, publication: &Publication) -> Result<u64, Error>;
+
+    /// The how-many-th issue this is in the order of first coming out, counted from 1; `None` before it is out.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn ordinal(&self, publication: &Publication, key: &IssueKey) -> Result<Option<u64>, Error>;
+
+    /// The issues from the `first` to the `last` that came out, newest first; those that were withdrawn are not among them.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn between(&self, publication: &Publication, first: u64, last: u64) -> Result<Vec<Shelved>, Error>;
+
+    /// The same as lines of a list.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn listings_between(
+        &self,
+        publication: &Publication,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<Listing>, Error>;
+
+    /// One issue as it is out, or was until it was withdrawn or held back.
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -222,12 +312,6 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the ledger cannot be read.
     fn books(&self, publication: &Publication) -> Result<Vec<(IssueKey, BookFile)>, Error>;
-
-    /// Records that a release that is out was printed anew as this book.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    fn rebind(&self, publication: &Publication, release: &Release, book: &BookFile) -> Result<(), Error>;
 
     /// The issues that are archived under a year, newest first.
     ///
@@ -240,6 +324,50 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the ledger cannot be read.
     fn years(&self, publication: &Publication) -> Result<Vec<Year>, Error>;
+
+    /// The years in which an author or a section has articles, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn years_of(&self, publication: &Publication, facet: &Facet) -> Result<Vec<Year>, Error>;
+
+    /// Every author, or every section, who has articles, by name.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn facets(&self, publication: &Publication, kind: FacetKind) -> Result<Vec<Facet>, Error>;
+
+    /// The articles of an author or a section, newest first, at most `most`; those of one year if it is given.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn contributions(
+        &self,
+        publication: &Publication,
+        facet: &Facet,
+        year: Option<i16>,
+        most: usize,
+    ) -> Result<Vec<Contribution>, Error>;
+
+    /// The issues that came out last with articles of an author or a section, newest first, at most `most`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn issues_of(&self, publication: &Publication, facet: &Facet, most: usize)
+    -> Result<Vec<Shelved>, Error>;
+
+    /// The articles that have every term of [`terms::question`], newest first, without the first `skip`, at most `most`; and
+    /// how many there are in all.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn search(
+        &self,
+        publication: &Publication,
+        question: &[String],
+        skip: usize,
+        most: usize,
+    ) -> Result<(Vec<Contribution>, usize), Error>;
 
     /// All issues with the state of their letters, newest first.
     ///

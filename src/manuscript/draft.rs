@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 
 use super::pictures::Album;
 use crate::{issue, issue::Article, issue::Byline, issue::Role, proof::Doubt, proof::Query, prose::Language};
@@ -14,6 +14,7 @@ pub(super) struct Draft {
     pub(super) title: Option<String>,
     pub(super) number: Option<String>,
     pub(super) date: Option<Date>,
+    pub(super) publish_at: Option<DateTime>,
     pub(super) page: Option<String>,
     pub(super) section: Option<String>,
     pub(super) summary: Option<String>,

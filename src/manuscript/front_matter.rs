@@ -9,11 +9,12 @@ use super::draft::{Draft, excerpt};
 const MAX_BYTES: usize = 64 * 1024;
 
 /// The keys that are read, each with its other names.
-const KEYS: [(&str, &[&str]); 13] = [
+const KEYS: [(&str, &[&str]); 14] = [
     ("issue", &["key", "id"]),
     ("title", &["标题", "题目", "刊名"]),
     ("number", &["no", "volume", "期号", "期数"]),
     ("date", &["日期", "published", "pubdate"]),
+    ("publish_at", &["publish-at", "embargo", "发布时间"]),
     ("page", &["版", "版次"]),
     ("section", &["栏目", "版面"]),
     ("summary", &["description", "abstract", "excerpt", "subtitle", "摘要", "导语"]),
@@ -282,6 +283,15 @@ fn take(key: &str, value: &Value, source: &str, draft: &mut Draft) {
             Value::Map(map) => draft.contact.extend(map.iter().cloned()),
             _ if text.contains('@') => drop(draft.contact.insert("email".to_owned(), text)),
             _ => drop(draft.contact.insert("address".to_owned(), text)),
+        },
+        "publish_at" => match issue::moment(&text) {
+            Some(moment) => draft.publish_at = Some(moment),
+            None => refuse(
+                &format!("`{text}` is not a time such as `2026-12-01 06:00`, where the publication is"),
+                key,
+                &text,
+                draft,
+            ),
         },
         "date" => match dates::of_header(&text) {
             Some(date) => draft.date = Some(date),

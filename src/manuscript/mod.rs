@@ -450,6 +450,7 @@ fn finish(
         contact: draft.contact,
         language,
         articles: draft.articles,
+        publish_at: draft.publish_at,
         pictures: plates.iter().map(|plate| plate.picture.clone()).collect(),
     };
     (Proof { issue, queries: draft.queries, not_used: draft.not_used }, plates)

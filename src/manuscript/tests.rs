@@ -22,6 +22,7 @@ pub(crate) fn publication() -> Publication {
         time_zone: jiff::tz::TimeZone::UTC,
         base_url: "https://example.org/".to_owned(),
         authority: "example.org,2026".to_owned(),
+        hub: None,
         imprint: Imprint::default(),
     }
 }

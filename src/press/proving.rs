@@ -182,6 +182,9 @@ impl Press {
         if let Some(rival) = self.rival(&by, &issue.key)? {
             return self.reject(file, &hash, rival, now);
         }
+        if let Some(reason) = self.kept_back(&issue.key, &hash)? {
+            return self.reject(file, &hash, reason, now);
+        }
         // What its editor changed is told as well, from the manuscript that the proof is of.
         if let Some((name, bytes)) = self.proven(&saved, source, current.as_ref()) {
             let proof = Proof { issue: issue.clone(), ..saved.proof.clone() };
@@ -193,6 +196,10 @@ impl Press {
             Opening::Duplicate(key) => {
                 self.ledger.note(&arrival(file, &hash, fate(&key), now))?;
                 (key.clone(), Verdict::Unchanged(key))
+            }
+            Opening::Embargoed(key, until) => {
+                self.ledger.note(&arrival(file, &hash, Fate::Embargoed(key.clone()), now))?;
+                (key.clone(), Verdict::Embargoed(key, until))
             }
             Opening::Print(release) => {
                 let key = release.issue.key.clone();

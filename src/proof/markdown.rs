@@ -165,6 +165,8 @@ fn header(proof: &Proof, source: &Source<'_>, letters: &Letters, marks: &Marks, 
             line(&format!("{name}: {}{}", scalar(value), origin(value)), out);
         }
     };
+    let publish_at = issue.publish_at.map(|moment| moment.to_string().replace('T', " "));
+    field("publish_at", publish_at.as_deref());
     field("page", issue.page.as_deref());
     field("section", issue.section.as_deref());
     field("summary", issue.summary.as_deref());

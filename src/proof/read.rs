@@ -4,7 +4,7 @@
 
 use super::{Proof, Query, header, header::Value, markdown, plain, tree};
 use crate::{
-    issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue, issue::IssueKey,
+    issue, issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue, issue::IssueKey,
     issue::Role, prose::Language,
 };
 
@@ -281,6 +281,13 @@ impl Reader {
                     Ok(date) => issue.date = Some(date),
                     Err(_) => self.problem(line, format!("`{text}` is not a date such as `2025-07-09`")),
                 },
+                "publish_at" => match issue::moment(&text) {
+                    Some(moment) => issue.publish_at = Some(moment),
+                    None => self.problem(
+                        line,
+                        format!("`{text}` is not a time such as `2026-12-01 06:00`, where the publication is"),
+                    ),
+                },
                 "language" => match Language::parse(&text) {
                     Some(tag) => language = Some(tag),
                     None => self.problem(
@@ -290,8 +297,8 @@ impl Reader {
                 },
                 _ => self.problem(
                     line,
-                    format!("there is no `{name}`; an issue has `issue`, `title`, `number`, `date`, `page`, `section`, \
-                             `summary`, `publisher`, `editors`, `contact` and `language`"),
+                    format!("there is no `{name}`; an issue has `issue`, `title`, `number`, `date`, `publish_at`, `page`, \
+                             `section`, `summary`, `publisher`, `editors`, `contact` and `language`"),
                 ),
             }
         }

@@ -204,6 +204,7 @@ fn proof() -> impl Strategy<Value = Proof> {
             let mut next = || fields.pop().flatten();
             let issue = Issue {
                 pictures: vec![],
+                publish_at: Some(jiff::civil::date(2026, 12, 1).at(6, 0, 0, 0)),
                 key: IssueKey::of("2025-07-09"),
                 title: next(),
                 number: next(),

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read as _};
 
 use gazetted::{
-    editions::{self, Edition, LEAVE, Letter, Listing, Shelf, Shelved, Volume, Year},
+    editions::{self, Edition, LEAVE, Letter, Shelf, Shelved},
     issue::Release,
     proof, typography,
 };
@@ -41,11 +41,8 @@ pub fn check_editions(read: &Read) {
     let book = printed.book_file();
     check_book(&printed.book);
     let shelved = Shelved { release: release.clone(), book: book.clone() };
-    let volume = Volume { year: 1970, listings: vec![Listing::of(&release, &publication)] };
-    let years = [Year { year: 1970, n_issues: 1 }];
-    let shelf = Shelf { recent: &[shelved], years: &years, volumes: &[volume] };
-    let lists = editions::lists(&shelf, &publication).expect("they print");
-    for edition in printed.pages.iter().chain(&lists) {
+    let lists = editions::lists(&Shelf::of(&[shelved], &publication), &publication).expect("they print");
+    for edition in printed.pages.iter().chain(&lists.editions) {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-./".contains(&b);
         assert!(edition.path.bytes().all(plain), "{}", edition.path);
         if edition.path.ends_with("html") || edition.path.ends_with("xml") {

@@ -2,18 +2,22 @@
 
 use serde::Serialize;
 
-use super::{Feed, entry};
+use super::{Feed, Part, entry};
 use crate::{
     editions::Edition, editions::Error, editions::outline::said, editions::paths, editions::templates,
     publication::Publication,
 };
 
 /// A feed in Atom.
-pub(super) fn write(feed: &Feed, publication: &Publication) -> Result<Edition, Error> {
+pub(super) fn write(feed: &Feed, path: &str, publication: &Publication) -> Result<Edition, Error> {
     #[derive(Serialize)]
     struct Content<'a> {
         feed: &'a Feed,
         url: String,
+        /// The page of older entries, and the feed that readers should follow, where this is not it.
+        previous: Option<String>,
+        current: Option<String>,
+        hub: Option<&'a str>,
         language: &'a str,
         updated: String,
         /// Atom asks for an author of every entry; the paper answers for those without.
@@ -24,15 +28,19 @@ pub(super) fn write(feed: &Feed, publication: &Publication) -> Result<Edition, E
     let updated = feed.entries.iter().map(|entry| entry.updated).max().unwrap_or_default();
     let content = Content {
         feed,
-        url: publication.url(paths::ATOM),
+        url: publication.url(path),
+        previous: feed.part.previous().map(|number| publication.url(&paths::sealed(number, "atom.xml"))),
+        current: matches!(feed.part, Part::Archive { .. }).then(|| publication.url(paths::ATOM)),
+        hub: publication.hub.as_deref(),
         language: publication.language.as_str(),
         updated: entry::seconds(updated),
         author: said(&publication.title).unwrap_or_else(|| publication.key.clone()),
         rights: publication.imprint.rights.as_deref().and_then(said),
-        stylesheet: format!("../{}", paths::asset("feed", super::stylesheet().bytes.as_slice())),
+        stylesheet: format!(
+            "{}{}",
+            "../".repeat(path.matches('/').count()),
+            paths::asset("feed", super::stylesheet().bytes.as_slice())
+        ),
     };
-    Ok(Edition {
-        bytes: templates::fill("feed/atom.xml", &content)?.into_bytes(),
-        path: paths::ATOM.to_owned(),
-    })
+    Ok(Edition { bytes: templates::fill("feed/atom.xml", &content)?.into_bytes(), path: path.to_owned() })
 }

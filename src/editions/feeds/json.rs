@@ -12,9 +12,20 @@ struct Document<'a> {
     description: &'a str,
     home_page_url: &'a str,
     feed_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub<'a>>,
     language: &'a str,
     authors: Vec<Author>,
     items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Hub<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: &'a str,
 }
 
 #[derive(Serialize)]
@@ -49,19 +60,21 @@ struct Attachment<'a> {
 }
 
 /// A feed as JSON.
-pub(super) fn write(feed: &Feed, publication: &Publication) -> Edition {
+pub(super) fn write(feed: &Feed, path: &str, publication: &Publication) -> Edition {
     let document = Document {
         version: "https://jsonfeed.org/version/1.1",
         title: &feed.title,
         description: &feed.description,
         home_page_url: &feed.home,
-        feed_url: publication.url(paths::JSON),
+        feed_url: publication.url(path),
+        next_url: feed.part.previous().map(|number| publication.url(&paths::sealed(number, "json"))),
+        hubs: publication.hub.iter().map(|url| Hub { kind: "WebSub", url }).collect(),
         language: publication.language.as_str(),
         authors: said(&publication.title).map(|name| Author { name }).into_iter().collect(),
         items: feed.entries.iter().map(item).collect(),
     };
     // Strings and numbers can always be written.
-    Edition { bytes: serde_json::to_vec(&document).unwrap_or_default(), path: paths::JSON.to_owned() }
+    Edition { bytes: serde_json::to_vec(&document).unwrap_or_default(), path: path.to_owned() }
 }
 
 fn item(entry: &Entry) -> Item<'_> {

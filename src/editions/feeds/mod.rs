@@ -7,15 +7,14 @@ mod json;
 mod opml;
 mod opds;
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use self::entry::Entry;
+pub(super) use self::opds::found;
 pub(super) use self::rss::stylesheet;
 use crate::{
-    editions::Edition, editions::Error, editions::Shelved, editions::outline::said, editions::paths,
-    editions::words, publication::Publication, typography,
+    editions::Edition, editions::Error, editions::FacetKind, editions::Lists, editions::Shelf,
+    editions::Shelved, editions::outline::said, editions::paths, editions::words, publication::Publication,
 };
 
 /// How many articles a feed of articles has at least, where there are as many; the newest issue is always whole.
@@ -34,60 +33,128 @@ struct Feed {
     path: String,
     /// The page that shows the same.
     home: String,
+    /// What the document is to the whole feed.
+    part: Part,
     /// Newest first.
     entries: Vec<Entry>,
 }
 
-/// All feeds of the newest issues, newest first; that of the issues in RSS, which most readers follow, is the last.
-pub(super) fn all(recent: &[Shelved], publication: &Publication) -> Result<Vec<Edition>, Error> {
-    let words = words::of(&publication.language);
-    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
-    let feed = |name: Option<&str>, thing: &str, path: &str, entries: Vec<Entry>| Feed {
-        id: publication.tag(thing),
-        title: name.map_or_else(|| paper.clone(), |name| format!("{paper} · {name}")),
-        description: said(&publication.description).unwrap_or_else(|| paper.clone()),
-        path: path.to_owned(),
-        home: publication.url(paths::INDEX),
-        entries,
-    };
-    let issues = recent.iter().map(|shelved| entry::of_issue(shelved, publication));
-    let issues = feed(None, "", stem(paths::FEED), issues.collect::<Result<_, _>>()?);
-    let books = recent.iter().map(|shelved| entry::of_book(shelved, publication));
-    let books = feed(Some(words.books), "books", stem(paths::BOOKS), books.collect());
-    let mut articles = Vec::new();
-    let mut sections: BTreeMap<String, (String, Vec<Entry>)> = BTreeMap::new();
-    for shelved in recent {
-        let whole = articles.len() < ARTICLES;
-        for entry in entry::of_articles(shelved, publication)? {
-            for section in &entry.sections {
-                let (_, entries) = sections
-                    .entry(typography::slug(section))
-                    .or_insert_with(|| (section.clone(), Vec::new()));
-                entries.push(entry.clone());
-            }
-            if whole {
-                articles.push(entry);
-            }
+/// What a document is to the whole feed (RFC 5005).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Part {
+    /// The newest entries, and nothing said about older ones.
+    Newest,
+    /// All entries that there are (§2).
+    Complete,
+    /// The newest entries; those before them are in this sealed page (§4).
+    Current { previous: u64 },
+    /// A sealed page of older entries (§4), and the one before it.
+    Archive { previous: Option<u64> },
+}
+
+impl Part {
+    /// The number of the sealed page with what came before.
+    fn previous(&self) -> Option<u64> {
+        match self {
+            Self::Newest | Self::Complete => None,
+            Self::Current { previous } => Some(*previous),
+            Self::Archive { previous } => *previous,
         }
     }
-    let articles = feed(Some(words.articles), "articles", stem(paths::ARTICLES), articles);
-    let sections = sections.into_iter().map(|(slug, (name, mut entries))| {
-        entries.truncate(ARTICLES);
-        feed(Some(&name), &format!("sections/{slug}"), &format!("feed/sections/{slug}"), entries)
-    });
-    let sections: Vec<Feed> = sections.collect();
+}
 
-    let mut editions = Vec::new();
-    for feed in [&articles, &books].into_iter().chain(&sections) {
+/// The frame of every feed of a publication.
+struct Frame<'a> {
+    publication: &'a Publication,
+    paper: String,
+}
+
+impl Frame<'_> {
+    fn feed(&self, name: Option<&str>, thing: &str, path: &str, entries: Vec<Entry>) -> Feed {
+        let (publication, paper) = (self.publication, &self.paper);
+        Feed {
+            id: publication.tag(thing),
+            title: name.map_or_else(|| paper.clone(), |name| format!("{paper} · {name}")),
+            description: said(&publication.description).unwrap_or_else(|| paper.clone()),
+            path: path.to_owned(),
+            home: publication.url(paths::INDEX),
+            part: Part::Newest,
+            entries,
+        }
+    }
+
+    /// The issues in the three formats, RSS last.
+    fn issues(&self, issues: &[Shelved], path: &str, part: Part) -> Result<Vec<Edition>, Error> {
+        let entries = issues.iter().map(|shelved| entry::of_issue(shelved, self.publication));
+        let mut feed = self.feed(None, "", path, entries.collect::<Result<_, _>>()?);
+        feed.part = part;
+        let current = feed.path == stem(paths::FEED);
+        let (atom, json) = if current {
+            (paths::ATOM.to_owned(), paths::JSON.to_owned())
+        } else {
+            (format!("{path}.atom.xml"), format!("{path}.json"))
+        };
+        Ok(vec![
+            atom::write(&feed, &atom, self.publication)?,
+            json::write(&feed, &json, self.publication),
+            rss::write(&feed, self.publication)?,
+        ])
+    }
+}
+
+/// All feeds and the catalogue after a change; the issues in RSS, which most readers follow, come last.
+pub(super) fn all(shelf: &Shelf, publication: &Publication, lists: &mut Lists) -> Result<(), Error> {
+    let words = words::of(&publication.language);
+    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let frame = Frame { publication, paper: paper.clone() };
+    let editions = &mut lists.editions;
+    for sealed in &shelf.sealed {
+        let previous = (sealed.number > 1).then(|| sealed.number - 1);
+        let path = paths::sealed(sealed.number, "xml");
+        editions.extend(frame.issues(&sealed.issues, stem(&path), Part::Archive { previous })?);
+    }
+    for of in shelf.facets.iter().filter(|of| of.facet.kind == FacetKind::Section) {
+        let path = paths::section_feed(&of.facet);
+        let mut entries = Vec::new();
+        for shelved in &of.issues {
+            let all = entry::of_articles(shelved, publication)?;
+            entries.extend(all.into_iter().filter(|entry| entry.sections.contains(&of.facet.name)));
+        }
+        if entries.is_empty() {
+            lists.gone.push(format!("{path}.xml"));
+            continue;
+        }
+        entries.truncate(ARTICLES);
+        let thing = format!("sections/{}", of.facet.slug());
+        editions.push(rss::write(&frame.feed(Some(&of.facet.name), &thing, &path, entries), publication)?);
+    }
+    let newest: Vec<Shelved> = shelf.recent.iter().chain(&shelf.corrected).cloned().collect();
+    let mut articles = Vec::new();
+    for shelved in &newest {
+        if articles.len() < ARTICLES {
+            articles.extend(entry::of_articles(shelved, publication)?);
+        }
+    }
+    let articles = frame.feed(Some(words.articles), "articles", stem(paths::ARTICLES), articles);
+    let books = newest.iter().map(|shelved| entry::of_book(shelved, publication)).collect();
+    let books = frame.feed(Some(words.books), "books", stem(paths::BOOKS), books);
+    for feed in [&articles, &books] {
         editions.push(rss::write(feed, publication)?);
     }
-    editions.push(atom::write(&issues, publication)?);
-    editions.push(json::write(&issues, publication));
-    editions.push(opds::root(recent, publication)?);
-    let all: Vec<&Feed> = [&issues, &articles, &books].into_iter().chain(&sections).collect();
+    editions.extend(opds::catalogue(shelf, publication)?);
+    let line = |feed: &Feed| (feed.title.clone(), feed.path.clone());
+    let mut all = vec![(paper.clone(), stem(paths::FEED).to_owned()), line(&articles), line(&books)];
+    all.extend(
+        shelf.sections.iter().map(|facet| (format!("{paper} · {}", facet.name), paths::section_feed(facet))),
+    );
     editions.push(opml::write(&all, &paper, publication)?);
-    editions.push(rss::write(&issues, publication)?);
-    Ok(editions)
+    let part = match shelf.n_sealed {
+        0 => Part::Complete,
+        previous => Part::Current { previous },
+    };
+    editions.extend(frame.issues(&newest, stem(paths::FEED), part)?);
+    Ok(())
 }
 
 /// A path without the ending of its format.
@@ -105,7 +172,10 @@ mod tests {
         let publication = gazette();
         let recent: Vec<Shelved> =
             [chinese(), english()].map(|release| shelved(release, &publication)).to_vec();
-        let editions = all(&recent, &publication).expect("they print");
+        let shelf = Shelf { recent, ..Shelf::default() };
+        let mut lists = Lists::default();
+        all(&shelf, &publication, &mut lists).expect("they print");
+        let editions = lists.editions;
         let last = editions.last().expect("a feed");
         assert_eq!(last.path, paths::FEED, "what others link to comes first");
         let text = |path: &str| {

@@ -1,52 +1,272 @@
-//! The catalogue for e-readers: OPDS 1.2, an acquisition feed with the newest issue first.
+//! The catalogue for e-readers, as OPDS 1.2 and OPDS 2.0: the newest books first, older ones on pages that follow, and years.
 //!
-//! The root is itself the list of books: readers that synchronise follow nothing else.
+//! The root is itself a list of books: readers that synchronise follow nothing but its `next`.
+
+mod json;
 
 use serde::Serialize;
 
-use super::{entry, entry::Entry};
+use super::entry::{EPUB, seconds};
 use crate::{
-    editions::Edition, editions::Error, editions::Shelved, editions::outline::said, editions::paths,
-    editions::templates, publication::Publication,
+    editions::Edition, editions::Error, editions::Listing, editions::Shelf, editions::outline::said,
+    editions::paths, editions::templates, editions::words, editions::words::Words, publication::Publication,
 };
 
-/// The type under which a catalogue must be served.
-const KIND: &str = "application/atom+xml;profile=opds-catalog;kind=acquisition";
+/// The type of a list of books.
+const ACQUISITION: &str = "application/atom+xml;profile=opds-catalog;kind=acquisition";
+/// The type of a list of lists.
+const NAVIGATION: &str = "application/atom+xml;profile=opds-catalog;kind=navigation";
 
-/// The root of the catalogue.
-pub(super) fn root(recent: &[Shelved], publication: &Publication) -> Result<Edition, Error> {
+/// A list of books, before it is written in a format.
+#[derive(Debug, Serialize)]
+struct Books {
+    /// A tag URI that never changes.
+    id: String,
+    title: String,
+    /// Where it lies, without the ending of its format.
+    path: String,
+    /// The page with the books that came before these.
+    next: Option<String>,
+    lines: Vec<Book>,
+}
+
+/// A book as a line of the catalogue.
+#[derive(Debug, Serialize)]
+struct Book {
+    id: String,
+    title: String,
+    number: Option<String>,
+    language: String,
+    summary: Option<String>,
+    /// The day that the issue carries.
+    date: String,
+    published: String,
+    updated: String,
+    /// The page that shows the same issue.
+    page: String,
+    url: String,
+    length: u64,
+    kind: &'static str,
+    articles: Vec<Article>,
+}
+
+/// An article of the book.
+#[derive(Debug, Serialize)]
+struct Article {
+    id: String,
+    headline: String,
+    authors: Vec<String>,
+    page: String,
+}
+
+impl Book {
+    fn of(listing: &Listing, publication: &Publication, words: &Words) -> Self {
+        let key = &listing.key;
+        let article = |article: &crate::editions::ListedArticle| Article {
+            id: publication.tag(&format!("{key}/{}", article.key)),
+            headline: said(&article.headline).unwrap_or_else(|| words.untitled.to_owned()),
+            authors: article.authors.iter().filter_map(|name| said(name)).collect(),
+            page: publication.url(&paths::article(key, &article.key)),
+        };
+        Self {
+            id: publication.tag(&format!("{key}/book")),
+            title: said(&listing.name).unwrap_or_else(|| key.to_string()),
+            number: listing.number.as_deref().and_then(said),
+            language: listing.language.clone(),
+            summary: listing
+                .summary
+                .as_deref()
+                .and_then(said)
+                .or_else(|| said(&listing.contents(words.semicolon(), 300))),
+            date: listing.date.to_string(),
+            published: seconds(listing.published),
+            updated: seconds(listing.updated),
+            page: publication.url(&paths::page(key)),
+            url: publication.url(&listing.book.path),
+            length: listing.book.length,
+            kind: EPUB,
+            articles: listing.articles.iter().map(article).collect(),
+        }
+    }
+}
+
+/// The catalogue after a change: the pages that have changed, then what leads to them.
+pub(super) fn catalogue(shelf: &Shelf, publication: &Publication) -> Result<Vec<Edition>, Error> {
+    let words = words::of(&publication.language);
+    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let books = |listings: &[Listing]| -> Vec<Book> {
+        listings.iter().map(|listing| Book::of(listing, publication, words)).collect()
+    };
+    let mut lists = Vec::new();
+    for page in &shelf.catalogue_pages {
+        let of_page: Vec<Listing> = page
+            .issues
+            .iter()
+            .map(|shelved| Listing::of(&shelved.release, &shelved.book, publication))
+            .collect();
+        lists.push(Books {
+            id: publication.tag(&format!("catalogue/archive/{}", page.number)),
+            title: paper.clone(),
+            path: paths::catalogue_page(page.number),
+            next: (page.number > 1).then(|| paths::catalogue_page(page.number - 1)),
+            lines: books(&of_page),
+        });
+    }
+    for volume in shelf.volumes.iter().filter(|volume| !volume.listings.is_empty()) {
+        lists.push(Books {
+            id: publication.tag(&format!("catalogue/{}", volume.year)),
+            title: format!("{paper} · {}", words.year(volume.year)),
+            path: paths::catalogue_year(volume.year),
+            next: None,
+            lines: books(&volume.listings),
+        });
+    }
+    let root = Books {
+        id: publication.tag("catalogue"),
+        title: paper.clone(),
+        path: super::stem(paths::CATALOGUE).to_owned(),
+        next: (shelf.n_catalogue_pages > 0).then(|| paths::catalogue_page(shelf.n_catalogue_pages)),
+        lines: books(&shelf.catalogue),
+    };
+    let mut editions = Vec::new();
+    for list in &lists {
+        editions.push(acquisition(list, &paper, publication)?);
+        editions.push(json::write(list, shelf, &paper, publication));
+    }
+    editions.push(search_description(&paper, publication)?);
+    editions.push(navigation(shelf, &paper, publication)?);
+    editions.push(json::write(&root, shelf, &paper, publication));
+    editions.push(acquisition(&root, &paper, publication)?);
+    Ok(editions)
+}
+
+/// Books that a search has found, as OPDS 1.2.
+pub(in crate::editions) fn found(
+    listings: &[Listing],
+    question: &str,
+    publication: &Publication,
+) -> Result<Vec<u8>, Error> {
+    let words = words::of(&publication.language);
+    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let list = Books {
+        id: publication.tag("catalogue/search"),
+        title: said(question).map_or_else(|| words.search.to_owned(), |q| format!("{}: {q}", words.search)),
+        path: paths::CATALOGUE_SEARCH.to_owned(),
+        next: None,
+        lines: listings.iter().map(|listing| Book::of(listing, publication, words)).collect(),
+    };
+    Ok(acquisition(&list, &paper, publication)?.bytes)
+}
+
+fn acquisition(list: &Books, paper: &str, publication: &Publication) -> Result<Edition, Error> {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        list: &'a Books,
+        paper: &'a str,
+        kind: &'static str,
+        navigation_kind: &'static str,
+        url: String,
+        start: String,
+        next: Option<String>,
+        navigation: String,
+        search: String,
+        home: String,
+        language: &'a str,
+        updated: String,
+    }
+    let path = format!("{}.xml", list.path);
+    let content = Content {
+        list,
+        paper,
+        kind: ACQUISITION,
+        navigation_kind: NAVIGATION,
+        url: publication.url(&path),
+        start: publication.url(paths::CATALOGUE),
+        next: list.next.as_ref().map(|next| publication.url(&format!("{next}.xml"))),
+        navigation: publication.url(paths::NAVIGATION),
+        search: publication.url(paths::SEARCH_DESCRIPTION),
+        home: publication.url(paths::INDEX),
+        language: publication.language.as_str(),
+        updated: updated(list),
+    };
+    Ok(Edition { bytes: templates::fill("feed/catalogue.xml", &content)?.into_bytes(), path })
+}
+
+/// When the newest of these books changed.
+fn updated(list: &Books) -> String {
+    list.lines
+        .iter()
+        .map(|book| book.updated.as_str())
+        .max()
+        .map_or_else(|| seconds(jiff::Timestamp::UNIX_EPOCH), str::to_owned)
+}
+
+/// The lists that there are: the newest books, and each year.
+fn navigation(shelf: &Shelf, paper: &str, publication: &Publication) -> Result<Edition, Error> {
     #[derive(Serialize)]
     struct Line {
-        entry: Entry,
-        /// The page that shows the same issue.
-        page: String,
+        id: String,
+        title: String,
+        url: String,
+        count: String,
     }
     #[derive(Serialize)]
     struct Content<'a> {
         id: String,
-        paper: String,
+        paper: &'a str,
         kind: &'static str,
+        list_kind: &'static str,
         url: String,
+        start: String,
         home: String,
         language: &'a str,
+        newest: &'static str,
         updated: String,
         lines: Vec<Line>,
     }
-    let updated = recent.iter().map(|shelved| shelved.release.updated).max().unwrap_or_default();
-    let line = |shelved: &Shelved| Line {
-        entry: entry::of_book(shelved, publication),
-        page: publication.url(&paths::page(&shelved.release.issue.key)),
-    };
+    let words = words::of(&publication.language);
+    let lines = shelf.years.iter().map(|year| Line {
+        id: publication.tag(&format!("catalogue/{}", year.year)),
+        title: words.year(year.year),
+        url: publication.url(&format!("{}.xml", paths::catalogue_year(year.year))),
+        count: words.n_issues(year.count),
+    });
+    let newest = shelf.catalogue.iter().map(|listing| listing.updated).max();
     let content = Content {
-        id: publication.tag("catalogue"),
-        paper: said(&publication.title).unwrap_or_else(|| publication.key.clone()),
-        kind: KIND,
-        url: publication.url(paths::CATALOGUE),
+        id: publication.tag("catalogue/navigation"),
+        paper,
+        kind: NAVIGATION,
+        list_kind: ACQUISITION,
+        url: publication.url(paths::NAVIGATION),
+        start: publication.url(paths::CATALOGUE),
         home: publication.url(paths::INDEX),
         language: publication.language.as_str(),
-        updated: entry::seconds(updated),
-        lines: recent.iter().map(line).collect(),
+        newest: words.recent,
+        updated: seconds(newest.unwrap_or(jiff::Timestamp::UNIX_EPOCH)),
+        lines: lines.collect(),
     };
-    let bytes = templates::fill("feed/catalogue.xml", &content)?.into_bytes();
-    Ok(Edition { path: paths::CATALOGUE.to_owned(), bytes })
+    let bytes = templates::fill("feed/navigation.xml", &content)?.into_bytes();
+    Ok(Edition { path: paths::NAVIGATION.to_owned(), bytes })
+}
+
+/// How e-readers and browsers ask (`OpenSearch` 1.1).
+fn search_description(paper: &str, publication: &Publication) -> Result<Edition, Error> {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        name: String,
+        paper: &'a str,
+        kind: &'static str,
+        books: String,
+        pages: String,
+    }
+    let content = Content {
+        // At most 16 characters (`OpenSearch` 1.1, `ShortName`).
+        name: paper.chars().take(16).collect(),
+        paper,
+        kind: ACQUISITION,
+        books: publication.url(&format!("{}?q={{searchTerms}}", paths::CATALOGUE_SEARCH)),
+        pages: publication.url(&format!("{}?q={{searchTerms}}", paths::SEARCH)),
+    };
+    let bytes = templates::fill("feed/opensearch.xml", &content)?.into_bytes();
+    Ok(Edition { path: paths::SEARCH_DESCRIPTION.to_owned(), bytes })
 }

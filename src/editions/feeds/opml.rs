@@ -2,28 +2,31 @@
 
 use serde::Serialize;
 
-use super::Feed;
 use crate::{
     editions::Edition, editions::Error, editions::paths, editions::templates, publication::Publication,
 };
 
-/// The list of all feeds.
-pub(super) fn write(feeds: &[&Feed], title: &str, publication: &Publication) -> Result<Edition, Error> {
+/// The list of all feeds, each with its name and its path without the ending of its format.
+pub(super) fn write(
+    feeds: &[(String, String)],
+    title: &str,
+    publication: &Publication,
+) -> Result<Edition, Error> {
     #[derive(Serialize)]
     struct Line<'a> {
         title: &'a str,
         url: String,
-        home: &'a str,
+        home: String,
     }
     #[derive(Serialize)]
     struct Content<'a> {
         title: &'a str,
         feeds: Vec<Line<'a>>,
     }
-    let lines = feeds.iter().map(|feed| Line {
-        title: &feed.title,
-        url: publication.url(&format!("{}.xml", feed.path)),
-        home: &feed.home,
+    let lines = feeds.iter().map(|(title, path)| Line {
+        title,
+        url: publication.url(&format!("{path}.xml")),
+        home: publication.url(paths::INDEX),
     });
     let content = Content { title, feeds: lines.collect() };
     Ok(Edition {

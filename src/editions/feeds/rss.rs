@@ -7,7 +7,7 @@ use rss::extension::Extension;
 use rss::extension::dublincore::DublinCoreExtension;
 use rss::{Category, Channel, Enclosure, Guid, Item};
 
-use super::{Feed, entry, entry::Entry};
+use super::{Feed, Part, entry, entry::Entry};
 use crate::{
     editions::Edition, editions::Error, editions::outline::said, editions::paths, publication::Publication,
 };
@@ -27,8 +27,6 @@ pub(in crate::editions) fn stylesheet() -> Edition {
 /// Serve it as `application/xml` or `text/xml`: browsers show the style sheet for no other type.
 pub(super) fn write(feed: &Feed, publication: &Publication) -> Result<Edition, Error> {
     let path = format!("{}.xml", feed.path);
-    let link =
-        attributes([("rel", "self"), ("type", "application/rss+xml"), ("href", &publication.url(&path))]);
     let channel = Channel {
         title: feed.title.clone(),
         link: feed.home.clone(),
@@ -39,9 +37,10 @@ pub(super) fn write(feed: &Feed, publication: &Publication) -> Result<Edition, E
         generator: Some("gazetted".to_owned()),
         docs: Some("https://www.rssboard.org/rss-specification".to_owned()),
         ttl: Some(TTL.to_owned()),
-        extensions: extension("atom", "link", Extension { attrs: link, ..Extension::default() }),
+        extensions: links(feed, &publication.url(&path), publication),
         namespaces: attributes([
             ("atom", "http://www.w3.org/2005/Atom"),
+            ("fh", "http://purl.org/syndication/history/1.0"),
             ("dcterms", "http://purl.org/dc/terms/"),
         ]),
         items: feed.entries.iter().map(item).collect(),
@@ -61,6 +60,34 @@ pub(super) fn write(feed: &Feed, publication: &Publication) -> Result<Edition, E
         _ => return Err(Error::Feed),
     };
     Ok(Edition { path, bytes: xml.into_bytes() })
+}
+
+/// Where the feed is, who tells of it, and where its older entries are (RFC 5005, in RSS by Atom's links).
+fn links(feed: &Feed, url: &str, publication: &Publication) -> rss::extension::ExtensionMap {
+    const KIND: &str = "application/rss+xml";
+    let link = |rel: &str, kind: Option<&str>, href: &str| Extension {
+        name: "atom:link".to_owned(),
+        attrs: attributes([("rel", rel), ("href", href)])
+            .into_iter()
+            .chain(kind.map(|kind| ("type".to_owned(), kind.to_owned())))
+            .collect(),
+        ..Extension::default()
+    };
+    let mut links = vec![link("self", Some(KIND), url)];
+    links.extend(publication.hub.iter().map(|hub| link("hub", None, hub)));
+    if let Some(number) = feed.part.previous() {
+        links.push(link("prev-archive", Some(KIND), &publication.url(&paths::sealed(number, "xml"))));
+    }
+    let mut extensions = match feed.part {
+        Part::Complete => extension("fh", "complete", Extension::default()),
+        Part::Archive { .. } => {
+            links.push(link("current", Some(KIND), &publication.url(paths::FEED)));
+            extension("fh", "archive", Extension::default())
+        }
+        Part::Newest | Part::Current { .. } => BTreeMap::new(),
+    };
+    extensions.insert("atom".to_owned(), BTreeMap::from([("link".to_owned(), links)]));
+    extensions
 }
 
 fn item(entry: &Entry) -> Item {

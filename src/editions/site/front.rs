@@ -63,7 +63,7 @@ impl Latest {
 }
 
 /// The front page.
-pub(in crate::editions) fn index(shelf: &Shelf<'_>, publication: &Publication) -> Result<Edition, Error> {
+pub(in crate::editions) fn index(shelf: &Shelf, publication: &Publication) -> Result<Edition, Error> {
     #[derive(Serialize)]
     struct Year {
         href: String,
@@ -77,9 +77,15 @@ pub(in crate::editions) fn index(shelf: &Shelf<'_>, publication: &Publication) -
         latest: Option<Latest>,
         recent: Vec<Line>,
         years: Vec<Year>,
+        sections: Vec<Section>,
         feeds: Vec<Follow>,
         publisher: Option<String>,
         rights: Option<String>,
+    }
+    #[derive(Serialize)]
+    struct Section {
+        href: String,
+        name: String,
     }
     #[derive(Serialize)]
     struct Follow {
@@ -114,8 +120,13 @@ pub(in crate::editions) fn index(shelf: &Shelf<'_>, publication: &Publication) -
             .map(|year| Year {
                 href: paths::archive(year.year),
                 label: words.year(year.year),
-                count: words.n_issues(year.n_issues),
+                count: words.n_issues(year.count),
             })
+            .collect(),
+        sections: shelf
+            .sections
+            .iter()
+            .map(|facet| Section { href: paths::facet(facet), name: facet.name.clone() })
             .collect(),
         feeds: [
             (words.articles, paths::ARTICLES),

@@ -10,10 +10,10 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{super::Error, Refusal, database_error};
+use super::{super::Error, Refusal, database_error, standing};
 
 /// The schemas, oldest first; the position of each, counted from 1, is the database's `user_version` after it.
-const SCHEMAS: [&str; 1] = [include_str!("../schema/001.sql")];
+const SCHEMAS: [&str; 2] = [include_str!("../schema/001.sql"), include_str!("../schema/002.sql")];
 
 /// Most jobs in one transaction: a commit costs some milliseconds, a job some microseconds.
 const GROUP: usize = 256;
@@ -168,6 +168,10 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     for (number, schema) in SCHEMAS.iter().enumerate().skip(found) {
         migration.execute_batch(schema).map_err(failed)?;
         migration.pragma_update(None, "user_version", number + 1).map_err(failed)?;
+    }
+    // The second schema has lists of articles, which the first one knew only as bodies of issues.
+    if found == 1 {
+        standing::enter_all(&migration).map_err(|refusal| refusal.into_error(path))?;
     }
     migration.commit().map_err(failed)
 }

@@ -154,7 +154,7 @@ pub(super) fn leave(db: &Connection, id: SubscriberId, now: Timestamp) -> Result
     let left = db.execute(sql, params![id.0, micros(now)])?;
     // A claimed letter that is in the server's hands already is settled as delivered all the same.
     let sql = "UPDATE deliveries SET state = 'canceled', settled = ?2
-               WHERE subscriber = ?1 AND state IN ('queued', 'claimed', 'delayed')";
+               WHERE subscriber = ?1 AND state IN ('queued', 'claimed', 'delayed', 'withheld')";
     db.execute(sql, params![id.0, micros(now)])?;
     Ok(left > 0)
 }

@@ -2,7 +2,9 @@
 
 mod connection;
 mod mail;
+mod pieces;
 mod shelf;
+mod standing;
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +14,9 @@ use rusqlite::{Connection, params};
 use super::{Arrival, Error, Fate, Interrupted, IssueLine, Ledger, Opening, Queued};
 use crate::{
     delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, editions::BookFile,
-    editions::Letter, editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue,
-    issue::IssueKey, issue::Release, publication::Publication, subscriber::Address, subscriber::Standing,
+    editions::Contribution, editions::Facet, editions::FacetKind, editions::Letter, editions::Listing,
+    editions::Shelved, editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release,
+    issue::Status, publication::Publication, subscriber::Address, subscriber::Standing,
     subscriber::Subscriber, subscriber::SubscriberId,
 };
 
@@ -95,6 +98,7 @@ impl Ledger for Sqlite {
                     ("published", Some(key)) => Fate::Published(key),
                     ("duplicate", Some(key)) => Fate::Duplicate(key),
                     ("withheld", Some(key)) => Fate::Withheld(key),
+                    ("embargoed", Some(key)) => Fate::Embargoed(key),
                     ("rejected", _) => Fate::Rejected(row.get::<_, Option<String>>(5)?.unwrap_or_default()),
                     _ => return Err(Refusal::Damaged(format!("an arrival whose fate is `{fate}`"))),
                 };
@@ -145,6 +149,8 @@ impl Ledger for Sqlite {
     ) -> Result<Opening, Error> {
         let draft = shelf::Draft {
             publication: publication.key.clone(),
+            name: issue.name(publication),
+            embargo: issue.embargo(publication),
             issue: issue.clone(),
             manuscript: manuscript.to_owned(),
             source: source.to_vec(),
@@ -152,32 +158,88 @@ impl Ledger for Sqlite {
         self.write(move |db| shelf::open_release(db, draft, now))
     }
 
+    fn shelve(&self, publication: &Publication, release: &Release, book: &BookFile) -> Result<(), Error> {
+        let line = Listing::of(release, book, publication);
+        let (publication, release) = (publication.key.clone(), release.clone());
+        self.write(move |db| shelf::shelve(db, &publication, &release, &line))
+    }
+
     fn close_release(
         &self,
         publication: &Publication,
         release: &Release,
-        book: &BookFile,
         letter: Option<&Letter>,
         arrival: &Arrival,
         now: Timestamp,
     ) -> Result<Queued, Error> {
-        let line = Listing::of(release, publication);
-        let (publication, book, letter) = (publication.key.clone(), book.clone(), letter.cloned());
-        let (version, arrival) = (release.version, arrival.clone());
+        let (publication, letter) = (publication.key.clone(), letter.cloned());
+        let (key, arrival) = (release.issue.key.clone(), arrival.clone());
         self.write(move |db| {
-            shelf::put_out(db, &publication, version, &book, &line)?;
+            shelf::close(db, &publication, &key)?;
             note(db, &arrival)?;
-            letter
-                .map_or(Ok(Queued::Nothing), |letter| mail::queue(db, &publication, &line.key, &letter, now))
+            letter.map_or(Ok(Queued::Nothing), |letter| mail::queue(db, &publication, &key, &letter, now))
         })
     }
 
-    fn interrupted(&self, publication: &Publication) -> Result<Vec<Interrupted>, Error> {
-        self.read(|db| shelf::interrupted(db, &publication.key))
+    fn set_status(
+        &self,
+        publication: &Publication,
+        key: &IssueKey,
+        status: Status,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let (publication, key) = (publication.key.clone(), key.clone());
+        self.write(move |db| standing::set(db, &publication, &key, status, now))
+    }
+
+    fn close_status(&self, publication: &Publication, key: &IssueKey) -> Result<(), Error> {
+        let (publication, key) = (publication.key.clone(), key.clone());
+        self.write(move |db| shelf::close(db, &publication, &key))
+    }
+
+    fn status(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Status>, Error> {
+        self.read(|db| standing::status(db, &publication.key, key))
+    }
+
+    fn interrupted(&self, publication: &Publication, now: Timestamp) -> Result<Vec<Interrupted>, Error> {
+        self.read(|db| shelf::interrupted(db, &publication.key, now))
+    }
+
+    fn next_embargo(&self, publication: &Publication) -> Result<Option<Timestamp>, Error> {
+        self.read(|db| standing::next_embargo(db, &publication.key))
+    }
+
+    fn versions(&self, publication: &Publication, key: &IssueKey) -> Result<Vec<Release>, Error> {
+        self.read(|db| shelf::versions(db, &publication.key, key))
     }
 
     fn recent(&self, publication: &Publication, most: usize) -> Result<Vec<Shelved>, Error> {
         self.read(|db| shelf::recent(db, &publication.key, most))
+    }
+
+    fn corrected(&self, publication: &Publication, most: usize) -> Result<Vec<Shelved>, Error> {
+        self.read(|db| shelf::corrected(db, &publication.key, most))
+    }
+
+    fn n_published(&self, publication: &Publication) -> Result<u64, Error> {
+        self.read(|db| Ok(shelf::n_published(db, &publication.key)?.unsigned_abs()))
+    }
+
+    fn ordinal(&self, publication: &Publication, key: &IssueKey) -> Result<Option<u64>, Error> {
+        self.read(|db| Ok(shelf::ordinal_of(db, &publication.key, key)?.map(i64::unsigned_abs)))
+    }
+
+    fn between(&self, publication: &Publication, first: u64, last: u64) -> Result<Vec<Shelved>, Error> {
+        self.read(|db| shelf::between(db, &publication.key, (ordinal(first), ordinal(last))))
+    }
+
+    fn listings_between(
+        &self,
+        publication: &Publication,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<Listing>, Error> {
+        self.read(|db| shelf::listings_between(db, &publication.key, (ordinal(first), ordinal(last))))
     }
 
     fn issue(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Shelved>, Error> {
@@ -188,18 +250,53 @@ impl Ledger for Sqlite {
         self.read(|db| shelf::books(db, &publication.key))
     }
 
-    fn rebind(&self, publication: &Publication, release: &Release, book: &BookFile) -> Result<(), Error> {
-        let line = Listing::of(release, publication);
-        let (publication, version, book) = (publication.key.clone(), release.version, book.clone());
-        self.write(move |db| shelf::put_out(db, &publication, version, &book, &line))
-    }
-
     fn volume(&self, publication: &Publication, year: i16) -> Result<Volume, Error> {
         self.read(|db| shelf::volume(db, &publication.key, year))
     }
 
     fn years(&self, publication: &Publication) -> Result<Vec<Year>, Error> {
-        self.read(|db| shelf::years(db, &publication.key))
+        self.read(|db| pieces::years(db, &publication.key, None))
+    }
+
+    fn years_of(&self, publication: &Publication, facet: &Facet) -> Result<Vec<Year>, Error> {
+        self.read(|db| pieces::years(db, &publication.key, Some(facet)))
+    }
+
+    fn facets(&self, publication: &Publication, kind: FacetKind) -> Result<Vec<Facet>, Error> {
+        self.read(|db| pieces::facets(db, &publication.key, kind))
+    }
+
+    fn contributions(
+        &self,
+        publication: &Publication,
+        facet: &Facet,
+        year: Option<i16>,
+        most: usize,
+    ) -> Result<Vec<Contribution>, Error> {
+        self.read(|db| pieces::contributions(db, &publication.key, facet, year, most))
+    }
+
+    fn issues_of(
+        &self,
+        publication: &Publication,
+        facet: &Facet,
+        most: usize,
+    ) -> Result<Vec<Shelved>, Error> {
+        self.read(|db| {
+            let keys = pieces::issues_of(db, &publication.key, facet, most)?;
+            let issues = keys.iter().map(|key| shelf::issue(db, &publication.key, key));
+            Ok(issues.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        })
+    }
+
+    fn search(
+        &self,
+        publication: &Publication,
+        question: &[String],
+        skip: usize,
+        most: usize,
+    ) -> Result<(Vec<Contribution>, usize), Error> {
+        self.read(|db| pieces::search(db, &publication.key, question, skip, most))
     }
 
     fn issues(&self, publication: &Publication) -> Result<Vec<IssueLine>, Error> {
@@ -283,11 +380,16 @@ impl Ledger for Sqlite {
     }
 }
 
+fn ordinal(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
 fn note(db: &Connection, arrival: &Arrival) -> Result<(), Refusal> {
     let (fate, issue, reason) = match &arrival.fate {
         Fate::Published(key) => ("published", Some(key.as_str()), None),
         Fate::Duplicate(key) => ("duplicate", Some(key.as_str()), None),
         Fate::Withheld(key) => ("withheld", Some(key.as_str()), None),
+        Fate::Embargoed(key) => ("embargoed", Some(key.as_str()), None),
         Fate::Rejected(reason) => ("rejected", None, Some(reason.as_str())),
     };
     db.prepare_cached(

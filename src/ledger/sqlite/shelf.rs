@@ -3,16 +3,22 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{super::Interrupted, super::IssueLine, super::Opening, Refusal, micros, timestamp};
+use super::{
+    super::Interrupted, super::IssueLine, super::Opening, Refusal, micros, pieces, standing, timestamp,
+};
 use crate::{
     delivery::State, editions::BookFile, editions::Listing, editions::Shelved, editions::Volume,
-    editions::Year, issue::Issue, issue::IssueKey, issue::Release,
+    issue::Issue, issue::IssueKey, issue::Release, issue::Status,
 };
 
 /// An issue as it was read, before it has a version.
 pub(super) struct Draft {
     pub(super) publication: String,
     pub(super) issue: Issue,
+    /// What readers will call it.
+    pub(super) name: String,
+    /// When readers may have it, at the earliest.
+    pub(super) embargo: Option<Timestamp>,
     pub(super) manuscript: String,
     pub(super) source: Vec<u8>,
 }
@@ -36,6 +42,9 @@ pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) ->
             None => Opening::Duplicate(key),
         });
     }
+    if let Some(until) = standing::embargo_of(db, &draft, now)? {
+        return Ok(Opening::Embargoed(draft.issue.key, until));
+    }
     if let Some(release) = begun(db, &draft)? {
         return Ok(Opening::Print(Box::new(release)));
     }
@@ -50,12 +59,15 @@ pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) ->
             issue: draft.issue,
         }
     } else {
-        let published = now.max(after_newest(db, publication)?);
+        let published = now.max(after_newest(db, publication)?).max(draft.embargo.unwrap_or(now));
         Release { version: 1, published, updated: published, issue: draft.issue }
     };
+    // A time to come holds back what readers do not have yet; a correction of what they have does not wait.
+    let embargo = draft.embargo.filter(|at| release.version == 1 && *at > now);
+    let status = if embargo.is_some() { Status::Withheld } else { Status::Usable };
     db.prepare_cached(
         "INSERT OR REPLACE INTO releases (publication, issue, version, manuscript, source, body, published, updated,
-             out, current) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)",
+             out, current, name, status, embargo) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, ?9, ?10, ?11)",
     )?
     .execute(params![
         publication,
@@ -66,8 +78,14 @@ pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) ->
         to_json(&release.issue)?,
         micros(release.published),
         micros(release.updated),
+        draft.name,
+        status.as_str(),
+        embargo.map(micros),
     ])?;
-    Ok(Opening::Print(Box::new(release)))
+    Ok(match embargo {
+        Some(until) => Opening::Embargoed(release.issue.key, until),
+        None => Opening::Print(Box::new(release)),
+    })
 }
 
 pub(super) fn brought(
@@ -107,7 +125,8 @@ fn begun(db: &Connection, draft: &Draft) -> Result<Option<Release>, Refusal> {
 }
 
 /// Gives up the releases that a file brought and that are not out. Where readers may have some of their files, the version
-/// before is to be printed again.
+/// before is to be printed again; an issue without one is to be taken down, and then forgotten by [`close`]. A correction that
+/// is in the lists already is finished.
 pub(super) fn give_up(db: &Connection, source: &[u8]) -> Result<(), Refusal> {
     db.execute(
         "UPDATE releases SET out = 0 WHERE current = 1 AND EXISTS (SELECT 1 FROM releases o
@@ -116,20 +135,38 @@ pub(super) fn give_up(db: &Connection, source: &[u8]) -> Result<(), Refusal> {
         [source],
     )?;
     db.execute("DELETE FROM releases WHERE out = 0 AND current = 0 AND source = ?1", [source])?;
+    let sql = "UPDATE releases SET status = 'canceled' WHERE current = 1 AND closed = 0 AND version = 1 AND source = ?1
+               RETURNING publication, issue";
+    let mut rows = db.prepare(sql)?;
+    let given_up: Vec<(String, String)> =
+        rows.query_map([source], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    for (publication, issue) in given_up {
+        pieces::take_out(db, &publication, &IssueKey::of(&issue))?;
+    }
     Ok(())
 }
 
-pub(super) fn interrupted(db: &Connection, publication: &str) -> Result<Vec<Interrupted>, Refusal> {
-    let sql = "SELECT body, version, published, updated, source, manuscript FROM releases
-               WHERE publication = ?1 AND out = 0 ORDER BY updated, issue";
+pub(super) fn interrupted(
+    db: &Connection,
+    publication: &str,
+    now: Timestamp,
+) -> Result<Vec<Interrupted>, Refusal> {
+    let sql = "SELECT body, version, published, updated, source, manuscript, status, current FROM releases
+               WHERE publication = ?1 AND out = 0
+                 AND (current = 1 OR status = 'usable' OR (status = 'withheld' AND embargo <= ?2))
+               ORDER BY updated, issue";
     let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([publication])?;
+    let mut rows = rows.query(params![publication, micros(now)])?;
     let mut interrupted = Vec::new();
     while let Some(row) = rows.next()? {
         // One that cannot be read must not keep the others from being finished.
         match release(row) {
             Ok(release) => {
-                interrupted.push(Interrupted { release, source: row.get(4)?, manuscript: row.get(5)? });
+                let (status, current): (String, bool) = (row.get(6)?, row.get(7)?);
+                // What was never out is put out once its time has come.
+                let status = if current { standing::parse(&status)? } else { Status::Usable };
+                let (source, manuscript) = (row.get(4)?, row.get(5)?);
+                interrupted.push(Interrupted { release, status, source, manuscript });
             }
             Err(refusal) => tracing::error!(?refusal, "a release that was begun cannot be read, and is left"),
         }
@@ -137,34 +174,76 @@ pub(super) fn interrupted(db: &Connection, publication: &str) -> Result<Vec<Inte
     Ok(interrupted)
 }
 
-pub(super) fn put_out(
+/// Makes a release the current version of its issue, with its articles in every list. It is not out before [`close`].
+pub(super) fn shelve(
     db: &Connection,
     publication: &str,
-    version: u32,
-    book: &BookFile,
+    release: &Release,
     line: &Listing,
 ) -> Result<(), Refusal> {
     let key = line.key.as_str();
+    let sql = "SELECT max(ordinal) FROM releases WHERE publication = ?1 AND issue = ?2";
+    let ordinal: Option<i64> = db.prepare_cached(sql)?.query_row([publication, key], |row| row.get(0))?;
+    let ordinal = ordinal.map_or_else(|| n_published(db, publication).map(|n| n + 1), Ok)?;
+    pieces::take_out(db, publication, &line.key)?;
     db.prepare_cached(
-        "UPDATE releases SET current = 0 WHERE publication = ?1 AND issue = ?2 AND current = 1",
+        "UPDATE releases SET current = 0 WHERE publication = ?1 AND issue = ?2 AND current = 1 AND version <> ?3",
     )?
-    .execute(params![publication, key])?;
+    .execute(params![publication, key, release.version])?;
     let changed = db
         .prepare_cached(
-            "UPDATE releases SET out = 1, current = 1, book_path = ?4, book_length = ?5, name = ?6, date = ?7, headlines = ?8
+            "UPDATE releases SET current = 1, status = 'usable', embargo = NULL, ordinal = ?4, book_path = ?5,
+                 book_length = ?6, name = ?7, date = ?8, listing = ?9
              WHERE publication = ?1 AND issue = ?2 AND version = ?3",
         )?
         .execute(params![
             publication,
             key,
-            version,
-            book.path,
-            book.length,
+            release.version,
+            ordinal,
+            line.book.path,
+            line.book.length,
             line.name,
             line.date.to_string(),
-            to_json(&line.headlines)?,
+            to_json(line)?,
         ])?;
-    if changed == 1 { Ok(()) } else { Err(Refusal::Damaged(format!("a release `{key}` version {version}"))) }
+    if changed != 1 {
+        return Err(Refusal::Damaged(format!("a release `{key}` version {}", release.version)));
+    }
+    pieces::enter(db, publication, &release.issue, line)
+}
+
+/// Records that readers have what the ledger says of an issue: its current version, or nothing of it any more.
+pub(super) fn close(db: &Connection, publication: &str, key: &IssueKey) -> Result<(), Refusal> {
+    let sql = "DELETE FROM releases WHERE publication = ?1 AND issue = ?2 AND current = 1 AND status = 'canceled' AND closed = 0";
+    if db.prepare_cached(sql)?.execute([publication, key.as_str()])? > 0 {
+        return Ok(());
+    }
+    let sql = "UPDATE releases SET out = 1, closed = 1 WHERE publication = ?1 AND issue = ?2 AND current = 1";
+    match db.prepare_cached(sql)?.execute([publication, key.as_str()])? {
+        1 => Ok(()),
+        _ => Err(Refusal::Damaged(format!("a release `{key}`"))),
+    }
+}
+
+/// How many issues have come out, withdrawn ones too.
+pub(super) fn n_published(db: &Connection, publication: &str) -> Result<i64, Refusal> {
+    let sql = "SELECT max(ordinal) FROM releases WHERE publication = ?1 AND current = 1";
+    let last: Option<i64> = db.prepare_cached(sql)?.query_row([publication], |row| row.get(0))?;
+    Ok(last.unwrap_or(0))
+}
+
+/// The versions of an issue that readers may have files of: the current one and the one before it.
+pub(super) fn versions(db: &Connection, publication: &str, key: &IssueKey) -> Result<Vec<Release>, Refusal> {
+    let sql = "SELECT body, version, published, updated FROM releases
+               WHERE publication = ?1 AND issue = ?2 AND ordinal IS NOT NULL ORDER BY current DESC, version DESC LIMIT 2";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query([publication, key.as_str()])?;
+    let mut versions = Vec::new();
+    while let Some(row) = rows.next()? {
+        versions.push(release(row)?);
+    }
+    Ok(versions)
 }
 
 pub(super) fn source_of(
@@ -177,11 +256,13 @@ pub(super) fn source_of(
     Ok(db.prepare_cached(sql)?.query_row(params![publication, key.as_str()], |row| row.get(0)).optional()?)
 }
 
-pub(super) fn recent(db: &Connection, publication: &str, most: usize) -> Result<Vec<Shelved>, Refusal> {
-    let sql = "SELECT body, version, published, updated, book_path, book_length FROM releases
-               WHERE publication = ?1 AND current = 1 ORDER BY published DESC, issue LIMIT ?2";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query(params![publication, most])?;
+/// What is common to the queries that give issues with their books.
+const SHELVED: &str = "SELECT body, version, published, updated, book_path, book_length FROM releases
+    WHERE publication = ?1 AND current = 1 AND";
+
+fn shelf(db: &Connection, which: &str, parameters: impl rusqlite::Params) -> Result<Vec<Shelved>, Refusal> {
+    let mut rows = db.prepare_cached(&format!("{SHELVED} {which}"))?;
+    let mut rows = rows.query(parameters)?;
     let mut shelf = Vec::new();
     while let Some(row) = rows.next()? {
         shelf.push(shelved(row)?);
@@ -189,17 +270,39 @@ pub(super) fn recent(db: &Connection, publication: &str, most: usize) -> Result<
     Ok(shelf)
 }
 
+pub(super) fn recent(db: &Connection, publication: &str, most: usize) -> Result<Vec<Shelved>, Refusal> {
+    shelf(db, "status = 'usable' ORDER BY published DESC, issue LIMIT ?2", params![publication, most])
+}
+
+pub(super) fn corrected(db: &Connection, publication: &str, most: usize) -> Result<Vec<Shelved>, Refusal> {
+    let which = "status = 'usable' AND version > 1 ORDER BY updated DESC, issue LIMIT ?2";
+    shelf(db, which, params![publication, most])
+}
+
+pub(super) fn between(
+    db: &Connection,
+    publication: &str,
+    (first, last): (i64, i64),
+) -> Result<Vec<Shelved>, Refusal> {
+    let which = "status = 'usable' AND ordinal BETWEEN ?2 AND ?3 ORDER BY ordinal DESC";
+    shelf(db, which, params![publication, first, last])
+}
+
+/// The how-many-th issue this is, if it has come out.
+pub(super) fn ordinal_of(db: &Connection, publication: &str, key: &IssueKey) -> Result<Option<i64>, Refusal> {
+    let sql = "SELECT ordinal FROM releases WHERE publication = ?1 AND issue = ?2 AND current = 1";
+    let ordinal =
+        db.prepare_cached(sql)?.query_row([publication, key.as_str()], |row| row.get(0)).optional()?;
+    Ok(ordinal.flatten())
+}
+
 pub(super) fn issue(db: &Connection, publication: &str, key: &IssueKey) -> Result<Option<Shelved>, Refusal> {
-    let sql = "SELECT body, version, published, updated, book_path, book_length FROM releases
-               WHERE publication = ?1 AND issue = ?2 AND current = 1";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query(params![publication, key.as_str()])?;
-    rows.next()?.map(shelved).transpose()
+    Ok(shelf(db, "issue = ?2", [publication, key.as_str()])?.pop())
 }
 
 pub(super) fn books(db: &Connection, publication: &str) -> Result<Vec<(IssueKey, BookFile)>, Refusal> {
     let sql = "SELECT issue, book_path, book_length FROM releases
-               WHERE publication = ?1 AND current = 1 ORDER BY published DESC, issue";
+               WHERE publication = ?1 AND current = 1 AND status = 'usable' ORDER BY published DESC, issue";
     let mut rows = db.prepare_cached(sql)?;
     let mut rows = rows.query([publication])?;
     let mut books = Vec::new();
@@ -213,36 +316,38 @@ pub(super) fn books(db: &Connection, publication: &str) -> Result<Vec<(IssueKey,
 }
 
 pub(super) fn volume(db: &Connection, publication: &str, year: i16) -> Result<Volume, Refusal> {
-    let sql = "SELECT issue, name, date, published, headlines FROM releases
-               WHERE publication = ?1 AND current = 1 AND date BETWEEN ?2 AND ?3 ORDER BY date DESC, published DESC, issue";
+    let sql = "SELECT listing FROM releases WHERE publication = ?1 AND current = 1 AND status = 'usable'
+                   AND date BETWEEN ?2 AND ?3 ORDER BY date DESC, published DESC, issue";
     let mut rows = db.prepare_cached(sql)?;
     let mut rows =
         rows.query(params![publication, format!("{year:04}-01-01"), format!("{year:04}-12-31")])?;
-    let mut listings = Vec::new();
-    while let Some(row) = rows.next()? {
-        let date: String = row.get(2)?;
-        listings.push(Listing {
-            key: IssueKey::of(&row.get::<_, String>(0)?),
-            name: row.get(1)?,
-            date: date.parse().map_err(|_| Refusal::Damaged(format!("a date `{date}`")))?,
-            published: timestamp(row.get(3)?)?,
-            headlines: from_json(&row.get::<_, String>(4)?)?,
-        });
-    }
-    Ok(Volume { year, listings })
+    Ok(Volume { year, listings: listings(&mut rows)? })
 }
 
-pub(super) fn years(db: &Connection, publication: &str) -> Result<Vec<Year>, Refusal> {
-    let sql = "SELECT CAST(substr(date, 1, 4) AS INTEGER) AS year, count(*)
-               FROM releases WHERE publication = ?1 AND current = 1 GROUP BY year ORDER BY year DESC";
+/// The issues from the `first` to the `last` that came out, newest first, as lines.
+pub(super) fn listings_between(
+    db: &Connection,
+    publication: &str,
+    (first, last): (i64, i64),
+) -> Result<Vec<Listing>, Refusal> {
+    let sql = "SELECT listing FROM releases WHERE publication = ?1 AND current = 1 AND status = 'usable'
+                   AND ordinal BETWEEN ?2 AND ?3 ORDER BY ordinal DESC";
     let mut rows = db.prepare_cached(sql)?;
-    let years = rows.query_map([publication], |row| Ok(Year { year: row.get(0)?, n_issues: row.get(1)? }))?;
-    Ok(years.collect::<Result<_, _>>()?)
+    listings(&mut rows.query(params![publication, first, last])?)
+}
+
+fn listings(rows: &mut rusqlite::Rows<'_>) -> Result<Vec<Listing>, Refusal> {
+    let mut listings = Vec::new();
+    while let Some(row) = rows.next()? {
+        listings.push(from_json(&row.get::<_, String>(0)?)?);
+    }
+    Ok(listings)
 }
 
 pub(super) fn lines(db: &Connection, publication: &str) -> Result<Vec<IssueLine>, Refusal> {
-    let sql = "SELECT issue, name, version, published FROM releases
-               WHERE publication = ?1 AND current = 1 ORDER BY published DESC, issue";
+    let sql = "SELECT issue, name, version, published, status, embargo FROM releases
+               WHERE publication = ?1 AND (current = 1 OR status <> 'usable') AND NOT (current = 1 AND status = 'canceled' AND closed = 0)
+               ORDER BY published DESC, issue";
     let mut rows = db.prepare_cached(sql)?;
     let mut rows = rows.query([publication])?;
     let mut lines = Vec::new();
@@ -254,6 +359,8 @@ pub(super) fn lines(db: &Connection, publication: &str) -> Result<Vec<IssueLine>
             name: row.get(1)?,
             version: row.get(2)?,
             published: timestamp(row.get(3)?)?,
+            status: standing::parse(&row.get::<_, String>(4)?)?,
+            embargo: row.get::<_, Option<i64>>(5)?.map(timestamp).transpose()?,
         });
     }
     Ok(lines)
@@ -276,7 +383,7 @@ fn letters(db: &Connection, publication: &str, key: &str) -> Result<Vec<(State, 
     Ok(counts)
 }
 
-fn release(row: &Row<'_>) -> Result<Release, Refusal> {
+pub(super) fn release(row: &Row<'_>) -> Result<Release, Refusal> {
     Ok(Release {
         issue: from_json(&row.get::<_, String>(0)?)?,
         version: row.get(1)?,
@@ -285,14 +392,14 @@ fn release(row: &Row<'_>) -> Result<Release, Refusal> {
     })
 }
 
-fn shelved(row: &Row<'_>) -> Result<Shelved, Refusal> {
+pub(super) fn shelved(row: &Row<'_>) -> Result<Shelved, Refusal> {
     Ok(Shelved { release: release(row)?, book: BookFile { path: row.get(4)?, length: row.get(5)? } })
 }
 
-fn to_json(value: &impl serde::Serialize) -> Result<String, Refusal> {
+pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String, Refusal> {
     serde_json::to_string(value).map_err(|error| Refusal::Damaged(format!("a release ({error})")))
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Refusal> {
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Refusal> {
     serde_json::from_str(json).map_err(|error| Refusal::Damaged(format!("a release ({error})")))
 }

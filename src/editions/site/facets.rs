@@ -1,0 +1,124 @@
+//! The pages of authors and sections: the newest articles, and a page for each year.
+
+use serde::Serialize;
+
+use super::{Page, without_paper};
+use crate::{
+    editions::Contribution, editions::Edition, editions::Error, editions::Facet, editions::FacetKind,
+    editions::Lists, editions::ShelfOf, editions::outline::said, editions::paths, editions::templates,
+    editions::words, editions::words::Words, issue::shorten, publication::Publication,
+};
+
+/// An article as a line of a list.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    pub(super) page: String,
+    pub(super) headline: String,
+    pub(super) byline: String,
+    pub(super) issue: String,
+    pub(super) day: String,
+    pub(super) iso: String,
+}
+
+impl Line {
+    pub(super) fn of(line: &Contribution, publication: &Publication, words: &Words) -> Self {
+        Self {
+            page: paths::article(&line.issue, &line.article),
+            headline: said(&line.headline)
+                .map_or_else(|| words.untitled.to_owned(), |headline| shorten(&headline, 160)),
+            byline: words.names(line.authors.iter().map(String::as_str)),
+            issue: without_paper(&line.issue_name, &publication.title),
+            day: words.date(line.date),
+            iso: line.date.to_string(),
+        }
+    }
+}
+
+/// A year of an author or a section, as its first page links to it.
+#[derive(Debug, Serialize)]
+struct Year {
+    href: String,
+    label: String,
+    count: String,
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    page: Page<'a>,
+    words: &'static Words,
+    /// `author` or `section`.
+    kind: &'static str,
+    name: &'a str,
+    /// What is above the name: the kind in words.
+    label: &'static str,
+    heading: String,
+    count: String,
+    lines: Vec<Line>,
+    years: Vec<Year>,
+    /// The first page, on the pages of years.
+    whole: Option<String>,
+    /// The section's feed.
+    feed: Option<String>,
+}
+
+/// The pages of an author or section that must be written after a change; those that have nothing left are gone.
+pub(in crate::editions) fn facet(
+    of: &ShelfOf,
+    publication: &Publication,
+    lists: &mut Lists,
+) -> Result<(), Error> {
+    let words = words::of(&publication.language);
+    let facet = &of.facet;
+    for (year, lines) in &of.volumes {
+        let path = paths::facet_year(facet, *year);
+        if lines.is_empty() {
+            lists.gone.push(path);
+            continue;
+        }
+        let heading = format!("{} · {}", facet.name, words.year(*year));
+        lists.editions.push(page(facet, &path, heading, lines, vec![], publication)?);
+    }
+    let path = paths::facet(facet);
+    if of.newest.is_empty() {
+        lists.gone.push(path);
+        return Ok(());
+    }
+    let years = of.years.iter().map(|year| Year {
+        href: paths::facet_year(facet, year.year),
+        label: words.year(year.year),
+        count: words.n_articles(year.count),
+    });
+    lists.editions.push(page(facet, &path, facet.name.clone(), &of.newest, years.collect(), publication)?);
+    Ok(())
+}
+
+fn page(
+    facet: &Facet,
+    path: &str,
+    heading: String,
+    lines: &[Contribution],
+    years: Vec<Year>,
+    publication: &Publication,
+) -> Result<Edition, Error> {
+    let words = words::of(&publication.language);
+    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let title = format!("{heading} · {paper}");
+    let is_first = path == paths::facet(facet);
+    let root = if is_first { "../" } else { "../../" };
+    let section = facet.kind == FacetKind::Section;
+    let n = if years.is_empty() { lines.len() } else { lines.len().max(1) };
+    let content = Content {
+        page: Page { class: "facet", ..Page::new(path, root, &title, &paper, publication) },
+        words,
+        kind: facet.kind.as_str(),
+        name: &facet.name,
+        label: if section { words.section } else { words.author },
+        count: words.n_articles(n),
+        lines: lines.iter().map(|line| Line::of(line, publication, words)).collect(),
+        years,
+        whole: (!is_first).then(|| paths::facet(facet)),
+        feed: section.then(|| publication.url(&format!("{}.xml", paths::section_feed(facet)))),
+        heading,
+    };
+    Ok(Edition { bytes: templates::fill("site/facet.html", &content)?.into_bytes(), path: path.to_owned() })
+}

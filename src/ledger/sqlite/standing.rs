@@ -1,0 +1,91 @@
+//! Whether readers may have an issue: withdrawn, held back, and let go again.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{Refusal, micros, pieces, shelf, shelf::Draft, timestamp};
+use crate::{editions::Listing, editions::Shelved, issue::IssueKey, issue::Status};
+
+pub(super) fn parse(word: &str) -> Result<Status, Refusal> {
+    Status::parse(word).ok_or_else(|| Refusal::Damaged(format!("an issue that is `{word}`")))
+}
+
+/// The status of an issue that readers have or had, or that waits for its time.
+pub(super) fn status(db: &Connection, publication: &str, key: &IssueKey) -> Result<Option<Status>, Refusal> {
+    let sql = "SELECT status FROM releases WHERE publication = ?1 AND issue = ?2 AND (current = 1 OR out = 0)
+                   AND NOT (current = 1 AND status = 'canceled' AND closed = 0)
+               ORDER BY current DESC, version DESC LIMIT 1";
+    let word: Option<String> =
+        db.prepare_cached(sql)?.query_row([publication, key.as_str()], |row| row.get(0)).optional()?;
+    word.map(|word| parse(&word)).transpose()
+}
+
+/// Until when this very manuscript is held back, where it was opened before and its time has not come.
+pub(super) fn embargo_of(
+    db: &Connection,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Refusal> {
+    let sql = "SELECT embargo FROM releases WHERE publication = ?1 AND issue = ?2 AND manuscript = ?3
+               AND out = 0 AND current = 0 AND status = 'withheld' AND embargo > ?4";
+    let key = draft.issue.key.as_str();
+    let until: Option<i64> = db
+        .prepare_cached(sql)?
+        .query_row(params![draft.publication, key, draft.manuscript, micros(now)], |row| row.get(0))
+        .optional()?;
+    until.map(timestamp).transpose()
+}
+
+/// When the next issue's time comes.
+pub(super) fn next_embargo(db: &Connection, publication: &str) -> Result<Option<Timestamp>, Refusal> {
+    let sql = "SELECT min(embargo) FROM releases WHERE publication = ?1 AND out = 0 AND status = 'withheld'";
+    let until: Option<i64> = db.prepare_cached(sql)?.query_row([publication], |row| row.get(0))?;
+    until.map(timestamp).transpose()
+}
+
+/// Changes the status of an issue, of its lines in lists and of the letters that wait. Readers' files follow: until
+/// [`shelf::close`] it counts as not done. Says whether there was anything to change.
+pub(super) fn set(
+    db: &Connection,
+    publication: &str,
+    key: &IssueKey,
+    status: Status,
+    now: Timestamp,
+) -> Result<bool, Refusal> {
+    let sql = "UPDATE releases SET status = ?3, out = 0, embargo = NULL
+               WHERE publication = ?1 AND issue = ?2 AND status <> ?3 AND (current = 1 OR out = 0)";
+    let changed = db.prepare_cached(sql)?.execute(params![publication, key.as_str(), status.as_str()])?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    if status != Status::Usable {
+        pieces::take_out(db, publication, key)?;
+    }
+    let (was, is) = match status {
+        Status::Usable => ("'withheld'", "'queued', due = 0"),
+        Status::Withheld => ("'queued', 'delayed', 'claimed'", "'withheld'"),
+        Status::Canceled => ("'queued', 'delayed', 'claimed', 'withheld'", "'canceled', settled = ?3"),
+    };
+    let sql = format!(
+        "UPDATE deliveries SET state = {is} WHERE state IN ({was}) AND ?3 NOTNULL AND digest IN
+             (SELECT id FROM digests WHERE publication = ?1 AND pace = 'each' AND period = ?2)"
+    );
+    db.execute(&sql, params![publication, key.as_str(), micros(now)])?;
+    Ok(true)
+}
+
+/// Fills the lists from the issues that are out, as after a migration.
+pub(super) fn enter_all(db: &Connection) -> Result<(), Refusal> {
+    let sql = "SELECT body, version, published, updated, book_path, book_length, publication, name, date FROM releases
+               WHERE current = 1 ORDER BY publication, published, issue";
+    let mut rows = db.prepare(sql)?;
+    let mut rows = rows.query([])?;
+    while let Some(row) = rows.next()? {
+        let Shelved { release, book } = shelf::shelved(row)?;
+        let (publication, name, date): (String, String, String) = (row.get(6)?, row.get(7)?, row.get(8)?);
+        let date = date.parse().map_err(|_| Refusal::Damaged(format!("a date `{date}`")))?;
+        let line = Listing::named(&release, &book, name, date);
+        shelf::shelve(db, &publication, &release, &line)?;
+    }
+    Ok(())
+}

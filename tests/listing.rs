@@ -1,0 +1,188 @@
+//! What readers find in lists: old issues, what somebody wrote, a section, a word.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
+
+use gazetted::{inbox, issue::IssueKey, issue::Status, press::Press};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::newsroom::{Newsroom, page};
+
+/// The day of an issue: each a week after the one before.
+fn text(n: usize, words: &str) -> String {
+    let day = jiff::civil::date(2025, 1, 1) + jiff::Span::new().weeks(i64::try_from(n).unwrap());
+    let author = if n.is_multiple_of(2) { "Ann Lee" } else { "Bo Quill" };
+    let section = if n.is_multiple_of(3) { "Harbour" } else { "Town" };
+    format!(
+        "---\ntitle: Week {n}\nnumber: {n}\nsection: {section}\ndate: {day}\n---\n\n# Story {n}\n\n*By {author}*\n\n{words}\n"
+    )
+}
+
+/// Publishes an issue at a moment of its own, without a daemon.
+fn publishes(newsroom: &Newsroom, press: &Press, n: usize, words: &str, at: i64) {
+    let file = newsroom.path("inbox").join(format!("w{n}.md"));
+    fs::write(&file, text(n, words)).unwrap();
+    let manuscript = inbox::open(&newsroom.path("inbox"), &file).unwrap();
+    press.publish(&manuscript, moment(at)).unwrap();
+}
+
+fn moment(hour: i64) -> Timestamp {
+    "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_hours(hour)
+}
+
+/// Every file of the outbox with its bytes.
+fn files(newsroom: &Newsroom) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![newsroom.path("outbox")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes = fs::read(&path).unwrap();
+                files.insert(path.strip_prefix(newsroom.path("outbox")).unwrap().to_owned(), bytes);
+            }
+        }
+    }
+    files
+}
+
+fn changed(before: &BTreeMap<PathBuf, Vec<u8>>, after: &BTreeMap<PathBuf, Vec<u8>>) -> usize {
+    after.iter().filter(|(path, bytes)| before.get(*path) != Some(bytes)).count()
+        + before.keys().filter(|path| !after.contains_key(*path)).count()
+}
+
+/// The ids of a feed, and of all pages that it leads back to by `rel`.
+fn walked(newsroom: &Newsroom, press: &Press, first: &str, rel: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    let mut next = Some(first.to_owned());
+    while let Some(path) = next.take() {
+        let feed = feed_rs::parser::parse(&newsroom.outbox_file(&path)[..]).unwrap();
+        ids.extend(feed.entries.into_iter().map(|entry| entry.id));
+        // RSS and Atom have the link alike, but for its prefix.
+        let text = newsroom.outbox_text(&path);
+        let link = text
+            .split(['<', '>'])
+            .find(|tag| tag.contains("link ") && tag.contains(&format!("rel=\"{rel}\"")));
+        let address = link.and_then(|link| link.split("href=\"").nth(1)?.split('"').next());
+        next = address.and_then(|url| url.strip_prefix(&press.publication.base_url)).map(str::to_owned);
+    }
+    ids
+}
+
+#[test]
+fn an_archive_of_many_issues_is_whole_and_a_publish_writes_no_more_of_it() {
+    let newsroom = Newsroom::closed("");
+    let press = newsroom.press();
+    for n in 1..=43 {
+        publishes(&newsroom, &press, n, "The bell is rung on Mondays.", i64::try_from(n).unwrap());
+    }
+    let all: BTreeSet<String> = (1..=43).map(|n| press.publication.tag(&format!("w{n}"))).collect();
+    for feed in ["feed.xml", "feed/atom.xml"] {
+        let walked: BTreeSet<String> = walked(&newsroom, &press, feed, "prev-archive").into_iter().collect();
+        assert_eq!(walked, all, "{feed}: RFC 5005, nothing between the pages is lost");
+    }
+    let books = walked(&newsroom, &press, "opds/root.xml", "next");
+    assert_eq!(books.len(), 43, "every book, and none twice");
+    assert!(books[0].ends_with("/w43/book") && books[42].ends_with("/w1/book"), "newest first: {books:?}");
+
+    // A correction of an old issue: the sealed page stays as it is, and readers hear of it in the feed.
+    let before = files(&newsroom);
+    publishes(&newsroom, &press, 3, "The bell is rung on Tuesdays.", 50);
+    let after = files(&newsroom);
+    for number in [1, 2] {
+        let page = PathBuf::from(format!("feed/archive/{number}.xml"));
+        assert_eq!(before[&page], after[&page], "a sealed page never changes");
+    }
+    let feed = newsroom.outbox_text("feed.xml");
+    assert!(feed.contains(&format!(">{}<", press.publication.tag("w3"))) && feed.contains("on Tuesdays"));
+    let catalogue = newsroom.outbox_text("opds/archive/1.xml");
+    let book = press.ledger.issue(&press.publication, &IssueKey::of("w3")).unwrap().unwrap().book;
+    assert!(catalogue.contains(&book.path), "the catalogue has the corrected book");
+
+    // A withdrawal takes it out of its page all the same.
+    press.set_status(&IssueKey::of("w3"), Status::Canceled, moment(51)).unwrap();
+    for (path, bytes) in files(&newsroom) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(!text.contains("issues/w3/") && !text.contains(":tide/w3<"), "{}", path.display());
+    }
+    press.set_status(&IssueKey::of("w3"), Status::Usable, moment(52)).unwrap();
+    assert!(newsroom.outbox_text("feed/archive/1.xml").contains(":tide/w3<"));
+}
+
+#[test]
+fn a_publish_touches_as_many_files_in_a_long_archive_as_in_a_short_one() {
+    let newsroom = Newsroom::closed("");
+    let press = newsroom.press();
+    let mut touched = Vec::new();
+    for n in 1..=48 {
+        let before = files(&newsroom);
+        publishes(&newsroom, &press, n, "The bell is rung.", i64::try_from(n).unwrap());
+        touched.push(changed(&before, &files(&newsroom)));
+    }
+    let (early, late) = (touched[4..12].iter().max().unwrap(), touched[40..48].iter().max().unwrap());
+    // The page that a publish may seal is the only one that an archive of five has not yet.
+    assert!(late <= &(early + 10), "{touched:?}");
+    assert!(*late <= 45, "{touched:?}");
+}
+
+#[test]
+fn a_correction_takes_an_article_from_its_author_and_its_section() {
+    let newsroom = Newsroom::opens();
+    let by = |author: &str, section: &str| {
+        format!(
+            "---\ntitle: A\nauthor: {author}\nsection: {section}\ndate: 2026-03-04\n---\n\n# The ferry\n\nIt lies.\n"
+        )
+    };
+    newsroom.saves("a.md", by("王伟", "理论")).is_out("a", 1);
+    let page = |facet: &str, name: &str| {
+        let found = newsroom.path("outbox").join(facet);
+        let files: Vec<PathBuf> =
+            fs::read_dir(found).map_or(vec![], |files| files.map(|file| file.unwrap().path()).collect());
+        files.into_iter().find(|file| {
+            file.is_file() && fs::read_to_string(file).unwrap().contains(&format!("<h1>{name}</h1>"))
+        })
+    };
+    assert!(page("authors", "王伟").is_some() && page("sections", "理论").is_some());
+    newsroom.saves("a.md", by("汪伟", "文化")).is_out("a", 2);
+    assert!(page("authors", "王伟").is_none() && page("authors", "汪伟").is_some());
+    assert!(page("sections", "理论").is_none() && page("sections", "文化").is_some());
+    assert!(!newsroom.outbox_text("feeds.opml").contains("理论"));
+    newsroom.all_is_well();
+}
+
+#[test]
+fn a_reader_finds_a_chinese_word_without_javascript() {
+    let newsroom = Newsroom::opens();
+    newsroom
+        .saves(
+            "a.md",
+            "---\ntitle: 甲\nauthor: 李明\n---\n\n# 新质生产力从何而来\n\n发展要靠创新，也要靠人才。\n",
+        )
+        .is_out("a", 1);
+    newsroom.saves("b.md", page("Second", "The café by the harbour.")).is_out("b", 1);
+    let asks = |question: &str| {
+        let (status, _, body) = newsroom.asks("GET", &format!("/search?q={question}"), "");
+        assert_eq!(status, 200);
+        String::from_utf8(body).unwrap()
+    };
+    // 生产力, 人, CAFE harbour: in pairs, by one character, without case and accents.
+    for question in ["%E7%94%9F%E4%BA%A7%E5%8A%9B", "%E4%BA%BA", "%E6%9D%8E%E6%98%8E"] {
+        let found = asks(question);
+        assert!(found.contains("issues/a/a1.html") && !found.contains("issues/b/"), "{question}: {found}");
+    }
+    assert!(asks("CAFE+harbour").contains("issues/b/a1.html"));
+    assert!(asks("%E9%94%99%E8%AF%AF").contains("No article has all of these words"));
+    // Whatever is typed is only words.
+    for question in ["%22", "%22+OR+%22", "*", "NEAR(a+b)", "a%00b", "%3Cscript%3E", "", "%F0%9F%92%A5"] {
+        assert!(!asks(question).contains("<script>"), "{question}");
+    }
+    let (status, head, body) = newsroom.asks("GET", "/opds/search?q=%E7%94%9F%E4%BA%A7%E5%8A%9B", "");
+    assert!(status == 200 && head.contains("kind=acquisition"), "{head}");
+    let feed = feed_rs::parser::parse(&body[..]).unwrap();
+    assert_eq!(feed.entries.len(), 1);
+}

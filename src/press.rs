@@ -1,5 +1,6 @@
 //! The day's work: one manuscript from the inbox to the queue of letters, top to bottom.
 
+mod beside;
 mod fetching;
 mod proving;
 mod learning;
@@ -271,6 +272,7 @@ impl Press {
         let recent = self.recent_with(&shelved, before.as_ref())?;
         let (years, volumes) = self.archive_with(&shelved.release, before.as_ref())?;
         self.put_lists(&Shelf { recent: &recent, years: &years, volumes: &volumes })?;
+        self.turn_to(&shelved.release, before.as_ref())?;
         let Shelved { release, book } = shelved;
         let letter = self.is_news(&release, now).then(|| self.letter(&release, &book)).transpose()?;
         let queued =
@@ -281,7 +283,9 @@ impl Press {
     /// The book and the pages of one release, in the outbox. Gives also how many files changed.
     fn print(&self, release: &Release) -> Result<(BookFile, usize), Error> {
         let plates = self.plates(release)?;
-        let printed = editions::print(release, &self.publication, &plates).map_err(unprintable(release))?;
+        let beside = self.beside(&Listing::of(release, &self.publication), None)?;
+        let printed = editions::print_beside(release, &beside, &self.publication, &plates)
+            .map_err(unprintable(release))?;
         let written = self.outbox.put(std::iter::once(&printed.book).chain(&printed.pages))?;
         Ok((printed.book_file(), written))
     }

@@ -24,6 +24,7 @@ const KEYS: [(&str, &[&str]); 6] = [
             "issn",
             "proofs",
             "pictures_from",
+            "theme",
         ],
     ),
     ("inbox", &["folder", "settle_after", "look_every"]),

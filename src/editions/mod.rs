@@ -7,26 +7,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     editions::outline::Outline, issue::IssueKey, issue::Release, picture::PictureName,
-    publication::Publication,
+    publication::Publication, theme,
 };
 
 mod paths;
-mod words;
+mod bylines;
 mod gallery;
 mod markup;
 mod outline;
-mod templates;
 mod book;
 mod feeds;
 mod linked_data;
 mod site;
 mod letter;
+mod rehearsal;
 #[cfg(test)]
 mod specimens;
 #[cfg(test)]
 mod tests;
 
-pub use self::letter::Letter;
+pub use self::{letter::Letter, rehearsal::rehearse};
 
 /// How many issues the front page and the feed hold, newest first.
 pub const RECENT: usize = 20;
@@ -133,6 +133,15 @@ pub struct Volume {
     pub listings: Vec<Listing>,
 }
 
+/// The issues before and after one, in the order of the archive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// The one before.
+    pub previous: Option<Listing>,
+    /// The one after.
+    pub next: Option<Listing>,
+}
+
 /// What the lists are made of. The cost of a publish is that of this value, however long the archive is.
 #[derive(Debug, Clone, Copy)]
 pub struct Shelf<'a> {
@@ -163,13 +172,8 @@ pub enum Error {
         picture: PictureName,
     },
     /// A template does not fit what it is filled with.
-    #[error("cannot fill the template `{name}`")]
-    Template {
-        /// The template.
-        name: &'static str,
-        /// What it lacks.
-        source: Cause,
-    },
+    #[error(transparent)]
+    Theme(#[from] theme::Fault),
     /// The binder of books failed.
     #[error("cannot bind the book")]
     Bind(#[source] Cause),
@@ -198,6 +202,19 @@ pub type Plates = BTreeMap<PictureName, Vec<u8>>;
 /// [`Error::Empty`] for an issue without articles, [`Error::Plate`] when a picture is not among `plates`; the others are faults
 /// of this program.
 pub fn print(release: &Release, publication: &Publication, plates: &Plates) -> Result<Printed, Error> {
+    print_beside(release, &Beside::default(), publication, plates)
+}
+
+/// As [`print()`], with the ways to the issues before and after.
+///
+/// # Errors
+/// As [`print()`].
+pub fn print_beside(
+    release: &Release,
+    beside: &Beside,
+    publication: &Publication,
+    plates: &Plates,
+) -> Result<Printed, Error> {
     let key = &release.issue.key;
     if release.issue.articles.is_empty() {
         return Err(Error::Empty { issue: key.clone() });
@@ -218,10 +235,19 @@ pub fn print(release: &Release, publication: &Publication, plates: &Plates) -> R
             Some(Edition { path: paths::picture(key, name), bytes: plates.get(name)?.clone() })
         })
         .collect();
-    pages.push(site::stylesheet());
+    pages.push(site::stylesheet(publication));
     pages.extend(site::articles(release, publication, &outline)?);
-    pages.push(site::issue(release, &file, publication, &outline)?);
+    pages.push(site::issue(release, &file, beside, publication, &outline)?);
     Ok(Printed { book, pages })
+}
+
+/// Prints the page of an issue that is out once more, because another came out before or after it.
+///
+/// # Errors
+/// As [`print()`].
+pub fn page(shelved: &Shelved, beside: &Beside, publication: &Publication) -> Result<Edition, Error> {
+    let Shelved { release, book } = shelved;
+    site::issue(release, book, beside, publication, &Outline::of(release, publication))
 }
 
 /// Prints what lists more than one issue, in the order in which the files must be put out: first what others link to,
@@ -231,10 +257,11 @@ pub fn print(release: &Release, publication: &Publication, plates: &Plates) -> R
 /// Only by faults of this program.
 pub fn lists(shelf: &Shelf<'_>, publication: &Publication) -> Result<Vec<Edition>, Error> {
     let shelf = Shelf { recent: &shelf.recent[..shelf.recent.len().min(RECENT)], ..*shelf };
-    let mut editions = vec![site::stylesheet(), feeds::stylesheet()];
+    let mut editions = vec![site::stylesheet(publication), feeds::stylesheet(publication)];
     for volume in shelf.volumes {
         editions.push(site::archive(volume, publication)?);
     }
+    editions.push(site::following(!shelf.recent.is_empty(), publication)?);
     editions.push(site::index(&shelf, publication)?);
     editions.push(site::robots());
     editions.extend(feeds::all(shelf.recent, publication)?);

@@ -144,7 +144,8 @@ fn an_issue_without_articles_is_not_printed() {
 fn front_page_and_feed_of_a_paper_without_issues_can_be_read() {
     let lists = lists(&Shelf { recent: &[], years: &[], volumes: &[] }, &gazette()).expect("they print");
     let paths: Vec<&str> = lists.iter().map(|edition| edition.path.as_str()).collect();
-    assert_eq!((paths[2], paths.last()), ("index.html", Some(&"feed.xml")));
+    assert!(paths.contains(&"index.html") && paths.contains(&"feeds.html"));
+    assert_eq!(paths.last(), Some(&"feed.xml"));
     for feed in
         lists.iter().filter(|edition| edition.path.starts_with("feed") && !edition.path.ends_with("opml"))
     {

@@ -23,6 +23,7 @@ pub(crate) fn publication() -> Publication {
         base_url: "https://example.org/".to_owned(),
         authority: "example.org,2026".to_owned(),
         imprint: Imprint::default(),
+        theme: crate::theme::Theme::default(),
     }
 }
 

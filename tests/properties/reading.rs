@@ -36,6 +36,7 @@ pub fn publication() -> Publication {
         base_url: "https://example.org/".to_owned(),
         authority: "example.org,2026".to_owned(),
         imprint: Imprint::default(),
+        theme: gazetted::theme::Theme::default(),
     }
 }
 

@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::{Feed, entry};
 use crate::{
-    editions::Edition, editions::Error, editions::outline::said, editions::paths, editions::templates,
-    publication::Publication,
+    editions::Edition, editions::Error, editions::outline::said, editions::paths, publication::Publication,
 };
 
 /// A feed in Atom.
@@ -29,10 +28,10 @@ pub(super) fn write(feed: &Feed, publication: &Publication) -> Result<Edition, E
         updated: entry::seconds(updated),
         author: said(&publication.title).unwrap_or_else(|| publication.key.clone()),
         rights: publication.imprint.rights.as_deref().and_then(said),
-        stylesheet: format!("../{}", paths::asset("feed", super::stylesheet().bytes.as_slice())),
+        stylesheet: format!("../{}", paths::asset("feed", super::stylesheet(publication).bytes.as_slice())),
     };
     Ok(Edition {
-        bytes: templates::fill("feed/atom.xml", &content)?.into_bytes(),
+        bytes: publication.theme.fill("feed/atom.xml", &content)?.into_bytes(),
         path: paths::ATOM.to_owned(),
     })
 }

@@ -15,7 +15,7 @@ use self::entry::Entry;
 pub(super) use self::rss::stylesheet;
 use crate::{
     editions::Edition, editions::Error, editions::Shelved, editions::outline::said, editions::paths,
-    editions::words, publication::Publication, typography,
+    publication::Publication, typography,
 };
 
 /// How many articles a feed of articles has at least, where there are as many; the newest issue is always whole.
@@ -40,7 +40,7 @@ struct Feed {
 
 /// All feeds of the newest issues, newest first; that of the issues in RSS, which most readers follow, is the last.
 pub(super) fn all(recent: &[Shelved], publication: &Publication) -> Result<Vec<Edition>, Error> {
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
     let feed = |name: Option<&str>, thing: &str, path: &str, entries: Vec<Entry>| Feed {
         id: publication.tag(thing),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{entry, entry::Entry};
 use crate::{
     editions::Edition, editions::Error, editions::Shelved, editions::outline::said, editions::paths,
-    editions::templates, publication::Publication,
+    publication::Publication,
 };
 
 /// The type under which a catalogue must be served.
@@ -47,6 +47,6 @@ pub(super) fn root(recent: &[Shelved], publication: &Publication) -> Result<Edit
         updated: entry::seconds(updated),
         lines: recent.iter().map(line).collect(),
     };
-    let bytes = templates::fill("feed/catalogue.xml", &content)?.into_bytes();
+    let bytes = publication.theme.fill("feed/catalogue.xml", &content)?.into_bytes();
     Ok(Edition { path: paths::CATALOGUE.to_owned(), bytes })
 }

@@ -3,9 +3,7 @@
 use serde::Serialize;
 
 use super::Feed;
-use crate::{
-    editions::Edition, editions::Error, editions::paths, editions::templates, publication::Publication,
-};
+use crate::{editions::Edition, editions::Error, editions::paths, publication::Publication};
 
 /// The list of all feeds.
 pub(super) fn write(feeds: &[&Feed], title: &str, publication: &Publication) -> Result<Edition, Error> {
@@ -28,6 +26,6 @@ pub(super) fn write(feeds: &[&Feed], title: &str, publication: &Publication) -> 
     let content = Content { title, feeds: lines.collect() };
     Ok(Edition {
         path: paths::FEEDS.to_owned(),
-        bytes: templates::fill("feed/feeds.opml", &content)?.into_bytes(),
+        bytes: publication.theme.fill("feed/feeds.opml", &content)?.into_bytes(),
     })
 }

@@ -12,7 +12,6 @@ use std::{
 
 use jiff::{SignedDuration, tz::TimeZone};
 
-pub use check::nearest;
 pub use settings::Settings;
 
 use crate::{
@@ -117,11 +116,9 @@ impl Newsroom {
         let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
         let mut newsroom = Self { root: root.to_owned(), settings, theme: Theme::default() };
         if let Some(folder) = &newsroom.settings.publication.theme {
-            let (path, name) = (newsroom.root.join(folder), folder.to_string_lossy().into_owned());
-            newsroom.theme = theming::read(&path, &name)?;
-            let publication = newsroom.publication(newsroom.settings.http.listen);
-            editions::rehearse(&publication)
-                .map_err(|error| Error::Theme { path, problems: vec![error.to_string()] })?;
+            newsroom.theme = theming::read(&newsroom.root.join(folder), &folder.to_string_lossy())?;
+            editions::rehearse(&newsroom.publication(newsroom.settings.http.listen))
+                .map_err(|error| Error::Theme { path: folder.clone(), problems: vec![error.to_string()] })?;
         }
         Ok(newsroom)
     }

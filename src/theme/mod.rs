@@ -16,7 +16,7 @@ use serde::Serialize;
 pub use templates::{escape, push_escaped};
 pub use words::{Words, direction, told};
 
-use crate::prose::Language;
+use crate::{prose::Language, typography};
 
 /// The templates, style sheets and words of a publication. It is read once, and cheap to copy.
 #[derive(Clone)]
@@ -160,18 +160,27 @@ fn words_file(name: &str) -> Option<Language> {
 }
 
 fn unknown(name: &str) -> Fault {
-    let known = templates::OURS.iter().map(|(name, _)| *name).chain(templates::STYLES.map(|(name, _)| name));
-    let known: Vec<&str> = known.collect();
     let wanted = name.rsplit('/').next().unwrap_or(name);
-    let near = known.iter().find(|known| known.rsplit('/').next() == Some(wanted));
-    let problem = match near {
-        Some(near) => format!("there is no such file in a theme; did you mean `{near}`?"),
-        None => format!(
-            "there is no such file in a theme; there are `{}` and `words/LANGUAGE.toml`",
-            known.join("`, `")
-        ),
-    };
+    let same = names().find(|known| known.rsplit('/').next() == Some(wanted));
+    let help = same.or_else(|| typography::near(name, names())).map_or_else(
+        || "`gazetted theme` lists those that there are".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    let problem = format!("there is no such file in a theme; {help}");
     Fault { file: name.to_owned(), line: None, problem }
+}
+
+/// The names of all templates and style sheets.
+fn names() -> impl Iterator<Item = &'static str> {
+    templates::OURS.into_iter().chain(templates::STYLES).map(|(name, _)| name)
+}
+
+/// The files of our own theme by name, with the words of the languages that we speak.
+pub fn ours() -> impl Iterator<Item = (String, String)> {
+    let files = templates::OURS.into_iter().chain(templates::STYLES);
+    let tables = [&tables::SIMPLIFIED, &tables::TRADITIONAL, &tables::ENGLISH];
+    let words = tables.into_iter().map(|table| (format!("words/{}.toml", table.lang), table.to_toml()));
+    files.map(|(name, text)| (name.to_owned(), text.to_owned())).chain(words)
 }
 
 #[cfg(test)]
@@ -220,7 +229,15 @@ mod tests {
                 ("words/de.toml", "contents = 3\nnotes ="),
                 ("words/a_b.toml", ""),
             ],
-            &expect![[""]],
+            &expect![[r#"
+                `config/theme/issue.html`: there is no such file in a theme; did you mean `site/issue.html`?
+                `config/theme/site/index.html`, line 3: syntax error: unexpected end of input, expected end of block
+                `config/theme/site/style.css`: there is no such file in a theme; there are `site/page.html`, `site/issue.html`, `site/index.html`, `site/archive.html`, `site/feeds.html`, `site/piece.html`, `site/article.html`, `feed/piece.html`, `feed/entry.html`, `feed/article.html`, `feed/atom.xml`, `feed/catalogue.xml`, `feed/feeds.opml`, `letter/letter.html`, `book/title.xhtml`, `book/contents.xhtml`, `book/article.xhtml`, `book/colophon.xhtml`, `book/nav.xhtml`, `book/toc.ncx`, `book/metadata.xml`, `site/site.css`, `feed/feed.css`, `book/stylesheet.css` and `words/LANGUAGE.toml`
+                `config/theme/words/a_b.toml`: there is no such file in a theme; there are `site/page.html`, `site/issue.html`, `site/index.html`, `site/archive.html`, `site/feeds.html`, `site/piece.html`, `site/article.html`, `feed/piece.html`, `feed/entry.html`, `feed/article.html`, `feed/atom.xml`, `feed/catalogue.xml`, `feed/feeds.opml`, `letter/letter.html`, `book/title.xhtml`, `book/contents.xhtml`, `book/article.xhtml`, `book/colophon.xhtml`, `book/nav.xhtml`, `book/toc.ncx`, `book/metadata.xml`, `site/site.css`, `feed/feed.css`, `book/stylesheet.css` and `words/LANGUAGE.toml`
+                `config/theme/words/de.toml`, line 2: string values must be quoted, expected literal string
+                `config/theme/words/fr.toml`, line 2: there is no `contens` among the words; there are `contents`, `untitled`, `untitled_note`, `photographs`, `notes`, `table`, `previous`, `next`, `continued`, `read_on`, `read_online`, `download`, `book`, `feed`, `books`, `articles`, `whole_issue`, `own_page`, `follow`, `follow_feed`, `follow_book`, `follow_catalogue`, `follow_more`, `latest`, `recent`, `archive`, `home`, `nothing_yet`, `skip`, `editors`, `publisher`, `rights`, `contact`, `colophon`, `made`, `leave`, `why`, `accessibility`, `accessibility_pictured`, `page_title`, `landmarks`, `phone`, `email`, `web`, `address`, `colon`, `previous_issue`, `next_issue`, `all_ways`, `feeds_lead`, `feeds_copy`, `feeds_reader`, `feeds_reader_text`, `feeds_issues`, `feeds_articles`, `feeds_device`, `feeds_device_text`, `feeds_catalogue`, `feeds_books`, `feeds_newest`, `feeds_other`, `feeds_other_text`, `feeds_opml`, `feeds_letter`, `feeds_letter_text`, `date`, `day`, `month`, `year`, `months`, `weekdays`, `one_article`, `n_articles`, `one_issue`, `n_issues`, `n_more`, `n_others`, `number`, `page`, `correction`, `by`, `translated_by`, `photographs_by`, `office`, `comma`, `last_comma`, `semicolon`, `between_roles`
+                `config/theme/words/fr.toml`, line 3: `n_articles` has no place `{count}`; it has `{n}`
+                `config/theme/words/fr.toml`, line 4: `months` is a list of 12 words"#]],
         );
     }
 
@@ -236,9 +253,9 @@ mod tests {
         ])
         .expect("it compiles");
         let fault = wrong.fill("feed/feeds.opml", json!({"piece": {}})).expect_err("no such field");
-        expect![[""]].assert_eq(&fault.to_string());
+        expect!["`config/theme/site/piece.html`, line 3: undefined value"].assert_eq(&fault.to_string());
         let fault = wrong.fill("feed/atom.xml", json!({})).expect_err("it does not end");
-        expect![[""]].assert_eq(&fault.to_string());
+        expect!["`config/theme/feed/atom.xml`, line 1: engine ran out of fuel"].assert_eq(&fault.to_string());
     }
 
     #[test]

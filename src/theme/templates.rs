@@ -65,7 +65,23 @@ pub(super) fn compile(
 /// Fills the template `name` with `content`.
 pub(super) fn fill(press: &Environment<'_>, name: &str, content: impl Serialize) -> Result<String, Fault> {
     let filled = press.get_template(name).and_then(|template| template.render(Value::from(Serde(content))));
-    filled.map_err(|error| fault(name, &error))
+    filled.map_err(|error| {
+        let mut fault = fault(name, &error);
+        let source = press.get_template(&fault.file).ok();
+        let line =
+            source.as_ref().and_then(|source| source.source().lines().nth(fault.line?.checked_sub(1)?));
+        if let Some(line) = line {
+            fault.problem = format!("{} in `{}`", fault.problem, clipped(line.trim()));
+        }
+        fault
+    })
+}
+
+/// As much of a line as a message has room for.
+fn clipped(line: &str) -> String {
+    let line = typography::printable(line);
+    let head: String = line.chars().take(90).collect();
+    if head.len() < line.len() { format!("{head}…") } else { head }
 }
 
 /// What the innermost of the errors says: that of the template in which it came up, not of one that includes it.

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Fault;
-use crate::prose::Language;
+use crate::{prose::Language, typography};
 
 /// Makes the table's type, and the way to a field by its name.
 macro_rules! table {
@@ -55,8 +55,6 @@ table! {
     pub follow: &'static str,
     pub follow_feed: &'static str,
     pub follow_book: &'static str,
-    pub follow_catalogue: &'static str,
-    pub follow_more: &'static str,
     pub latest: &'static str,
     pub recent: &'static str,
     pub archive: &'static str,
@@ -168,6 +166,24 @@ pub fn told(phrase: &str, values: &[(&str, &str)]) -> String {
 }
 
 impl Words {
+    /// The table as the file of a theme that says the same.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut words = self.clone();
+        let mut lines = Vec::new();
+        for key in KEYS {
+            let Some(said) = words.field(key).map(|field| *field) else { continue };
+            let list = LISTS.iter().any(|(list, _)| list == key);
+            let value = if list {
+                toml::Value::from(said.split('|').collect::<Vec<_>>())
+            } else {
+                toml::Value::from(said)
+            };
+            lines.push(format!("{key} = {value}\n"));
+        }
+        lines.concat()
+    }
+
     /// What stands between the titles of a list in one line.
     #[must_use]
     pub fn semicolon(&self) -> &'static str {
@@ -322,11 +338,11 @@ pub(super) fn read(
 /// One value of a publisher's table, or what is wrong with it.
 fn said(key: &str, value: &toml::de::DeValue<'_>) -> Result<String, String> {
     let Some(english) = super::tables::ENGLISH.clone().field(key).map(|field| *field) else {
-        let near = KEYS.iter().find(|known| known.starts_with(key) || key.starts_with(**known));
-        return Err(match near {
-            Some(near) => format!("there is no `{key}` among the words; did you mean `{near}`?"),
-            None => format!("there is no `{key}` among the words; there are `{}`", KEYS.join("`, `")),
-        });
+        let help = typography::near(key, KEYS.iter().copied()).map_or_else(
+            || "`gazetted theme words/en.toml` lists them".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        return Err(format!("there is no `{key}` among the words; {help}"));
     };
     if let Some((_, n)) = LISTS.iter().find(|(list, _)| *list == key) {
         let things: Vec<&str> =
@@ -404,6 +420,16 @@ mod tests {
         assert_eq!([ENGLISH.n_articles(1), ENGLISH.n_articles(3)], ["1 article", "3 articles"]);
         assert_eq!(TRADITIONAL.n_more(2), "還有 2 篇，請到本期網頁閱讀");
         assert_eq!(told("{a} {b {a}", &[("a", "{b}")]), "{b} {b {b}");
+    }
+
+    #[test]
+    fn a_table_that_is_written_says_the_same_when_it_is_read() {
+        for table in [&SIMPLIFIED, &TRADITIONAL, &ENGLISH] {
+            let text: &'static str = Box::leak(table.to_toml().into_boxed_str());
+            let language = language(table.lang);
+            let again = read("words/x.toml", &language, text).expect("a good table");
+            assert_eq!(again.to_toml(), text);
+        }
     }
 
     #[test]

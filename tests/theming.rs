@@ -63,13 +63,13 @@ fn a_theme_that_is_wrong_is_refused_with_file_and_line_before_anything_is_done()
     ]);
     let (code, said) = gazetted(newsroom.folder.path(), &["config"]);
     assert_eq!(code, 2);
-    expect![[r#"
+    expect![[r"
         error: 3 things are wrong in the theme `config/theme`
           `config/theme/site/index.html`, line 2: syntax error: unexpected end of block
           `config/theme/site/isue.html`: there is no such file in a theme; did you mean `site/issue.html`?
           `config/theme/words/en.toml`, line 1: there is no `contnts` among the words; did you mean `contents`?
         help: nothing was changed; take the file out of the theme to have ours in its place
-    "#]].assert_eq(&said);
+    "]].assert_eq(&said);
     saves_theme(
         &newsroom,
         &[(
@@ -79,11 +79,11 @@ fn a_theme_that_is_wrong_is_refused_with_file_and_line_before_anything_is_done()
     );
     let (code, said) = gazetted(newsroom.folder.path(), &["run"]);
     assert_eq!(code, 2);
-    expect![[r#"
+    expect![[r"
         error: one thing is wrong in the theme `config/theme`
           `config/theme/site/archive.html`, line 3: undefined value in `{{ page.titel }}`
         help: nothing was changed; take the file out of the theme to have ours in its place
-    "#]]
+    "]]
     .assert_eq(&said);
     fs::remove_dir_all(newsroom.path("config/theme")).unwrap();
     let (code, said) = gazetted(newsroom.folder.path(), &["config"]);

@@ -12,22 +12,14 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     let files: Vec<(String, String)> = theme::ours().collect();
-    let Some(wanted) = &arguments.file else {
-        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-        return say(&names.join("\n"));
-    };
-    match files.iter().find(|(name, _)| name == wanted) {
-        Some((_, text)) => say(text.trim_end_matches('\n')),
-        None => {
-            let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-            let near = typography::near(wanted, names);
-            Err(Error::Asked {
-                problem: format!("there is no `{wanted}` in a theme"),
-                help: Some(near.map_or_else(
-                    || "`gazetted theme` lists those that there are".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                )),
-            })
-        }
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    let Some(wanted) = &arguments.file else { return say(&names.join("\n")) };
+    if let Some((_, text)) = files.iter().find(|(name, _)| name == wanted) {
+        return say(text.trim_end_matches('\n'));
     }
+    let help = typography::near(wanted, names).map_or_else(
+        || "`gazetted theme` lists those that there are".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Err(Error::Asked { problem: format!("there is no `{wanted}` in a theme"), help: Some(help) })
 }

@@ -229,15 +229,15 @@ mod tests {
                 ("words/de.toml", "contents = 3\nnotes ="),
                 ("words/a_b.toml", ""),
             ],
-            &expect![[r#"
+            &expect![[r"
                 `config/theme/issue.html`: there is no such file in a theme; did you mean `site/issue.html`?
                 `config/theme/site/index.html`, line 3: syntax error: unexpected end of input, expected end of block
-                `config/theme/site/style.css`: there is no such file in a theme; there are `site/page.html`, `site/issue.html`, `site/index.html`, `site/archive.html`, `site/feeds.html`, `site/piece.html`, `site/article.html`, `feed/piece.html`, `feed/entry.html`, `feed/article.html`, `feed/atom.xml`, `feed/catalogue.xml`, `feed/feeds.opml`, `letter/letter.html`, `book/title.xhtml`, `book/contents.xhtml`, `book/article.xhtml`, `book/colophon.xhtml`, `book/nav.xhtml`, `book/toc.ncx`, `book/metadata.xml`, `site/site.css`, `feed/feed.css`, `book/stylesheet.css` and `words/LANGUAGE.toml`
-                `config/theme/words/a_b.toml`: there is no such file in a theme; there are `site/page.html`, `site/issue.html`, `site/index.html`, `site/archive.html`, `site/feeds.html`, `site/piece.html`, `site/article.html`, `feed/piece.html`, `feed/entry.html`, `feed/article.html`, `feed/atom.xml`, `feed/catalogue.xml`, `feed/feeds.opml`, `letter/letter.html`, `book/title.xhtml`, `book/contents.xhtml`, `book/article.xhtml`, `book/colophon.xhtml`, `book/nav.xhtml`, `book/toc.ncx`, `book/metadata.xml`, `site/site.css`, `feed/feed.css`, `book/stylesheet.css` and `words/LANGUAGE.toml`
+                `config/theme/site/style.css`: there is no such file in a theme; did you mean `site/site.css`?
+                `config/theme/words/a_b.toml`: there is no such file in a theme; `gazetted theme` lists those that there are
                 `config/theme/words/de.toml`, line 2: string values must be quoted, expected literal string
-                `config/theme/words/fr.toml`, line 2: there is no `contens` among the words; there are `contents`, `untitled`, `untitled_note`, `photographs`, `notes`, `table`, `previous`, `next`, `continued`, `read_on`, `read_online`, `download`, `book`, `feed`, `books`, `articles`, `whole_issue`, `own_page`, `follow`, `follow_feed`, `follow_book`, `follow_catalogue`, `follow_more`, `latest`, `recent`, `archive`, `home`, `nothing_yet`, `skip`, `editors`, `publisher`, `rights`, `contact`, `colophon`, `made`, `leave`, `why`, `accessibility`, `accessibility_pictured`, `page_title`, `landmarks`, `phone`, `email`, `web`, `address`, `colon`, `previous_issue`, `next_issue`, `all_ways`, `feeds_lead`, `feeds_copy`, `feeds_reader`, `feeds_reader_text`, `feeds_issues`, `feeds_articles`, `feeds_device`, `feeds_device_text`, `feeds_catalogue`, `feeds_books`, `feeds_newest`, `feeds_other`, `feeds_other_text`, `feeds_opml`, `feeds_letter`, `feeds_letter_text`, `date`, `day`, `month`, `year`, `months`, `weekdays`, `one_article`, `n_articles`, `one_issue`, `n_issues`, `n_more`, `n_others`, `number`, `page`, `correction`, `by`, `translated_by`, `photographs_by`, `office`, `comma`, `last_comma`, `semicolon`, `between_roles`
+                `config/theme/words/fr.toml`, line 2: there is no `contens` among the words; did you mean `contents`?
                 `config/theme/words/fr.toml`, line 3: `n_articles` has no place `{count}`; it has `{n}`
-                `config/theme/words/fr.toml`, line 4: `months` is a list of 12 words"#]],
+                `config/theme/words/fr.toml`, line 4: `months` is a list of 12 words"]],
         );
     }
 
@@ -253,9 +253,10 @@ mod tests {
         ])
         .expect("it compiles");
         let fault = wrong.fill("feed/feeds.opml", json!({"piece": {}})).expect_err("no such field");
-        expect!["`config/theme/site/piece.html`, line 3: undefined value"].assert_eq(&fault.to_string());
+        expect!["`config/theme/site/piece.html`, line 3: undefined value in `{{ piece.headlin }}`"]
+            .assert_eq(&fault.to_string());
         let fault = wrong.fill("feed/atom.xml", json!({})).expect_err("it does not end");
-        expect!["`config/theme/feed/atom.xml`, line 1: engine ran out of fuel"].assert_eq(&fault.to_string());
+        expect!["`config/theme/feed/atom.xml`, line 1: engine ran out of fuel in `{% for a in range(90000) %}{% for b in range(90000) %}x{% endfor %}{% endfor %}`"].assert_eq(&fault.to_string());
     }
 
     #[test]

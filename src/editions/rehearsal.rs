@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil};
 
 use crate::{
-    editions, editions::Beside, editions::Error, editions::Listing, editions::Plates, editions::Shelf,
-    editions::Shelved, editions::Volume, editions::Year, issue::Article, issue::Byline, issue::CreditLine,
-    issue::Headline, issue::Issue, issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Inline,
-    publication::Imprint, publication::Publication,
+    editions, editions::Beside, editions::Error, editions::LEAVE, editions::Listing, editions::Plates,
+    editions::Shelf, editions::Shelved, editions::Volume, editions::Year, issue::Article, issue::Byline,
+    issue::CreditLine, issue::Headline, issue::Issue, issue::IssueKey, issue::Release, issue::Role,
+    prose::Block, prose::Inline, publication::Imprint, publication::Publication,
 };
 
 /// Prints every edition of an issue that has all that an issue can have, and of one that has nothing beside its text.
 ///
 /// # Errors
-/// [`Error::Theme`] where a template does not fit what it is filled with.
+/// [`Error::Theme`] where a template does not fit what it is filled with, or a letter has no way to leave.
 pub fn rehearse(publication: &Publication) -> Result<(), Error> {
     let (full, bare) = (full(publication), bare(publication));
     let papers = [
@@ -45,7 +45,11 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
             let amid = Beside { previous: Some(listing.clone()), next: Some(listing) };
             editions::print_beside(&release, &amid, &paper, &plates)?;
             let book = editions::print(&release, &paper, &plates)?.book_file();
-            editions::letter(&release, &book, &paper)?;
+            let letter = editions::letter(&release, &book, &paper)?;
+            if !letter.html.contains(LEAVE) {
+                let problem = "a letter needs `{{ leave|safe }}`, by which its reader can leave";
+                return Err(paper.theme.fault("letter/letter.html", problem).into());
+            }
             shelved.push(Shelved { release, book });
         }
         let listings = shelved.iter().map(|shelved| Listing::of(&shelved.release, &paper)).collect();

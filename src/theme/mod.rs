@@ -116,6 +116,12 @@ impl Theme {
         templates::fill(&self.0.press, name, content).map_err(|fault| fault.within(&self.0.folder))
     }
 
+    /// What is wrong with the file `name` as a whole.
+    #[must_use]
+    pub fn fault(&self, name: &str, problem: &str) -> Fault {
+        Fault { file: name.to_owned(), line: None, problem: problem.to_owned() }.within(&self.0.folder)
+    }
+
     /// The style sheet `name`.
     #[must_use]
     pub fn style(&self, name: &str) -> &'static str {

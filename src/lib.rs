@@ -8,6 +8,7 @@ pub mod clock;
 pub mod helper;
 pub mod picture;
 pub mod prose;
+pub mod theme;
 pub mod publication;
 pub mod issue;
 pub mod proof;

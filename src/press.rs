@@ -1,5 +1,6 @@
 //! The day's work: one manuscript from the inbox to the queue of letters, top to bottom.
 
+mod beside;
 mod fetching;
 mod proving;
 mod learning;
@@ -21,11 +22,11 @@ pub use learning::lexicon;
 pub use proving::Held;
 
 use crate::{
-    durable, editions, editions::BookFile, editions::Letter, editions::Plates, editions::Shelf,
-    fetch::Fetcher, inbox, inbox::Manuscript, issue, issue::IssueKey, issue::Release, issue::Status, ledger,
-    ledger::Arrival, ledger::Fate, ledger::Interrupted, ledger::Ledger, ledger::Opening, ledger::Queued,
-    manuscript, outbox, outbox::Outbox, picture::Picture, proof::Policy, proof::Proof,
-    publication::Publication, receipts::Receipts, receipts::Record,
+    durable, editions, editions::BookFile, editions::Letter, editions::Listing, editions::Plates,
+    editions::Shelf, fetch::Fetcher, inbox, inbox::Manuscript, issue, issue::IssueKey, issue::Release,
+    issue::Status, ledger, ledger::Arrival, ledger::Fate, ledger::Interrupted, ledger::Ledger,
+    ledger::Opening, ledger::Queued, manuscript, outbox, outbox::Outbox, picture::Picture, proof::Policy,
+    proof::Proof, publication::Publication, receipts::Receipts, receipts::Record,
 };
 
 /// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
@@ -285,8 +286,10 @@ impl Press {
     ) -> Result<Verdict, Error> {
         let (book, _) = self.print(&release)?;
         self.ledger.shelve(&self.publication, &release, &book)?;
-        self.put_lists(&self.shelf_after(&release.issue.key)?)?;
-        self.remove_former_pages(&release.issue.key)?;
+        let key = &release.issue.key;
+        self.put_lists(&self.shelf_after(key)?)?;
+        self.turn_pages_beside(key)?;
+        self.remove_former_pages(key)?;
         let letter = self.is_news(&release, now).then(|| self.letter(&release, &book)).transpose()?;
         let queued = self.ledger.close_release(&self.publication, &release, letter.as_ref(), arrival, now)?;
         Ok(Verdict::Published(Box::new(Receipt { release, book, queued, queries })))
@@ -295,7 +298,10 @@ impl Press {
     /// The book and the pages of one release, in the outbox. Gives also how many files changed.
     fn print(&self, release: &Release) -> Result<(BookFile, usize), Error> {
         let plates = self.plates(release)?;
-        let printed = editions::print(release, &self.publication, &plates).map_err(unprintable(release))?;
+        let day = Listing::date_of(release, &self.publication);
+        let beside = self.ledger.beside(&self.publication, &release.issue.key, day, release.published)?;
+        let printed = editions::print_beside(release, &beside, &self.publication, &plates)
+            .map_err(unprintable(release))?;
         let written = self.outbox.put(std::iter::once(&printed.book).chain(&printed.pages))?;
         Ok((printed.book_file(), written))
     }

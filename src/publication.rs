@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::prose::Language;
+use crate::{prose::Language, theme::Theme};
 
 /// A periodical: one title, language and imprint. Its values come from the settings and are the same for every issue.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub struct Publication {
     pub hub: Option<String>,
     /// Who answers for it.
     pub imprint: Imprint,
+    /// How its editions look, and what they say around an issue.
+    pub theme: Theme,
 }
 
 /// Who answers for the periodical (版权页).

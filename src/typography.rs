@@ -138,6 +138,36 @@ pub fn slug(text: &str) -> String {
     trimmed.to_owned()
 }
 
+/// `; did you mean ...?` where a known name is near enough to the one given.
+#[must_use]
+pub fn nearest(given: &str, known: &[&str]) -> String {
+    near(given, known.iter().copied()).map_or_else(
+        || format!("; there are `{}`", known.join("`, `")),
+        |name| format!("; did you mean `{name}`?"),
+    )
+}
+
+/// The known name that one given is near enough to.
+#[must_use]
+pub fn near<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let nearest = known.into_iter().map(|name| (distance(given, name), name)).min();
+    nearest.filter(|(distance, _)| *distance <= 1 + given.len() / 4).map(|(_, name)| name)
+}
+
+/// How many letters differ (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (n, c) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], n + 1);
+        for (m, d) in b.iter().enumerate() {
+            let here = (diagonal + usize::from(c != *d)).min(row[m] + 1).min(row[m + 1] + 1);
+            diagonal = std::mem::replace(&mut row[m + 1], here);
+        }
+    }
+    row[b.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,7 +49,7 @@ pub fn verify(
     checked.read_feed(outbox, publication, "feed.xml", &known);
     let pages = books.iter().map(|(key, _)| format!("issues/{key}/index.html"));
     let mut links = BTreeSet::new();
-    for page in std::iter::once("index.html".to_owned()).chain(pages) {
+    for page in ["index.html", "feeds.html"].map(str::to_owned).into_iter().chain(pages) {
         let Some(html) = outbox.find(&page).and_then(|file| fs::read_to_string(file).ok()) else { continue };
         links.extend(addresses(&html).filter_map(|link| absolute(&link, &page, publication)));
     }

@@ -91,7 +91,7 @@ fn a_new_newsroom_is_made_and_publishes_by_hand() {
         &["verify"],
         0,
         &expect![[r"
-        1 issue and 18 links looked at: all is well
+        1 issue and 19 links looked at: all is well
     "]],
     );
     fs::remove_file(news.join("outbox/latest.epub")).unwrap();

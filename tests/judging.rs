@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A newsroom with the samples, the real pages and some issues that are hard to print, all out.
-fn full_newsroom() -> Newsroom {
+pub fn full_newsroom() -> Newsroom {
     let newsroom = Newsroom::opens();
     let mut files = tools::real_pages();
     files.extend(tools::samples());

@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 use crate::sink::Sink;
 
 /// How long a story waits for something before it fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Newsroom {
     pub folder: TempDir,

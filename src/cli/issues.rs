@@ -159,8 +159,11 @@ fn find(ledger: &dyn Ledger, publication: &Publication, key: &str) -> Result<Iss
     }
     let keys: Vec<&str> = known.iter().map(|line| line.key.as_str()).collect();
     let help = (!keys.is_empty()).then(|| "`gazetted issues list` shows all".to_owned());
-    let near =
-        if keys.is_empty() { String::new() } else { crate::config::nearest(key, &keys[..keys.len().min(8)]) };
+    let near = if keys.is_empty() {
+        String::new()
+    } else {
+        crate::typography::nearest(key, &keys[..keys.len().min(8)])
+    };
     Err(Error::Asked { problem: format!("there is no issue `{key}`{near}"), help })
 }
 

@@ -8,6 +8,7 @@ mod publish;
 mod report;
 mod run;
 mod subscribers;
+mod theme;
 mod verify;
 
 use std::{
@@ -56,6 +57,8 @@ enum Command {
     Issues(issues::Command),
     /// Show the settings in force
     Config,
+    /// List the files of our own theme, or print one, to begin a theme of your own with
+    Theme(theme::Arguments),
     /// Check that every link of every feed leads to its file, and that ledger and outbox agree
     Verify,
 }
@@ -128,6 +131,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Init(arguments) => init::run(&arguments),
         Command::Subscribers(command) => subscribers::run(&newsroom(file)?, command),
         Command::Issues(command) => issues::run(&newsroom(file)?, command),
+        Command::Theme(arguments) => theme::run(&arguments),
         Command::Config => config::run(&newsroom(file)?),
         Command::Verify => verify::run(&newsroom(file)?),
     }

@@ -7,6 +7,7 @@ use super::{Error, newsroom, say};
 use crate::{
     config::Newsroom, config::Settings, inbox, issue::Article, issue::Role, manuscript, press, proof,
     proof::Proof, prose::Block, receipts, receipts::Receipts, receipts::Record, receipts::Repair,
+    theme::Theme,
 };
 
 #[derive(clap::Args)]
@@ -33,7 +34,7 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
     let newsroom = if config.exists() {
         newsroom(config)?
     } else {
-        Newsroom { root: PathBuf::from("."), settings: Settings::default() }
+        Newsroom { root: PathBuf::from("."), settings: Settings::default(), theme: Theme::default() }
     };
     let file = &arguments.file;
     let failed = |source| Error::Read { path: file.clone(), source };

@@ -35,6 +35,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Config(config::Error::Wrong { .. }) => {
             Some("`gazetted init` in an empty folder writes a file that explains every setting".to_owned())
         }
+        Error::Config(config::Error::Theme { .. }) => {
+            Some("nothing was changed; take the file out of the theme to have ours in its place".to_owned())
+        }
         Error::Daemon(daemon::Error::Running { .. }) => {
             Some("stop it first; `gazetted publish` works beside it".to_owned())
         }

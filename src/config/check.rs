@@ -3,6 +3,7 @@
 use std::path::Component;
 
 use super::settings::{HostPort, ProtectionName, Settings};
+use crate::typography::nearest;
 
 /// How the names of variables begin that override settings.
 const PREFIX: &str = "GAZETTED_";
@@ -24,6 +25,7 @@ const KEYS: [(&str, &[&str]); 6] = [
             "issn",
             "proofs",
             "pictures_from",
+            "theme",
         ],
     ),
     ("inbox", &["folder", "settle_after", "look_every"]),
@@ -166,30 +168,6 @@ fn contradictions(settings: &Settings) -> Vec<String> {
         ));
     }
     problems
-}
-
-/// `; did you mean ...?` where a known name is near enough to the one given.
-#[must_use]
-pub fn nearest(given: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|name| (distance(given, name), name)).min();
-    match near {
-        Some((distance, name)) if distance <= 1 + given.len() / 4 => format!("; did you mean `{name}`?"),
-        _ => format!("; there are `{}`", known.join("`, `")),
-    }
-}
-
-/// How many letters differ (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (n, c) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], n + 1);
-        for (m, d) in b.iter().enumerate() {
-            let here = (diagonal + usize::from(c != *d)).min(row[m] + 1).min(row[m + 1] + 1);
-            diagonal = std::mem::replace(&mut row[m + 1], here);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

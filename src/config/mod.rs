@@ -2,6 +2,7 @@
 
 mod check;
 mod settings;
+mod theming;
 
 use std::{
     fmt, fs, io,
@@ -11,12 +12,11 @@ use std::{
 
 use jiff::{SignedDuration, tz::TimeZone};
 
-pub use check::nearest;
 pub use settings::Settings;
 
 use crate::{
-    inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, publication::Imprint,
-    publication::Publication,
+    editions, inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, publication::Imprint,
+    publication::Publication, theme::Theme,
 };
 use settings::{HostPort, ProtectionName};
 
@@ -61,6 +61,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The theme cannot be used: all of what is wrong with it.
+    #[error("{} wrong in the theme `{}`{}", Things(problems.len()), path.display(), Lines(problems))]
+    Theme {
+        /// Its folder.
+        path: PathBuf,
+        /// What is wrong, each with its file and line.
+        problems: Vec<String>,
+    },
 }
 
 struct Things(usize);
@@ -86,13 +94,15 @@ pub struct Newsroom {
     pub root: PathBuf,
     /// The settings in force.
     pub settings: Settings,
+    /// How editions look: what the settings name, as it is when the newsroom is opened.
+    pub theme: Theme,
 }
 
 impl Newsroom {
     /// Opens the newsroom whose settings are in `file`, with what `environment` overrides.
     ///
     /// # Errors
-    /// [`Error::Wrong`] names everything that is wrong at once, each with its line and, for an unknown key, the nearest known.
+    /// [`Error::Theme`] for what is wrong in its theme, also what shows only when a page is filled; [`Error::Wrong`] names everything that is wrong at once, each with its line and, for an unknown key, the nearest known.
     pub fn open(file: &Path, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
         let text = fs::read_to_string(file).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => Error::Missing { path: file.to_owned() },
@@ -104,7 +114,13 @@ impl Newsroom {
         let in_config = folder.file_name().is_some_and(|name| name == "config");
         let root = if in_config { folder.parent().unwrap_or(Path::new(".")) } else { folder };
         let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-        Ok(Self { root: root.to_owned(), settings })
+        let mut newsroom = Self { root: root.to_owned(), settings, theme: Theme::default() };
+        if let Some(folder) = &newsroom.settings.publication.theme {
+            newsroom.theme = theming::read(&newsroom.root.join(folder), &folder.to_string_lossy())?;
+            editions::rehearse(&newsroom.publication(newsroom.settings.http.listen))
+                .map_err(|error| Error::Theme { path: folder.clone(), problems: vec![error.to_string()] })?;
+        }
+        Ok(newsroom)
     }
 
     /// The folder in which issues are saved.
@@ -152,6 +168,7 @@ impl Newsroom {
                 rights: settings.rights.clone(),
                 issn: settings.issn.clone(),
             },
+            theme: self.theme.clone(),
         }
     }
 

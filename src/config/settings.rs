@@ -52,6 +52,8 @@ pub struct PublicationSettings {
     pub issn: Option<String>,
     pub proofs: Policy,
     pub pictures_from: Vec<HostName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theme: Option<PathBuf>,
 }
 
 impl Default for PublicationSettings {
@@ -70,6 +72,7 @@ impl Default for PublicationSettings {
             issn: None,
             proofs: Policy::Auto,
             pictures_from: Vec::new(),
+            theme: None,
         }
     }
 }

@@ -4,27 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use super::gallery::Gallery;
-use crate::{prose, prose::Block, prose::Href, prose::Inline, typography};
-
-/// `text` for an element or an attribute in double quotes, without what no edition can print.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    push_escaped(text, &mut out);
-    out
-}
-
-fn push_escaped(text: &str, out: &mut String) {
-    for c in text.chars().filter(|&c| typography::is_printable(c)) {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-}
+pub(super) use crate::theme::escape;
+use crate::{prose, prose::Block, prose::Href, prose::Inline, theme::push_escaped, typography};
 
 /// The address of a link as both the WHATWG URL standard and RFC 3986 have it, all ASCII; `None` when no browser
 /// would follow it.

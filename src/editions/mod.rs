@@ -6,31 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     editions::outline::Outline, issue::IssueKey, issue::Release, picture::PictureName,
-    publication::Publication,
+    publication::Publication, theme,
 };
 
 mod paths;
-mod words;
 mod shelf;
+mod bylines;
 mod gallery;
 mod markup;
 mod outline;
-mod templates;
 mod book;
 mod feeds;
 mod linked_data;
 mod site;
 mod letter;
+mod rehearsal;
 #[cfg(test)]
 mod specimens;
 #[cfg(test)]
 mod tests;
 
-pub use self::letter::Letter;
 pub use self::shelf::{
-    Contribution, Facet, FacetKind, ListedArticle, Listing, Sealed, Shelf, ShelfOf, Shelved, Volume, Year,
+    Beside, Contribution, Facet, FacetKind, ListedArticle, Listing, Sealed, Shelf, ShelfOf, Shelved, Volume,
+    Year,
 };
-pub use self::site::Found;
+pub use self::{letter::Letter, rehearsal::rehearse, site::Found};
 
 /// How many issues the front page and the feed hold, newest first.
 pub const RECENT: usize = 20;
@@ -95,13 +95,8 @@ pub enum Error {
         picture: PictureName,
     },
     /// A template does not fit what it is filled with.
-    #[error("cannot fill the template `{name}`")]
-    Template {
-        /// The template.
-        name: &'static str,
-        /// What it lacks.
-        source: Cause,
-    },
+    #[error(transparent)]
+    Theme(#[from] theme::Fault),
     /// The binder of books failed.
     #[error("cannot bind the book")]
     Bind(#[source] Cause),
@@ -130,6 +125,19 @@ pub type Plates = BTreeMap<PictureName, Vec<u8>>;
 /// [`Error::Empty`] for an issue without articles, [`Error::Plate`] when a picture is not among `plates`; the others are faults
 /// of this program.
 pub fn print(release: &Release, publication: &Publication, plates: &Plates) -> Result<Printed, Error> {
+    print_beside(release, &Beside::default(), publication, plates)
+}
+
+/// As [`print()`], with the ways to the issues before and after.
+///
+/// # Errors
+/// As [`print()`].
+pub fn print_beside(
+    release: &Release,
+    beside: &Beside,
+    publication: &Publication,
+    plates: &Plates,
+) -> Result<Printed, Error> {
     let key = &release.issue.key;
     if release.issue.articles.is_empty() {
         return Err(Error::Empty { issue: key.clone() });
@@ -150,9 +158,9 @@ pub fn print(release: &Release, publication: &Publication, plates: &Plates) -> R
             Some(Edition { path: paths::picture(key, name), bytes: plates.get(name)?.clone() })
         })
         .collect();
-    pages.push(site::stylesheet());
+    pages.push(site::stylesheet(publication));
     pages.extend(site::articles(release, publication, &outline)?);
-    pages.push(site::issue(release, &file, publication, &outline)?);
+    pages.push(site::issue(release, &file, beside, publication, &outline)?);
     Ok(Printed { book, pages })
 }
 
@@ -170,7 +178,8 @@ pub struct Lists {
 /// # Errors
 /// Only by faults of this program.
 pub fn lists(shelf: &Shelf, publication: &Publication) -> Result<Lists, Error> {
-    let mut lists = Lists { editions: vec![site::stylesheet(), feeds::stylesheet()], gone: vec![] };
+    let mut lists =
+        Lists { editions: vec![site::stylesheet(publication), feeds::stylesheet(publication)], gone: vec![] };
     for volume in &shelf.volumes {
         if volume.listings.is_empty() {
             let catalogue = paths::catalogue_year(volume.year);
@@ -188,6 +197,7 @@ pub fn lists(shelf: &Shelf, publication: &Publication) -> Result<Lists, Error> {
     for of in &shelf.facets {
         site::facet(of, publication, &mut lists)?;
     }
+    lists.editions.push(site::following(!shelf.recent.is_empty(), publication)?);
     lists.editions.push(site::index(shelf, publication)?);
     lists.editions.push(site::sitemaps(shelf, publication)?);
     lists.editions.push(site::robots(publication));
@@ -239,6 +249,15 @@ pub fn article_page(key: &IssueKey, article: &str) -> String {
 #[must_use]
 pub fn sealed_feed(number: u64) -> String {
     paths::sealed(number, "xml")
+}
+
+/// Prints the page of an issue that is out once more, because another came out before or after it.
+///
+/// # Errors
+/// As [`print()`].
+pub fn page(shelved: &Shelved, beside: &Beside, publication: &Publication) -> Result<Edition, Error> {
+    let Shelved { release, book } = shelved;
+    site::issue(release, book, beside, publication, &Outline::of(release, publication))
 }
 
 /// Prints the letter of one issue: its contents and the beginning of each article, with links to the whole.

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::{
-    editions::words, editions::words::Words, issue::Article, issue::Issue, issue::Release, issue::shorten,
-    prose::Href, publication::Publication, typography,
+    editions::bylines, issue::Article, issue::Issue, issue::Release, issue::shorten, prose::Href,
+    publication::Publication, theme, theme::Theme, theme::Words, typography,
 };
 
 /// All of an issue but the bodies of its articles.
@@ -22,6 +22,9 @@ pub(super) struct Outline {
     pub cjk: bool,
     /// The words around it.
     pub words: &'static Words,
+    /// What its editions are made with.
+    #[serde(skip)]
+    pub theme: Theme,
     /// The periodical.
     pub paper: String,
     /// What readers call this issue.
@@ -118,7 +121,7 @@ impl Outline {
     /// The outline of what is out.
     pub(super) fn of(release: &Release, publication: &Publication) -> Self {
         let issue = &release.issue;
-        let words = words::of(&issue.language);
+        let words = publication.theme.words(&issue.language);
         let out = day_in(release.published, &publication.time_zone);
         let date = issue.date.unwrap_or(out);
         let name = said(&issue.name(publication)).unwrap_or_else(|| issue.key.to_string());
@@ -129,9 +132,10 @@ impl Outline {
             .then(|| words.correction(release.version, day_in(release.updated, &publication.time_zone)));
         Self {
             lang: issue.language.as_str().to_owned(),
-            dir: words::direction(&issue.language),
+            dir: theme::direction(&issue.language),
             cjk: issue.language.is_cjk(),
             words,
+            theme: publication.theme.clone(),
             name,
             title,
             number: issue.number.as_deref().and_then(said).map(|n| words.number(&n)),
@@ -207,7 +211,7 @@ fn place(issue: &Issue, words: &Words) -> Option<String> {
 }
 
 /// `1234-567X`, or `None` for what has not the form of an ISSN (ISO 3297).
-fn issn(text: &str) -> Option<String> {
+pub(super) fn issn(text: &str) -> Option<String> {
     let text = text.trim().to_ascii_uppercase();
     let bytes = text.as_bytes();
     let formed = bytes.len() == 9
@@ -258,10 +262,11 @@ fn piece(nth: usize, article: &Article, words: &Words, taken: &mut HashSet<Strin
         synthetic,
         kicker: article.kicker.as_deref().and_then(said),
         dek: article.dek.as_deref().and_then(said),
-        byline: said(&words.byline(article)),
+        byline: said(&bylines::line(words, article)),
         credit: article.credit.as_ref().and_then(|credit| said(&credit.printed)),
         captions,
-        teaser: said(&article.teaser(120)).unwrap_or_default(),
+        teaser: said(&article.teaser(if words.lang.starts_with("zh") { 120 } else { 240 }))
+            .unwrap_or_default(),
     }
 }
 

@@ -121,6 +121,15 @@ pub struct Volume {
     pub listings: Vec<Listing>,
 }
 
+/// The issues before and after one, in the order of the archive.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// The one before.
+    pub previous: Option<Listing>,
+    /// The one after.
+    pub next: Option<Listing>,
+}
+
 /// What readers look for articles by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FacetKind {

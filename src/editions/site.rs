@@ -3,6 +3,8 @@
 mod answers;
 mod facets;
 mod front;
+mod following;
+mod shown;
 mod sitemap;
 
 use std::borrow::Cow;
@@ -10,31 +12,35 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 pub use self::answers::Found;
-pub(super) use self::answers::{found, nothing_here};
-pub(super) use self::facets::facet;
-pub(super) use self::front::index;
-pub(super) use self::sitemap::{index as sitemaps, of_year as sitemap, robots};
-
-use crate::{
-    editions::BookFile, editions::Edition, editions::Error, editions::Listing, editions::Volume,
-    editions::gallery::Gallery, editions::linked_data, editions::markup::Markup, editions::markup::Medium,
-    editions::outline::Outline, editions::outline::Piece, editions::outline::said, editions::paths,
-    editions::templates, editions::words, editions::words::Words, issue::Release, publication::Publication,
+use self::shown::Shown;
+pub(super) use self::{
+    answers::found, answers::nothing_here, facets::facet, following::following, front::index,
+    sitemap::index as sitemaps, sitemap::of_year as sitemap, sitemap::robots,
 };
 
-const STYLESHEET: &str = include_str!("templates/site/site.css");
+use crate::{
+    editions::Beside, editions::BookFile, editions::Edition, editions::Error, editions::Listing,
+    editions::Volume, editions::gallery::Gallery, editions::linked_data, editions::markup::Markup,
+    editions::markup::Medium, editions::outline::Outline, editions::outline::Piece, editions::outline::said,
+    editions::paths, issue::Release, publication::Publication, theme::Words, theme::direction,
+};
 
 /// The style sheet of all pages.
-pub(super) fn stylesheet() -> Edition {
-    Edition { path: paths::asset("site", STYLESHEET.as_bytes()), bytes: STYLESHEET.as_bytes().to_vec() }
+pub(super) fn stylesheet(publication: &Publication) -> Edition {
+    let style = publication.theme.style("site/site.css").as_bytes();
+    Edition { path: paths::asset("site", style), bytes: style.to_vec() }
 }
 
 /// What the frame of every page says of it.
 #[derive(Debug, Serialize)]
 struct Page<'a> {
     lang: &'a str,
+    /// The language as Open Graph names it, such as `zh_CN`.
+    locale: String,
     dir: &'static str,
     title: &'a str,
+    /// The title without the paper's name, for cards that show that beside it.
+    name: &'a str,
     description: &'a str,
     paper: &'a str,
     tagline: Option<String>,
@@ -43,11 +49,15 @@ struct Page<'a> {
     /// The way from this page up to the outbox, so that a copy of the outbox works anywhere.
     root: Cow<'static, str>,
     url: String,
+    /// The picture that goes with a link to this page.
+    shown: Option<Shown>,
     feed_url: String,
     atom_url: String,
     json_url: String,
     catalogue_url: String,
     latest_url: String,
+    /// The page that explains how to follow.
+    following: &'static str,
     stylesheet: String,
 }
 
@@ -61,8 +71,10 @@ impl<'a> Page<'a> {
     ) -> Self {
         Self {
             lang: publication.language.as_str(),
-            dir: words::direction(&publication.language),
+            dir: direction(&publication.language),
+            locale: shown::locale(&publication.language),
             title,
+            name: title,
             description: title,
             paper,
             tagline: said(&publication.description),
@@ -70,12 +82,14 @@ impl<'a> Page<'a> {
             class: "",
             root: Cow::Borrowed(root),
             url: publication.url(path),
+            shown: None,
             feed_url: publication.url(paths::FEED),
             atom_url: publication.url(paths::ATOM),
             json_url: publication.url(paths::JSON),
             catalogue_url: publication.url(paths::CATALOGUE),
             latest_url: publication.url(paths::LATEST),
-            stylesheet: paths::asset("site", STYLESHEET.as_bytes()),
+            following: paths::FOLLOWING,
+            stylesheet: stylesheet(publication).path,
         }
     }
 }
@@ -84,6 +98,7 @@ impl<'a> Page<'a> {
 pub(super) fn issue(
     release: &Release,
     book: &BookFile,
+    beside: &Beside,
     publication: &Publication,
     outline: &Outline,
 ) -> Result<Edition, Error> {
@@ -100,11 +115,16 @@ pub(super) fn issue(
         book_size: String,
         published: String,
         updated: String,
+        previous: Option<Line>,
+        next: Option<Line>,
+        /// The page of its year.
+        archive: String,
     }
     let gallery = Gallery::of(&release.issue, "");
     let texts: Vec<Text> = outline.pieces().map(|piece| text(release, outline, piece, &gallery, 2)).collect();
     let path = paths::page(&release.issue.key);
     let description = outline.summary.clone().unwrap_or_else(|| outline.contents(160));
+    let line = |listing: &Listing| archive_line(listing, publication, outline.words);
     let content = Content {
         page: Page {
             lang: &outline.lang,
@@ -112,19 +132,24 @@ pub(super) fn issue(
             description: &description,
             kind: "article",
             class: "issue",
+            locale: shown::locale(&release.issue.language),
+            shown: Shown::of_issue(release, publication),
             ..Page::new(&path, "../../", &outline.name, &outline.paper, publication)
         },
         words: outline.words,
         issue: outline,
         level: 2,
-        data: linked_data::issue(release, publication, outline),
+        data: linked_data::issue(release, book, publication, outline),
         texts: &texts,
         book,
         book_size: size(book.length),
         published: release.published.to_string(),
         updated: release.updated.to_string(),
+        previous: beside.previous.as_ref().map(&line),
+        next: beside.next.as_ref().map(&line),
+        archive: paths::archive(Listing::date_of(release, publication).year()),
     };
-    Ok(Edition { bytes: templates::fill("site/issue.html", &content)?.into_bytes(), path })
+    Ok(Edition { bytes: publication.theme.fill("site/issue.html", &content)?.into_bytes(), path })
 }
 
 /// The body of an article and its notes, as HTML.
@@ -185,6 +210,9 @@ pub(super) fn articles(
                 description: if description.is_empty() { &title } else { description },
                 kind: "article",
                 class: "article",
+                name: &piece.label,
+                locale: shown::locale(&release.issue.language),
+                shown: Shown::of_article(release, piece.nth, publication),
                 ..Page::new(&path, "../../", &title, &outline.paper, publication)
             },
             words: outline.words,
@@ -199,7 +227,10 @@ pub(super) fn articles(
             published: release.published.to_string(),
             updated: release.updated.to_string(),
         };
-        editions.push(Edition { bytes: templates::fill("site/article.html", &content)?.into_bytes(), path });
+        editions.push(Edition {
+            bytes: publication.theme.fill("site/article.html", &content)?.into_bytes(),
+            path,
+        });
     }
     Ok(editions)
 }
@@ -216,6 +247,9 @@ struct Line {
     page: String,
     lang: String,
     name: String,
+    /// Its number and day, where they are not its name and have room.
+    when: Option<String>,
+    /// Empty where the name says as much.
     headlines: String,
 }
 
@@ -234,7 +268,7 @@ pub(super) fn archive(volume: &Volume, publication: &Publication) -> Result<Edit
         n_issues: String,
         months: Vec<Month>,
     }
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
     let heading = words.year(volume.year);
     let title = format!("{paper} · {heading}");
@@ -255,17 +289,24 @@ pub(super) fn archive(volume: &Volume, publication: &Publication) -> Result<Edit
         n_issues: words.n_issues(volume.listings.len()),
         months,
     };
-    Ok(Edition { bytes: templates::fill("site/archive.html", &content)?.into_bytes(), path })
+    Ok(Edition { bytes: publication.theme.fill("site/archive.html", &content)?.into_bytes(), path })
 }
 
 fn archive_line(listing: &Listing, publication: &Publication, words: &Words) -> Line {
+    let name = said(&listing.name)
+        .map_or_else(|| listing.key.to_string(), |name| without_paper(&name, &publication.title));
     Line {
         page: paths::page(&listing.key),
         lang: publication.language.as_str().to_owned(),
-        name: said(&listing.name)
-            .map_or_else(|| listing.key.to_string(), |name| without_paper(&name, &publication.title)),
-        headlines: listing.contents(words.semicolon(), 140),
+        headlines: unless(&name, listing.contents(words.semicolon(), 140)),
+        name,
+        when: None,
     }
+}
+
+/// The headlines of an issue, unless its name says them.
+fn unless(name: &str, headlines: String) -> String {
+    if headlines == name { String::new() } else { headlines }
 }
 
 /// An issue's name where the paper's own stands above already.

@@ -8,7 +8,9 @@ use proptest::prelude::*;
 
 use super::specimens::{self, all, chinese, english, gazette, hostile, letterpress, many, shelved};
 use super::*;
-use crate::{issue::Article, prose::Block, prose::Inline};
+use crate::{
+    issue::Article, picture::MediaType, picture::Picture, prose::Block, prose::Inline, publication::Imprint,
+};
 
 /// The files of a book by name, in the order of the archive.
 fn unpack(book: &Edition) -> Vec<(String, String)> {
@@ -146,11 +148,10 @@ fn an_issue_without_articles_is_not_printed() {
 fn front_page_and_feed_of_a_paper_without_issues_can_be_read() {
     let lists = lists(&Shelf::default(), &gazette()).expect("they print").editions;
     let paths: Vec<&str> = lists.iter().map(|edition| edition.path.as_str()).collect();
-    assert!(paths.contains(&"index.html"));
+    assert!(paths.contains(&"index.html") && paths.contains(&"feeds.html"));
     assert_eq!(paths.last(), Some(&"feed.xml"));
-    for feed in
-        lists.iter().filter(|edition| edition.path.starts_with("feed") && !edition.path.ends_with("opml"))
-    {
+    let is_page = |path: &str| path.ends_with("opml") || path.ends_with("html");
+    for feed in lists.iter().filter(|edition| edition.path.starts_with("feed") && !is_page(&edition.path)) {
         let read = feed_rs::parser::parse(feed.bytes.as_slice()).expect("a feed");
         assert!(read.entries.is_empty(), "{}", feed.path);
     }
@@ -226,6 +227,110 @@ fn what_a_feed_holds() {
         let feed = lists.last().expect("the feed");
         golden(name).assert_eq(std::str::from_utf8(&feed.bytes).expect("UTF-8"));
     }
+}
+
+#[test]
+fn what_a_page_shows() {
+    let (zh, en) = (gazette(), letterpress());
+    let pages = |release: &Release, publication: &Publication| {
+        print(release, publication, &Plates::new()).expect("it prints").pages
+    };
+    let lists = whole(vec![shelved(english(), &en), shelved(chinese(), &en)], &en);
+    let named = |pages: &[Edition], name: &str| {
+        let page = pages.iter().find(|page| page.path.ends_with(name)).expect(name);
+        let style = lists
+            .iter()
+            .map(|edition| &edition.path)
+            .find(|path| path.starts_with("assets/site"))
+            .expect("a style");
+        String::from_utf8(page.bytes.clone()).expect("UTF-8").replace(style.as_str(), "assets/site.css")
+    };
+    golden("article.html").assert_eq(&named(&pages(&chinese(), &zh), "/a1.html"));
+    golden("issue-en.html").assert_eq(&named(&pages(&english(), &en), "/index.html"));
+    golden("index-en.html").assert_eq(&named(&lists, "index.html"));
+    golden("feeds-en.html").assert_eq(&named(&lists, "feeds.html"));
+}
+
+/// The data for search engines in a page.
+fn linked_data(page: &Edition) -> serde_json::Value {
+    let text = std::str::from_utf8(&page.bytes).expect("UTF-8");
+    let (_, rest) = text.split_once("<script type=\"application/ld+json\">").expect("data");
+    serde_json::from_str(rest.split_once("</script>").expect("its end").0).expect("JSON")
+}
+
+#[test]
+fn search_engines_are_told_of_a_correction_and_of_whose_issue_an_article_is() {
+    let publication = Publication {
+        imprint: Imprint { issn: Some("1234-567X".to_owned()), ..Imprint::default() },
+        ..letterpress()
+    };
+    let pages = print(&english(), &publication, &Plates::new()).expect("it prints").pages;
+    let [article, issue] = ["/a1.html", "/index.html"]
+        .map(|name| linked_data(pages.iter().find(|page| page.path.ends_with(name)).expect(name)));
+    assert_eq!(issue["@type"], "PublicationIssue");
+    assert_eq!(issue["issueNumber"], "12");
+    assert_eq!(issue["hasPart"][0]["headline"], "What the ink remembers");
+    assert_eq!(issue["isPartOf"]["issn"], "1234-567X");
+    assert_eq!(article["@type"], "NewsArticle");
+    assert_eq!(article["isPartOf"]["isPartOf"]["@type"], "Periodical");
+    assert_eq!(article["dateModified"], "2026-07-09T09:00:00Z");
+    assert_eq!(article["correction"]["text"], "Corrected on Thursday, 9 July 2026 (version 2).");
+    assert_eq!(article["author"][1]["affiliation"]["name"], "The Office");
+    let page = print(&chinese(), &gazette(), &Plates::new()).expect("it prints").pages;
+    let article = linked_data(page.iter().find(|page| page.path.ends_with("/a1.html")).expect("a page"));
+    assert!(
+        article.get("dateModified").is_none() && article.get("correction").is_none(),
+        "nothing was corrected"
+    );
+}
+
+#[test]
+fn a_reader_of_a_corrected_page_sees_that_it_was() {
+    let pages = print(&english(), &letterpress(), &Plates::new()).expect("it prints").pages;
+    for page in pages.iter().filter(|page| page.path.ends_with("html")) {
+        let text = std::str::from_utf8(&page.bytes).expect("UTF-8");
+        let body = text.split_once("<body").expect("a body").1;
+        assert_eq!(body.matches("<p class=\"correction\"").count(), 1, "{}", page.path);
+    }
+}
+
+#[test]
+fn a_link_that_is_shared_shows_the_first_picture_that_is_large_enough() {
+    let mut release = english();
+    let name = |name: &str| PictureName::parse(name).expect("a name");
+    let (small, large) = (name("small.png"), name("large.png"));
+    let picture = |name: &PictureName, width| Picture {
+        name: name.clone(),
+        media_type: MediaType::Png,
+        width,
+        height: width,
+        length: 1,
+        hash: String::new(),
+    };
+    release.issue.pictures = vec![picture(&small, 40), picture(&large, 800)];
+    let figure = |picture: &PictureName| Block::Figure {
+        picture: picture.clone(),
+        alt: "A press & its \"shadow\"".to_owned(),
+        caption: vec![],
+    };
+    release.issue.articles[0].body.extend([figure(&small), figure(&large)]);
+    let plates: Plates = [small, large.clone()].into_iter().map(|name| (name, vec![1])).collect();
+    let pages = print(&release, &letterpress(), &plates).expect("it prints").pages;
+    let has = |path: &str, line: &str| {
+        let page = pages.iter().find(|page| page.path.ends_with(path)).expect(path);
+        std::str::from_utf8(&page.bytes).expect("UTF-8").contains(line)
+    };
+    for path in ["/index.html", "/a1.html"] {
+        assert!(
+            has(path, &format!("og:image\" content=\"https://news.example.org/issues/no-12/{large}\"")),
+            "{path}"
+        );
+        assert!(
+            has(path, "content=\"A press &amp; its &quot;shadow&quot;\"") && has(path, "summary_large_image"),
+            "{path}"
+        );
+    }
+    assert!(!has("/a2.html", "og:image") && has("/a2.html", "content=\"summary\""), "it has no picture");
 }
 
 #[test]

@@ -8,14 +8,14 @@ pub mod terms;
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use crate::{
     delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, delivery::State,
-    editions::BookFile, editions::Contribution, editions::Facet, editions::FacetKind, editions::Letter,
-    editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue, issue::IssueKey,
-    issue::Release, issue::Status, publication::Publication, subscriber::Address, subscriber::Standing,
-    subscriber::Subscriber, subscriber::SubscriberId,
+    editions::Beside, editions::BookFile, editions::Contribution, editions::Facet, editions::FacetKind,
+    editions::Letter, editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue,
+    issue::IssueKey, issue::Release, issue::Status, publication::Publication, subscriber::Address,
+    subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId,
 };
 
 /// What the ledger could not do; nothing of it was done.
@@ -318,6 +318,19 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the ledger cannot be read.
     fn volume(&self, publication: &Publication, year: i16) -> Result<Volume, Error>;
+
+    /// The issues before and after the place that an issue has, or would have, in the order of the archive: by its day, and of
+    /// one day by when it first came out.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn beside(
+        &self,
+        publication: &Publication,
+        key: &IssueKey,
+        day: Date,
+        published: Timestamp,
+    ) -> Result<Beside, Error>;
 
     /// The years under which issues are archived, newest first.
     ///

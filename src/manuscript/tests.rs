@@ -24,6 +24,7 @@ pub(crate) fn publication() -> Publication {
         authority: "example.org,2026".to_owned(),
         hub: None,
         imprint: Imprint::default(),
+        theme: crate::theme::Theme::default(),
     }
 }
 

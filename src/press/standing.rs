@@ -35,6 +35,7 @@ impl Press {
     /// Takes an issue out of every list, and then its own files away.
     pub(super) fn take_down(&self, key: &IssueKey) -> Result<(), Error> {
         self.put_lists(&self.shelf_after(key)?)?;
+        self.turn_pages_beside(key)?;
         self.outbox.remove_folder(&crate::editions::folder(key))?;
         self.ledger.close_status(&self.publication, key)?;
         Ok(())

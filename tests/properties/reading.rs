@@ -37,6 +37,7 @@ pub fn publication() -> Publication {
         authority: "example.org,2026".to_owned(),
         hub: None,
         imprint: Imprint::default(),
+        theme: gazetted::theme::Theme::default(),
     }
 }
 

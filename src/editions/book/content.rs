@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{PICTURES, Page, Part};
 use crate::{
     editions::Error, editions::gallery::Gallery, editions::markup, editions::markup::Markup,
-    editions::markup::Medium, editions::outline::Outline, editions::outline::Piece, editions::templates,
-    issue::Article, issue::Issue, prose::Block, prose::Inline,
+    editions::markup::Medium, editions::outline::Outline, editions::outline::Piece, issue::Article,
+    issue::Issue, prose::Block, prose::Inline,
 };
 
 /// How many bytes of text one file holds before an article goes on in another. Small reading systems load a file
@@ -32,13 +32,13 @@ pub(super) fn pages(issue: &Issue, outline: &Outline, page: &str) -> Result<(Vec
             file: "title.xhtml".to_owned(),
             title: words.page_title.to_owned(),
             part: Part::TitlePage,
-            text: templates::fill("book/title.xhtml", &front)?,
+            text: outline.theme.fill("book/title.xhtml", &front)?,
         },
         Page {
             file: "contents.xhtml".to_owned(),
             title: words.contents.to_owned(),
             part: Part::Contents,
-            text: templates::fill("book/contents.xhtml", &front)?,
+            text: outline.theme.fill("book/contents.xhtml", &front)?,
         },
     ];
     let pieces: Vec<(&Piece, Option<&str>)> = outline
@@ -66,7 +66,7 @@ pub(super) fn pages(issue: &Issue, outline: &Outline, page: &str) -> Result<(Vec
         file: "colophon.xhtml".to_owned(),
         title: words.colophon.to_owned(),
         part: Part::Colophon,
-        text: templates::fill("book/colophon.xhtml", &front)?,
+        text: outline.theme.fill("book/colophon.xhtml", &front)?,
     });
     Ok((pages, files))
 }
@@ -140,7 +140,7 @@ fn article_pages(
             file: file(nth, part),
             title: piece.label.clone(),
             part: if nth == 0 && n == 0 { Part::FirstArticle } else { Part::Article },
-            text: templates::fill("book/article.xhtml", &leaf)?,
+            text: outline.theme.fill("book/article.xhtml", &leaf)?,
         });
     }
     Ok(pages)

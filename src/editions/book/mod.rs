@@ -31,6 +31,3 @@ enum Part {
 
 /// The folder of the pictures, beside the pages.
 const PICTURES: &str = "pictures/";
-
-/// The name of the style sheet, which the templates know too.
-const STYLESHEET: &str = include_str!("../templates/book/stylesheet.css");

@@ -6,10 +6,10 @@ use epub_builder::{EpubBuilder, EpubContent, EpubVersion, MetadataOpfV3, Referen
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{PICTURES, Page, Part, STYLESHEET, content, finish};
+use super::{PICTURES, Page, Part, content, finish};
 use crate::{
-    editions::Error, editions::Plates, editions::outline::Outline, editions::paths, editions::templates,
-    issue::Issue, issue::Release, issue::Role, prose, publication::Publication,
+    editions::Error, editions::Plates, editions::outline::Outline, editions::paths, issue::Issue,
+    issue::Release, issue::Role, prose, publication::Publication,
 };
 
 /// The EPUB of a release: the same bytes for the same release, on any machine.
@@ -46,9 +46,9 @@ pub(in crate::editions) fn bind(
     let pictures =
         pictures.filter_map(|name| Some((format!("OEBPS/{PICTURES}{name}"), plates.get(name)?.as_slice())));
     let parts = finish::Parts {
-        metadata: templates::fill("book/metadata.xml", &shelf)?,
-        nav: templates::fill("book/nav.xhtml", &shelf)?,
-        ncx: templates::fill("book/toc.ncx", &shelf)?,
+        metadata: outline.theme.fill("book/metadata.xml", &shelf)?,
+        nav: outline.theme.fill("book/nav.xhtml", &shelf)?,
+        ncx: outline.theme.fill("book/toc.ncx", &shelf)?,
         lang: &outline.lang,
         dir: outline.dir,
         pictures: pictures.collect(),
@@ -95,7 +95,7 @@ fn build(pages: &[Page], release: &Release, outline: &Outline, uuid: Uuid) -> ep
     builder.set_modified_date(modified);
     // Creators and all else the builder's own templates get wrong come in the place of this mark; see `finish`.
     builder.add_metadata_opf(Box::new(MetadataOpfV3::new(finish::MARK.to_owned(), String::new())));
-    builder.stylesheet(STYLESHEET.as_bytes())?;
+    builder.stylesheet(outline.theme.style("book/stylesheet.css").as_bytes())?;
     for page in pages {
         let mut content =
             EpubContent::new(page.file.as_str(), page.text.as_bytes()).title(page.title.as_str());

@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::{Feed, Part, entry};
 use crate::{
-    editions::Edition, editions::Error, editions::outline::said, editions::paths, editions::templates,
-    publication::Publication,
+    editions::Edition, editions::Error, editions::outline::said, editions::paths, publication::Publication,
 };
 
 /// A feed in Atom.
@@ -39,8 +38,11 @@ pub(super) fn write(feed: &Feed, path: &str, publication: &Publication) -> Resul
         stylesheet: format!(
             "{}{}",
             "../".repeat(path.matches('/').count()),
-            paths::asset("feed", super::stylesheet().bytes.as_slice())
+            paths::asset("feed", super::stylesheet(publication).bytes.as_slice())
         ),
     };
-    Ok(Edition { bytes: templates::fill("feed/atom.xml", &content)?.into_bytes(), path: path.to_owned() })
+    Ok(Edition {
+        bytes: publication.theme.fill("feed/atom.xml", &content)?.into_bytes(),
+        path: path.to_owned(),
+    })
 }

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     editions::BookFile, editions::Error, editions::Shelved, editions::gallery::Gallery,
     editions::markup::Markup, editions::markup::Medium, editions::outline::Outline, editions::outline::Piece,
-    editions::outline::said, editions::paths, editions::templates, issue::Article, publication::Publication,
+    editions::outline::said, editions::paths, issue::Article, publication::Publication,
 };
 
 /// The media type of a book.
@@ -137,7 +137,7 @@ pub(super) fn of_articles(shelved: &Shelved, publication: &Publication) -> Resul
             id: publication.tag(&format!("{}/{}", release.issue.key, piece.anchor)),
             title: piece.headline.clone(),
             summary: piece.dek.clone().unwrap_or_else(|| piece.teaser.clone()),
-            content: templates::fill("feed/article.html", &content)?,
+            content: outline.theme.fill("feed/article.html", &content)?,
             link,
             authors: article.authors().filter_map(said).collect(),
             sections: section.into_iter().collect(),
@@ -183,7 +183,7 @@ fn content(
         texts: Vec<Text>,
     }
     let texts = outline.pieces().map(|piece| text(&articles[piece.nth], piece, gallery, page)).collect();
-    templates::fill("feed/entry.html", &Content { issue: outline, page, book, texts })
+    Ok(outline.theme.fill("feed/entry.html", &Content { issue: outline, page, book, texts })?)
 }
 
 fn to_the_second<S: Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {

@@ -14,7 +14,7 @@ pub(super) use self::opds::found;
 pub(super) use self::rss::stylesheet;
 use crate::{
     editions::Edition, editions::Error, editions::FacetKind, editions::Lists, editions::Shelf,
-    editions::Shelved, editions::outline::said, editions::paths, editions::words, publication::Publication,
+    editions::Shelved, editions::outline::said, editions::paths, publication::Publication,
 };
 
 /// How many articles a feed of articles has at least, where there are as many; the newest issue is always whole.
@@ -105,7 +105,7 @@ impl Frame<'_> {
 
 /// All feeds and the catalogue after a change; the issues in RSS, which most readers follow, come last.
 pub(super) fn all(shelf: &Shelf, publication: &Publication, lists: &mut Lists) -> Result<(), Error> {
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
     let frame = Frame { publication, paper: paper.clone() };
     let editions = &mut lists.editions;

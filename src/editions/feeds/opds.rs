@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::entry::{EPUB, seconds};
 use crate::{
     editions::Edition, editions::Error, editions::Listing, editions::Shelf, editions::outline::said,
-    editions::paths, editions::templates, editions::words, editions::words::Words, publication::Publication,
+    editions::paths, publication::Publication, theme::Words,
 };
 
 /// The type of a list of books.
@@ -92,7 +92,7 @@ impl Book {
 
 /// The catalogue after a change: the pages that have changed, then what leads to them.
 pub(super) fn catalogue(shelf: &Shelf, publication: &Publication) -> Result<Vec<Edition>, Error> {
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
     let books = |listings: &[Listing]| -> Vec<Book> {
         listings.iter().map(|listing| Book::of(listing, publication, words)).collect()
@@ -146,7 +146,7 @@ pub(in crate::editions) fn found(
     question: &str,
     publication: &Publication,
 ) -> Result<Vec<u8>, Error> {
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
     let list = Books {
         id: publication.tag("catalogue/search"),
@@ -189,7 +189,7 @@ fn acquisition(list: &Books, paper: &str, publication: &Publication) -> Result<E
         language: publication.language.as_str(),
         updated: updated(list),
     };
-    Ok(Edition { bytes: templates::fill("feed/catalogue.xml", &content)?.into_bytes(), path })
+    Ok(Edition { bytes: publication.theme.fill("feed/catalogue.xml", &content)?.into_bytes(), path })
 }
 
 /// When the newest of these books changed.
@@ -224,7 +224,7 @@ fn navigation(shelf: &Shelf, paper: &str, publication: &Publication) -> Result<E
         updated: String,
         lines: Vec<Line>,
     }
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let lines = shelf.years.iter().map(|year| Line {
         id: publication.tag(&format!("catalogue/{}", year.year)),
         title: words.year(year.year),
@@ -245,7 +245,7 @@ fn navigation(shelf: &Shelf, paper: &str, publication: &Publication) -> Result<E
         updated: seconds(newest.unwrap_or(jiff::Timestamp::UNIX_EPOCH)),
         lines: lines.collect(),
     };
-    let bytes = templates::fill("feed/navigation.xml", &content)?.into_bytes();
+    let bytes = publication.theme.fill("feed/navigation.xml", &content)?.into_bytes();
     Ok(Edition { path: paths::NAVIGATION.to_owned(), bytes })
 }
 
@@ -267,6 +267,6 @@ fn search_description(paper: &str, publication: &Publication) -> Result<Edition,
         books: publication.url(&format!("{}?q={{searchTerms}}", paths::CATALOGUE_SEARCH)),
         pages: publication.url(&format!("{}?q={{searchTerms}}", paths::SEARCH)),
     };
-    let bytes = templates::fill("feed/opensearch.xml", &content)?.into_bytes();
+    let bytes = publication.theme.fill("feed/opensearch.xml", &content)?.into_bytes();
     Ok(Edition { path: paths::SEARCH_DESCRIPTION.to_owned(), bytes })
 }

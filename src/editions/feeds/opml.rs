@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    editions::Edition, editions::Error, editions::paths, editions::templates, publication::Publication,
-};
+use crate::{editions::Edition, editions::Error, editions::paths, publication::Publication};
 
 /// The list of all feeds, each with its name and its path without the ending of its format.
 pub(super) fn write(
@@ -31,6 +29,6 @@ pub(super) fn write(
     let content = Content { title, feeds: lines.collect() };
     Ok(Edition {
         path: paths::FEEDS.to_owned(),
-        bytes: templates::fill("feed/feeds.opml", &content)?.into_bytes(),
+        bytes: publication.theme.fill("feed/feeds.opml", &content)?.into_bytes(),
     })
 }

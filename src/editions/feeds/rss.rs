@@ -12,14 +12,13 @@ use crate::{
     editions::Edition, editions::Error, editions::outline::said, editions::paths, publication::Publication,
 };
 
-const STYLESHEET: &str = include_str!("../templates/feed/feed.css");
-
 /// How long a reader may wait before it asks again, in minutes.
 const TTL: &str = "60";
 
 /// The style sheet that lets a browser show the feed as a page. (Browsers have given up XSLT, but not this.)
-pub(in crate::editions) fn stylesheet() -> Edition {
-    Edition { path: paths::asset("feed", STYLESHEET.as_bytes()), bytes: STYLESHEET.as_bytes().to_vec() }
+pub(in crate::editions) fn stylesheet(publication: &Publication) -> Edition {
+    let style = publication.theme.style("feed/feed.css").as_bytes();
+    Edition { path: paths::asset("feed", style), bytes: style.to_vec() }
 }
 
 /// A feed in RSS.
@@ -49,10 +48,8 @@ pub(super) fn write(feed: &Feed, publication: &Publication) -> Result<Edition, E
     let xml = channel.to_string();
     // From any folder, and on any host that serves the outbox.
     let root = "../".repeat(path.matches('/').count());
-    let instruction = format!(
-        "?>\n<?xml-stylesheet type=\"text/css\" href=\"{root}{}\"?>\n",
-        paths::asset("feed", STYLESHEET.as_bytes())
-    );
+    let instruction =
+        format!("?>\n<?xml-stylesheet type=\"text/css\" href=\"{root}{}\"?>\n", stylesheet(publication).path);
     let xml = match xml.split_once("?>") {
         Some((declaration, rest)) if declaration.starts_with("<?xml ") => {
             format!("{declaration}{instruction}{}\n", rest.trim_start())

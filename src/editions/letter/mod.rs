@@ -9,8 +9,8 @@ use serde::Serialize;
 use self::excerpt::Excerpt;
 use crate::{
     editions::BookFile, editions::Error, editions::LEAVE, editions::gallery::Gallery,
-    editions::outline::Outline, editions::outline::Piece, editions::paths, editions::templates,
-    issue::Release, issue::shorten, publication::Publication,
+    editions::outline::Outline, editions::outline::Piece, editions::paths, issue::Release, issue::shorten,
+    publication::Publication,
 };
 
 /// An issue as a letter, the same for every reader but for [`LEAVE`].
@@ -85,12 +85,12 @@ pub(super) fn write(
     };
     // A quarter of the room at least is for text: with hundreds of articles, the last ones are only counted.
     let n_articles = sheet.stories.len();
-    let mut frame = templates::fill("letter/letter.html", &sheet)?.len();
+    let mut frame = outline.theme.fill("letter/letter.html", &sheet)?.len();
     while frame > Letter::MAX_HTML / 4 * 3 && sheet.stories.len() > 1 {
         let fewer = sheet.stories.len() * (Letter::MAX_HTML / 4 * 3) / frame;
         sheet.stories.truncate(fewer.clamp(1, sheet.stories.len() - 1));
         sheet.more = Some(outline.words.n_more(n_articles - sheet.stories.len()));
-        frame = templates::fill("letter/letter.html", &sheet)?.len();
+        frame = outline.theme.fill("letter/letter.html", &sheet)?.len();
     }
     let room = Letter::MAX_HTML.saturating_sub(frame);
     let bodies: Vec<_> =
@@ -102,7 +102,7 @@ pub(super) fn write(
         story.excerpt = excerpt;
         story.body = html;
     }
-    let html = templates::fill("letter/letter.html", &sheet)?;
+    let html = outline.theme.fill("letter/letter.html", &sheet)?;
     let text = text::text(&sheet);
     Ok(Letter { subject: subject.clone(), preheader: preheader.clone(), html, text })
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::{Page, facets::Line};
 use crate::{
-    editions::Contribution, editions::Error, editions::outline::said, editions::paths, editions::templates,
-    editions::words, editions::words::Words, publication::Publication,
+    editions::Contribution, editions::Error, editions::outline::said, editions::paths,
+    publication::Publication, theme::Words,
 };
 
 /// What a search has found.
@@ -37,7 +37,7 @@ pub(in crate::editions) fn found(found: &Found, publication: &Publication) -> Re
         newer: Option<usize>,
         older: Option<usize>,
     }
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
     let question = said(&found.question).unwrap_or_default();
     let title = format!("{} · {paper}", words.search);
@@ -53,7 +53,7 @@ pub(in crate::editions) fn found(found: &Found, publication: &Publication) -> Re
         newer: (found.page > 1).then(|| found.page - 1),
         older: (found.page < found.pages).then(|| found.page + 1),
     };
-    Ok(templates::fill("site/search.html", &content)?.into_bytes())
+    Ok(publication.theme.fill("site/search.html", &content)?.into_bytes())
 }
 
 /// The page that says that an address leads to nothing, or to what was withdrawn.
@@ -67,12 +67,12 @@ pub(in crate::editions) fn nothing_here(
         words: &'static Words,
         message: &'static str,
     }
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
     let message = if withdrawn { words.withdrawn } else { words.not_here };
     let content =
         Content { page: page(paths::INDEX, message, &paper, root(publication), publication), words, message };
-    Ok(templates::fill("site/nothing.html", &content)?.into_bytes())
+    Ok(publication.theme.fill("site/nothing.html", &content)?.into_bytes())
 }
 
 fn page<'a>(

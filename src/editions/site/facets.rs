@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{Page, without_paper};
 use crate::{
     editions::Contribution, editions::Edition, editions::Error, editions::Facet, editions::FacetKind,
-    editions::Lists, editions::ShelfOf, editions::outline::said, editions::paths, editions::templates,
-    editions::words, editions::words::Words, issue::shorten, publication::Publication,
+    editions::Lists, editions::ShelfOf, editions::outline::said, editions::paths, issue::shorten,
+    publication::Publication, theme::Words,
 };
 
 /// An article as a line of a list.
@@ -67,7 +67,7 @@ pub(in crate::editions) fn facet(
     publication: &Publication,
     lists: &mut Lists,
 ) -> Result<(), Error> {
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let facet = &of.facet;
     for (year, lines) in &of.volumes {
         let path = paths::facet_year(facet, *year);
@@ -100,7 +100,7 @@ fn page(
     years: Vec<Year>,
     publication: &Publication,
 ) -> Result<Edition, Error> {
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
     let title = format!("{heading} · {paper}");
     let is_first = path == paths::facet(facet);
@@ -120,5 +120,8 @@ fn page(
         feed: section.then(|| publication.url(&format!("{}.xml", paths::section_feed(facet)))),
         heading,
     };
-    Ok(Edition { bytes: templates::fill("site/facet.html", &content)?.into_bytes(), path: path.to_owned() })
+    Ok(Edition {
+        bytes: publication.theme.fill("site/facet.html", &content)?.into_bytes(),
+        path: path.to_owned(),
+    })
 }

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Line, Page, without_paper};
+use super::{Line, Page, Shown, unless};
 use crate::{
-    editions::Edition, editions::Error, editions::Shelf, editions::Shelved, editions::outline::Day,
-    editions::outline::Outline, editions::outline::said, editions::paths, editions::templates,
-    editions::words, editions::words::Words, issue::shorten, publication::Publication,
+    editions::Edition, editions::Error, editions::Shelf, editions::Shelved, editions::linked_data,
+    editions::outline::Day, editions::outline::Outline, editions::outline::said, editions::paths,
+    issue::shorten, publication::Publication, theme::Words,
 };
 
 /// How many articles of the newest issue the front page shows with their first words, before it only counts.
@@ -28,31 +28,32 @@ struct Latest {
     book: String,
     title: String,
     number: Option<String>,
-    day: Day,
+    day: Option<Day>,
     n_articles: String,
     summary: Option<String>,
     stories: Vec<Story>,
+    /// How many more there are, in words.
+    others: Option<String>,
 }
 
 impl Latest {
     fn of(shelved: &Shelved, publication: &Publication) -> Self {
         let outline = Outline::of(&shelved.release, publication);
         let page = paths::page(&shelved.release.issue.key);
+        let others = outline.pieces().count().saturating_sub(STORIES);
         let stories = outline.pieces().take(STORIES).map(|piece| Story {
             href: paths::article(&shelved.release.issue.key, &piece.anchor),
             headline: shorten(&piece.headline, 120),
             byline: piece.byline.as_deref().map(|byline| shorten(byline, 80)),
             teaser: piece.teaser.clone(),
         });
+        let title = name(&outline);
         Latest {
             stories: stories.collect(),
-            title: match (&outline.title, &outline.number) {
-                (Some(title), _) => title.clone(),
-                (None, Some(number)) => number.clone(),
-                (None, None) => without_paper(&outline.name, &outline.paper),
-            },
-            number: outline.number.filter(|_| outline.title.is_some()),
-            day: outline.day,
+            others: (others > 0).then(|| outline.words.n_others(others)),
+            number: outline.number.clone().filter(|number| *number != title),
+            day: Some(outline.day).filter(|day| day.text != title),
+            title,
             n_articles: outline.n_articles,
             summary: outline.summary,
             lang: outline.lang,
@@ -60,6 +61,14 @@ impl Latest {
             page,
         }
     }
+}
+
+/// What an issue is called on the front page: its own title, unless that is the headline of its first article, which stands below
+/// it; else its number, else its day.
+fn name(outline: &Outline) -> String {
+    let first = outline.pieces().next().map(|piece| &piece.headline);
+    let title = outline.title.clone().filter(|title| first != Some(title));
+    title.or_else(|| outline.number.clone()).unwrap_or_else(|| outline.day.text.clone())
 }
 
 /// The front page.
@@ -78,7 +87,7 @@ pub(in crate::editions) fn index(shelf: &Shelf, publication: &Publication) -> Re
         recent: Vec<Line>,
         years: Vec<Year>,
         sections: Vec<Section>,
-        feeds: Vec<Follow>,
+        data: String,
         publisher: Option<String>,
         rights: Option<String>,
     }
@@ -87,28 +96,28 @@ pub(in crate::editions) fn index(shelf: &Shelf, publication: &Publication) -> Re
         href: String,
         name: String,
     }
-    #[derive(Serialize)]
-    struct Follow {
-        name: &'static str,
-        url: String,
-    }
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
     let description = said(&publication.description).unwrap_or_else(|| paper.clone());
     let latest = shelf.recent.first().map(|shelved| Latest::of(shelved, publication));
     let line = |shelved: &Shelved| {
         let outline = Outline::of(&shelved.release, publication);
+        let name = name(&outline);
+        let facts = [outline.number.clone(), Some(outline.day.text.clone())];
+        let when: Vec<String> = facts.into_iter().flatten().filter(|fact| *fact != name).collect();
         Line {
             page: paths::page(&shelved.release.issue.key),
-            headlines: outline.contents(140),
+            headlines: unless(&name, outline.contents(140)),
             lang: outline.lang,
-            name: without_paper(&outline.name, &outline.paper),
+            when: (!when.is_empty()).then(|| when.join(" · ")),
+            name,
         }
     };
     let content = Content {
         page: Page {
             description: &description,
             class: "front",
+            shown: shelf.recent.first().and_then(|shelved| Shown::of_issue(&shelved.release, publication)),
             ..Page::new(paths::INDEX, "", &paper, &paper, publication)
         },
         words,
@@ -128,20 +137,12 @@ pub(in crate::editions) fn index(shelf: &Shelf, publication: &Publication) -> Re
             .iter()
             .map(|facet| Section { href: paths::facet(facet), name: facet.name.clone() })
             .collect(),
-        feeds: [
-            (words.articles, paths::ARTICLES),
-            (words.books, paths::BOOKS),
-            ("Atom", paths::ATOM),
-            ("JSON Feed", paths::JSON),
-            ("OPML", paths::FEEDS),
-        ]
-        .map(|(name, path)| Follow { name, url: publication.url(path) })
-        .into(),
+        data: linked_data::periodical(publication),
         publisher: publication.imprint.publisher.as_deref().and_then(said),
         rights: publication.imprint.rights.as_deref().and_then(said),
     };
     Ok(Edition {
         path: paths::INDEX.to_owned(),
-        bytes: templates::fill("site/index.html", &content)?.into_bytes(),
+        bytes: publication.theme.fill("site/index.html", &content)?.into_bytes(),
     })
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     editions::Edition, editions::Error, editions::Listing, editions::Shelf, editions::Volume,
-    editions::paths, editions::templates, publication::Publication,
+    editions::paths, publication::Publication,
 };
 
 /// An address and when what is there changed.
@@ -34,7 +34,7 @@ pub(in crate::editions) fn of_year(volume: &Volume, publication: &Publication) -
         let changed = Some(seconds(listing.updated));
         pages(listing).map(move |path| Place { url: publication.url(&path), changed: changed.clone() })
     });
-    fill(&paths::sitemap(volume.year), Content { index: false, places: places.collect() })
+    fill(&paths::sitemap(volume.year), Content { index: false, places: places.collect() }, publication)
 }
 
 /// The list of the maps: one for the front pages, one a year.
@@ -44,15 +44,18 @@ pub(in crate::editions) fn index(shelf: &Shelf, publication: &Publication) -> Re
         // When a year changed is known only for those that this publish changes; a wrong date is worse than none.
         changed: None,
     });
-    fill(paths::SITEMAP, Content { index: true, places: places.collect() })
+    fill(paths::SITEMAP, Content { index: true, places: places.collect() }, publication)
 }
 
 /// The most addresses that one map may hold.
 const MOST: usize = 50_000;
 
-fn fill(path: &str, mut content: Content) -> Result<Edition, Error> {
+fn fill(path: &str, mut content: Content, publication: &Publication) -> Result<Edition, Error> {
     content.places.truncate(MOST);
-    Ok(Edition { bytes: templates::fill("site/sitemap.xml", &content)?.into_bytes(), path: path.to_owned() })
+    Ok(Edition {
+        bytes: publication.theme.fill("site/sitemap.xml", &content)?.into_bytes(),
+        path: path.to_owned(),
+    })
 }
 
 fn pages(listing: &Listing) -> impl Iterator<Item = String> + '_ {

@@ -11,7 +11,8 @@ UPDATE releases SET closed = out;
 DROP INDEX releases_shelf;
 DROP INDEX releases_archive;
 CREATE INDEX releases_shelf ON releases (publication, published DESC, issue) WHERE current = 1 AND status = 'usable';
-CREATE INDEX releases_archive ON releases (publication, date DESC) WHERE current = 1 AND status = 'usable';
+CREATE INDEX releases_archive ON releases (publication, date DESC, published DESC)
+    WHERE current = 1 AND status = 'usable';
 CREATE INDEX releases_corrected ON releases (publication, updated DESC)
     WHERE current = 1 AND status = 'usable' AND version > 1;
 CREATE INDEX releases_ordinal ON releases (publication, ordinal) WHERE current = 1;

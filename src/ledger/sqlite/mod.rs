@@ -8,15 +8,15 @@ mod standing;
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, params};
 
 use super::{Arrival, Error, Fate, Interrupted, IssueLine, Ledger, Opening, Queued};
 use crate::{
-    delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, editions::BookFile,
-    editions::Contribution, editions::Facet, editions::FacetKind, editions::Letter, editions::Listing,
-    editions::Shelved, editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release,
-    issue::Status, publication::Publication, subscriber::Address, subscriber::Standing,
+    delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, editions::Beside,
+    editions::BookFile, editions::Contribution, editions::Facet, editions::FacetKind, editions::Letter,
+    editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue, issue::IssueKey,
+    issue::Release, issue::Status, publication::Publication, subscriber::Address, subscriber::Standing,
     subscriber::Subscriber, subscriber::SubscriberId,
 };
 
@@ -252,6 +252,16 @@ impl Ledger for Sqlite {
 
     fn volume(&self, publication: &Publication, year: i16) -> Result<Volume, Error> {
         self.read(|db| shelf::volume(db, &publication.key, year))
+    }
+
+    fn beside(
+        &self,
+        publication: &Publication,
+        key: &IssueKey,
+        day: Date,
+        published: Timestamp,
+    ) -> Result<Beside, Error> {
+        self.read(|db| shelf::beside(db, &publication.key, key, &day.to_string(), micros(published)))
     }
 
     fn years(&self, publication: &Publication) -> Result<Vec<Year>, Error> {

@@ -7,8 +7,8 @@ use super::{
     super::Interrupted, super::IssueLine, super::Opening, Refusal, micros, pieces, standing, timestamp,
 };
 use crate::{
-    delivery::State, editions::BookFile, editions::Listing, editions::Shelved, editions::Volume,
-    issue::Issue, issue::IssueKey, issue::Release, issue::Status,
+    delivery::State, editions::Beside, editions::BookFile, editions::Listing, editions::Shelved,
+    editions::Volume, issue::Issue, issue::IssueKey, issue::Release, issue::Status,
 };
 
 /// An issue as it was read, before it has a version.
@@ -322,6 +322,28 @@ pub(super) fn volume(db: &Connection, publication: &str, year: i16) -> Result<Vo
     let mut rows =
         rows.query(params![publication, format!("{year:04}-01-01"), format!("{year:04}-12-31")])?;
     Ok(Volume { year, listings: listings(&mut rows)? })
+}
+
+pub(super) fn beside(
+    db: &Connection,
+    publication: &str,
+    key: &IssueKey,
+    day: &str,
+    published: i64,
+) -> Result<Beside, Refusal> {
+    let next = |order: &str| -> Result<Option<Listing>, Refusal> {
+        let sql = format!(
+            "SELECT listing FROM releases WHERE publication = ?1 AND current = 1 AND status = 'usable' AND issue <> ?2
+                 AND (date, published) {order} LIMIT 1"
+        );
+        let mut rows = db.prepare_cached(&sql)?;
+        let mut rows = rows.query(params![publication, key.as_str(), day, published])?;
+        Ok(listings(&mut rows)?.pop())
+    };
+    Ok(Beside {
+        previous: next("< (?3, ?4) ORDER BY date DESC, published DESC")?,
+        next: next("> (?3, ?4) ORDER BY date, published")?,
+    })
 }
 
 /// The issues from the `first` to the `last` that came out, newest first, as lines.

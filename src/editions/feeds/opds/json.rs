@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{Book, Books, updated};
-use crate::{editions::Edition, editions::Shelf, editions::paths, editions::words, publication::Publication};
+use crate::{editions::Edition, editions::Shelf, editions::paths, publication::Publication};
 
 /// The type of the documents.
 const KIND: &str = "application/opds+json";
 
 pub(super) fn write(list: &Books, shelf: &Shelf, paper: &str, publication: &Publication) -> Edition {
-    let words = words::of(&publication.language);
+    let words = publication.theme.words(&publication.language);
     let address = |path: &str| publication.url(&format!("{path}.json"));
     let root = address("opds/root");
     let mut links = vec![

@@ -1,0 +1,148 @@
+//! Compiles and fills templates: HTML pages, letters and the files of a book.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
+use serde::Serialize;
+
+use super::Fault;
+use crate::typography;
+
+/// How many steps a publisher's template may take for one page; one of ours takes some thousands, and a hundred for each article.
+const STEPS: u64 = 20_000_000;
+
+/// Our own templates by name; they lie with the editions that they are of. Every one is XML as well as HTML, and escaped as such.
+pub(super) const OURS: [(&str, &str); 27] = [
+    ("site/page.html", include_str!("../editions/templates/site/page.html")),
+    ("site/issue.html", include_str!("../editions/templates/site/issue.html")),
+    ("site/index.html", include_str!("../editions/templates/site/index.html")),
+    ("site/archive.html", include_str!("../editions/templates/site/archive.html")),
+    ("site/feeds.html", include_str!("../editions/templates/site/feeds.html")),
+    ("site/facet.html", include_str!("../editions/templates/site/facet.html")),
+    ("site/search.html", include_str!("../editions/templates/site/search.html")),
+    ("site/nothing.html", include_str!("../editions/templates/site/nothing.html")),
+    ("site/sitemap.xml", include_str!("../editions/templates/site/sitemap.xml")),
+    ("site/piece.html", include_str!("../editions/templates/site/piece.html")),
+    ("site/article.html", include_str!("../editions/templates/site/article.html")),
+    ("feed/piece.html", include_str!("../editions/templates/feed/piece.html")),
+    ("feed/entry.html", include_str!("../editions/templates/feed/entry.html")),
+    ("feed/article.html", include_str!("../editions/templates/feed/article.html")),
+    ("feed/atom.xml", include_str!("../editions/templates/feed/atom.xml")),
+    ("feed/catalogue.xml", include_str!("../editions/templates/feed/catalogue.xml")),
+    ("feed/navigation.xml", include_str!("../editions/templates/feed/navigation.xml")),
+    ("feed/opensearch.xml", include_str!("../editions/templates/feed/opensearch.xml")),
+    ("feed/feeds.opml", include_str!("../editions/templates/feed/feeds.opml")),
+    ("letter/letter.html", include_str!("../editions/templates/letter/letter.html")),
+    ("book/title.xhtml", include_str!("../editions/templates/book/title.xhtml")),
+    ("book/contents.xhtml", include_str!("../editions/templates/book/contents.xhtml")),
+    ("book/article.xhtml", include_str!("../editions/templates/book/article.xhtml")),
+    ("book/colophon.xhtml", include_str!("../editions/templates/book/colophon.xhtml")),
+    ("book/nav.xhtml", include_str!("../editions/templates/book/nav.xhtml")),
+    ("book/toc.ncx", include_str!("../editions/templates/book/toc.ncx")),
+    ("book/metadata.xml", include_str!("../editions/templates/book/metadata.xml")),
+];
+
+/// Our own style sheets by name.
+pub(super) const STYLES: [(&str, &str); 3] = [
+    ("site/site.css", include_str!("../editions/templates/site/site.css")),
+    ("feed/feed.css", include_str!("../editions/templates/feed/feed.css")),
+    ("book/stylesheet.css", include_str!("../editions/templates/book/stylesheet.css")),
+];
+
+/// Compiles templates by name; what is wrong with each is told at once.
+pub(super) fn compile(
+    templates: impl IntoIterator<Item = (&'static str, &'static str)>,
+) -> Result<Environment<'static>, Vec<Fault>> {
+    let mut press = Environment::new();
+    let mut syntax = SyntaxConfig::builder();
+    syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
+    if let Ok(syntax) = syntax.build() {
+        press.set_syntax(syntax);
+    }
+    press.set_undefined_behavior(UndefinedBehavior::Strict);
+    press.set_auto_escape_callback(|_| AutoEscape::Html);
+    press.set_formatter(write_escaped);
+    press.set_fuel(Some(STEPS));
+    let wrong = |(name, source)| press.add_template(name, source).err().map(|error| fault(name, &error));
+    let faults: Vec<Fault> = templates.into_iter().filter_map(wrong).collect();
+    if faults.is_empty() { Ok(press) } else { Err(faults) }
+}
+
+/// Fills the template `name` with `content`.
+pub(super) fn fill(press: &Environment<'_>, name: &str, content: impl Serialize) -> Result<String, Fault> {
+    let filled = press.get_template(name).and_then(|template| template.render(Value::from(Serde(content))));
+    filled.map_err(|error| {
+        let mut fault = fault(name, &error);
+        let source = press.get_template(&fault.file).ok();
+        let line =
+            source.as_ref().and_then(|source| source.source().lines().nth(fault.line?.checked_sub(1)?));
+        if let Some(line) = line {
+            fault.problem = format!("{} in `{}`", fault.problem, clipped(line.trim()));
+        }
+        fault
+    })
+}
+
+/// As much of a line as a message has room for.
+fn clipped(line: &str) -> String {
+    let line = typography::printable(line);
+    let head: String = line.chars().take(90).collect();
+    if head.len() < line.len() { format!("{head}…") } else { head }
+}
+
+/// What the innermost of the errors says: that of the template in which it came up, not of one that includes it.
+fn fault(name: &str, error: &minijinja::Error) -> Fault {
+    let mut innermost = error;
+    let mut cause = std::error::Error::source(error);
+    while let Some(because) = cause {
+        if let Some(because) = because.downcast_ref::<minijinja::Error>() {
+            innermost = because;
+        }
+        cause = because.source();
+    }
+    let kind = innermost.kind();
+    let problem = match innermost.detail() {
+        Some(detail) => format!("{kind}: {detail}"),
+        None => kind.to_string(),
+    };
+    Fault {
+        file: innermost.name().unwrap_or(name).to_owned(),
+        line: innermost.line(),
+        problem: typography::printable(&problem).into_owned(),
+    }
+}
+
+/// The one way from a value into a file: what is not marked safe goes through our own escaper, which also leaves out
+/// what XML cannot carry.
+fn write_escaped(
+    out: &mut Output<'_>,
+    state: &mut State<'_, '_>,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
+    match value.as_str() {
+        Some(text) if !value.is_safe() => out.write_str(&escape(text)).map_err(minijinja::Error::from),
+        _ => minijinja::escape_formatter(out, state, value),
+    }
+}
+
+/// `text` for an element or an attribute in double quotes, without what no edition can print.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    push_escaped(text, &mut out);
+    out
+}
+
+/// Puts `text` after what is there, as [`escape`] gives it.
+pub fn push_escaped(text: &str, out: &mut String) {
+    for c in text.chars().filter(|&c| typography::is_printable(c)) {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+}

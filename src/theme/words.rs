@@ -1,0 +1,457 @@
+//! The words that editions add to an issue's own: three tables, one for each language we speak, and a publisher's own for others.
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::Fault;
+use crate::{prose::Language, typography};
+
+/// Makes the table's type, and the way to a field by its name.
+macro_rules! table {
+    ($(pub $key:ident: &'static str,)*) => {
+        /// What we say around an issue's own text. A phrase has places in braces, such as `{n}`.
+        #[derive(Debug, Clone, Serialize)]
+        #[expect(missing_docs, reason = "`ENGLISH` shows what each says")]
+        pub struct Words {
+            /// The language of this table, as in `lang`.
+            pub lang: &'static str,
+            $(pub $key: &'static str,)*
+        }
+
+        /// The names of all fields that a publisher may set.
+        pub(super) const KEYS: &[&str] = &[$(stringify!($key)),*];
+
+        impl Words {
+            /// The field of that name.
+            pub(super) fn field(&mut self, name: &str) -> Option<&mut &'static str> {
+                match name {
+                    $(stringify!($key) => Some(&mut self.$key),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+table! {
+    pub contents: &'static str,
+    pub untitled: &'static str,
+    pub untitled_note: &'static str,
+    pub photographs: &'static str,
+    pub notes: &'static str,
+    pub table: &'static str,
+    pub previous: &'static str,
+    pub next: &'static str,
+    pub continued: &'static str,
+    pub read_on: &'static str,
+    pub read_online: &'static str,
+    pub download: &'static str,
+    pub book: &'static str,
+    pub feed: &'static str,
+    pub books: &'static str,
+    pub articles: &'static str,
+    pub whole_issue: &'static str,
+    pub own_page: &'static str,
+    pub follow: &'static str,
+    pub follow_feed: &'static str,
+    pub follow_book: &'static str,
+    pub latest: &'static str,
+    pub recent: &'static str,
+    pub archive: &'static str,
+    pub author: &'static str,
+    pub section: &'static str,
+    pub sections: &'static str,
+    pub search: &'static str,
+    pub search_hint: &'static str,
+    pub nothing_found: &'static str,
+    pub newer: &'static str,
+    pub older: &'static str,
+    pub withdrawn: &'static str,
+    pub not_here: &'static str,
+    pub home: &'static str,
+    pub nothing_yet: &'static str,
+    pub skip: &'static str,
+    pub editors: &'static str,
+    pub publisher: &'static str,
+    pub rights: &'static str,
+    pub contact: &'static str,
+    pub colophon: &'static str,
+    pub made: &'static str,
+    pub leave: &'static str,
+    pub why: &'static str,
+    pub accessibility: &'static str,
+    pub accessibility_pictured: &'static str,
+    pub page_title: &'static str,
+    pub landmarks: &'static str,
+    pub phone: &'static str,
+    pub email: &'static str,
+    pub web: &'static str,
+    pub address: &'static str,
+    pub colon: &'static str,
+    pub previous_issue: &'static str,
+    pub next_issue: &'static str,
+    pub all_ways: &'static str,
+    pub feeds_lead: &'static str,
+    pub feeds_copy: &'static str,
+    pub feeds_reader: &'static str,
+    pub feeds_reader_text: &'static str,
+    pub feeds_issues: &'static str,
+    pub feeds_articles: &'static str,
+    pub feeds_device: &'static str,
+    pub feeds_device_text: &'static str,
+    pub feeds_catalogue: &'static str,
+    pub feeds_books: &'static str,
+    pub feeds_newest: &'static str,
+    pub feeds_other: &'static str,
+    pub feeds_other_text: &'static str,
+    pub feeds_opml: &'static str,
+    pub feeds_letter: &'static str,
+    pub feeds_letter_text: &'static str,
+    pub date: &'static str,
+    pub day: &'static str,
+    pub month: &'static str,
+    pub year: &'static str,
+    pub months: &'static str,
+    pub weekdays: &'static str,
+    pub one_article: &'static str,
+    pub n_articles: &'static str,
+    pub one_issue: &'static str,
+    pub n_issues: &'static str,
+    pub n_more: &'static str,
+    pub n_others: &'static str,
+    pub number: &'static str,
+    pub page: &'static str,
+    pub correction: &'static str,
+    pub by: &'static str,
+    pub translated_by: &'static str,
+    pub photographs_by: &'static str,
+    pub office: &'static str,
+    pub comma: &'static str,
+    pub last_comma: &'static str,
+    pub semicolon: &'static str,
+    pub between_roles: &'static str,
+}
+
+/// The fields that are lists, with `|` between, and how many things each has.
+pub(super) const LISTS: [(&str, usize); 2] = [("months", 12), ("weekdays", 7)];
+
+/// What the phrases of dates have places for.
+pub(super) const DATES: [&str; 7] = ["year", "month", "day", "weekday", "month_name", "iso", "iso_month"];
+
+/// The direction of lines in `language`: `rtl` for the scripts that run from right to left.
+#[must_use]
+pub fn direction(language: &Language) -> &'static str {
+    let tag = language.as_str().to_ascii_lowercase();
+    let by_script = tag.split('-').any(|s| matches!(s, "arab" | "hebr" | "syrc" | "thaa" | "nkoo" | "adlm"));
+    let by_language = matches!(
+        tag.split('-').next().unwrap_or_default(),
+        "ar" | "he" | "fa" | "ur" | "yi" | "ps" | "dv" | "ug" | "ckb" | "sd"
+    );
+    if by_script || (by_language && !tag.split('-').any(|s| s == "latn" || s == "cyrl")) {
+        "rtl"
+    } else {
+        "ltr"
+    }
+}
+
+/// A phrase with its places filled; a place that nothing is known for stays as it is.
+#[must_use]
+pub fn told(phrase: &str, values: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(phrase.len());
+    let mut rest = phrase;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let known = after
+            .split_once('}')
+            .and_then(|(name, after)| Some((values.iter().find(|(known, _)| *known == name)?.1, after)));
+        if let Some((value, after)) = known {
+            out.push_str(value);
+            rest = after;
+        } else {
+            out.push('{');
+            rest = after;
+        }
+    }
+    out + rest
+}
+
+impl Words {
+    /// The table as the file of a theme that says the same.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut words = self.clone();
+        let mut lines = Vec::new();
+        for key in KEYS {
+            let Some(said) = words.field(key).map(|field| *field) else { continue };
+            let list = LISTS.iter().any(|(list, _)| list == key);
+            let value = if list {
+                toml::Value::from(said.split('|').collect::<Vec<_>>())
+            } else {
+                toml::Value::from(said)
+            };
+            lines.push(format!("{key} = {value}\n"));
+        }
+        lines.concat()
+    }
+
+    /// What stands between the titles of a list in one line.
+    #[must_use]
+    pub fn semicolon(&self) -> &'static str {
+        self.semicolon
+    }
+
+    /// A day in full, with its weekday.
+    #[must_use]
+    pub fn date(&self, date: Date) -> String {
+        dated(self, self.date, date)
+    }
+
+    /// A month as a heading of an archive page.
+    #[must_use]
+    pub fn month(&self, date: Date) -> String {
+        dated(self, self.month, date)
+    }
+
+    /// A year as a heading.
+    #[must_use]
+    pub fn year(&self, year: i16) -> String {
+        told(self.year, &[("year", &year.to_string())])
+    }
+
+    /// How many articles there are.
+    #[must_use]
+    pub fn n_articles(&self, n: usize) -> String {
+        counted(self.one_article, self.n_articles, n)
+    }
+
+    /// How many issues there are.
+    #[must_use]
+    pub fn n_issues(&self, n: usize) -> String {
+        counted(self.one_issue, self.n_issues, n)
+    }
+
+    /// Where the articles are that a letter has no room for.
+    #[must_use]
+    pub fn n_more(&self, n: usize) -> String {
+        told(self.n_more, &[("n", &n.to_string()), ("articles", &self.n_articles(n))])
+    }
+
+    /// How many articles of an issue are not shown here.
+    #[must_use]
+    pub fn n_others(&self, n: usize) -> String {
+        told(self.n_others, &[("n", &n.to_string()), ("articles", &self.n_articles(n))])
+    }
+
+    /// The number of an issue as it is said: `217` becomes 第217期; what is said in words already stays.
+    #[must_use]
+    pub fn number(&self, number: &str) -> String {
+        let bare = number.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-');
+        if bare { told(self.number, &[("n", number)]) } else { number.to_owned() }
+    }
+
+    /// The printed page as it is said: `3` becomes 第3版.
+    #[must_use]
+    pub fn page(&self, page: &str) -> String {
+        let bare = page.chars().all(|c| c.is_ascii_digit());
+        if bare { told(self.page, &[("n", page)]) } else { page.to_owned() }
+    }
+
+    /// That readers see another version than before, and from which day on.
+    #[must_use]
+    pub fn correction(&self, version: u32, day: Date) -> String {
+        let day = dated(self, self.day, day);
+        told(self.correction, &[("day", &day), ("n", &version.to_string())])
+    }
+
+    /// Names one after the other.
+    #[must_use]
+    pub fn names<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> String {
+        let names: Vec<&str> = names.into_iter().filter(|n| !n.trim().is_empty()).collect();
+        match names.as_slice() {
+            [firsts @ .., last] if !firsts.is_empty() => {
+                format!("{}{}{last}", firsts.join(self.comma), self.last_comma)
+            }
+            _ => names.concat(),
+        }
+    }
+
+    /// The label of a contact, such as `phone`; one we do not know is its own label.
+    #[must_use]
+    pub fn contact_label<'a>(&self, key: &'a str) -> &'a str {
+        match key {
+            "phone" => self.phone,
+            "email" => self.email,
+            "web" => self.web,
+            "address" => self.address,
+            other => other,
+        }
+    }
+}
+
+fn dated(words: &Words, phrase: &str, date: Date) -> String {
+    let nth =
+        |list: &'static str, n: i8| list.split('|').nth(usize::from(n.unsigned_abs())).unwrap_or_default();
+    let numbers =
+        [i32::from(date.year()), i32::from(date.month()), i32::from(date.day())].map(|n| n.to_string());
+    let [year, month, day] = &numbers;
+    let iso = date.to_string();
+    let values = [
+        ("year", year.as_str()),
+        ("month", month),
+        ("day", day),
+        ("weekday", nth(words.weekdays, date.weekday().to_monday_zero_offset())),
+        ("month_name", nth(words.months, date.month() - 1)),
+        ("iso", &iso),
+        ("iso_month", iso.rsplit_once('-').map_or("", |(month, _)| month)),
+    ];
+    told(phrase, &values)
+}
+
+fn counted(one: &str, many: &str, n: usize) -> String {
+    if n == 1 { one.to_owned() } else { told(many, &[("n", &n.to_string())]) }
+}
+
+/// The table of a publisher: what `text` says, and for the rest what we say in that language.
+pub(super) fn read(
+    file: &str,
+    language: &Language,
+    text: &'static str,
+) -> Result<&'static Words, Vec<Fault>> {
+    let fault = |at: Option<usize>, problem: String| Fault {
+        file: file.to_owned(),
+        line: at.map(|at| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1)),
+        problem,
+    };
+    let parsed = toml::de::DeTable::parse(text).map_err(|error| {
+        vec![fault(
+            error.span().map(|span| span.start),
+            error.message().lines().next().unwrap_or_default().to_owned(),
+        )]
+    })?;
+    let ours = super::tables::ours(language);
+    let mut words = Words { lang: super::kept(language.as_str().to_owned()), ..ours.clone() };
+    let mut faults = Vec::new();
+    for (key, value) in parsed.get_ref() {
+        let (at, key): (_, &str) = (key.span().start, key.get_ref());
+        match said(key, value.get_ref()) {
+            Ok(said) => {
+                if let Some(field) = words.field(key) {
+                    *field = super::kept(said);
+                }
+            }
+            Err(problem) => faults.push(fault(Some(at), problem)),
+        }
+    }
+    if faults.is_empty() { Ok(Box::leak(Box::new(words))) } else { Err(faults) }
+}
+
+/// One value of a publisher's table, or what is wrong with it.
+fn said(key: &str, value: &toml::de::DeValue<'_>) -> Result<String, String> {
+    let Some(english) = super::tables::ENGLISH.clone().field(key).map(|field| *field) else {
+        let help = typography::near(key, KEYS.iter().copied()).map_or_else(
+            || "`gazetted theme words/en.toml` lists them".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        return Err(format!("there is no `{key}` among the words; {help}"));
+    };
+    if let Some((_, n)) = LISTS.iter().find(|(list, _)| *list == key) {
+        let things: Vec<&str> =
+            value.as_array().into_iter().flatten().filter_map(|thing| thing.get_ref().as_str()).collect();
+        let good = things.len() == *n && things.iter().all(|thing| !thing.contains('|'));
+        return if good { Ok(things.join("|")) } else { Err(format!("`{key}` is a list of {n} words")) };
+    }
+    let Some(phrase) = value.as_str() else { return Err(format!("`{key}` is a text in quotation marks")) };
+    let dates = ["date", "day", "month", "year"].contains(&key);
+    let allowed: Vec<&str> = if dates { DATES.to_vec() } else { places(english).collect() };
+    // Both say how many articles there are.
+    let counts = |place: &str| ["n_more", "n_others"].contains(&key) && ["n", "articles"].contains(&place);
+    match places(phrase).find(|place| !allowed.contains(place) && !counts(place)) {
+        None => Ok(phrase.to_owned()),
+        Some(place) if allowed.is_empty() => {
+            Err(format!("`{key}` has no place `{{{place}}}`; it is said as it is"))
+        }
+        Some(place) => {
+            Err(format!("`{key}` has no place `{{{place}}}`; it has `{{{}}}`", allowed.join("}`, `{")))
+        }
+    }
+}
+
+/// The names of the places in a phrase.
+fn places(phrase: &str) -> impl Iterator<Item = &str> {
+    phrase.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::theme::tables::{ENGLISH, OTHER, SIMPLIFIED, TRADITIONAL, ours};
+
+    fn language(tag: &str) -> Language {
+        Language::parse(tag).expect("a language tag")
+    }
+
+    #[test]
+    fn words_follow_the_language_and_its_script() {
+        for (tag, lang) in [
+            ("zh", "zh-Hans"),
+            ("zh-CN", "zh-Hans"),
+            ("zh-TW", "zh-Hant"),
+            ("zh-HK", "zh-Hant"),
+            ("zh-Hant", "zh-Hant"),
+            ("fr", "en"),
+        ] {
+            assert_eq!(ours(&language(tag)).lang, lang, "{tag}");
+        }
+    }
+
+    #[test]
+    fn lines_run_from_right_to_left_where_they_should() {
+        for (tag, dir) in
+            [("ar", "rtl"), ("az-Arab", "rtl"), ("he-IL", "rtl"), ("ar-Latn", "ltr"), ("zh", "ltr")]
+        {
+            assert_eq!(direction(&language(tag)), dir, "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_told_as_people_tell_it() {
+        let day = jiff::civil::date(2025, 7, 9);
+        assert_eq!(SIMPLIFIED.date(day), "2025年7月9日　星期三");
+        assert_eq!(SIMPLIFIED.month(day), "7月");
+        assert_eq!(ENGLISH.date(day), "Wednesday, 9 July 2025");
+        assert_eq!(ENGLISH.correction(2, day), "Corrected on Wednesday, 9 July 2025 (version 2).");
+        assert_eq!((OTHER.date(day), OTHER.month(day)), ("2025-07-09".to_owned(), "2025-07".to_owned()));
+    }
+
+    #[test]
+    fn what_is_said_in_words_already_stays_and_counts_have_their_noun() {
+        assert_eq!(SIMPLIFIED.number("217"), "第217期");
+        assert_eq!(ENGLISH.number("Autumn {n}"), "Autumn {n}");
+        assert_eq!([ENGLISH.n_articles(1), ENGLISH.n_articles(3)], ["1 article", "3 articles"]);
+        assert_eq!(TRADITIONAL.n_more(2), "還有 2 篇，請到本期網頁閱讀");
+        assert_eq!(told("{a} {b {a}", &[("a", "{b}")]), "{b} {b {b}");
+    }
+
+    #[test]
+    fn a_table_that_is_written_says_the_same_when_it_is_read() {
+        for table in [&SIMPLIFIED, &TRADITIONAL, &ENGLISH] {
+            let text: &'static str = Box::leak(table.to_toml().into_boxed_str());
+            let language = language(table.lang);
+            let again = read("words/x.toml", &language, text).expect("a good table");
+            assert_eq!(again.to_toml(), text);
+        }
+    }
+
+    #[test]
+    fn no_table_leaves_anything_out() {
+        for table in [&SIMPLIFIED, &TRADITIONAL, &ENGLISH, &OTHER] {
+            let mut table = table.clone();
+            for key in KEYS {
+                assert!(table.field(key).is_some_and(|field| !field.is_empty()), "{key} in {}", table.lang);
+            }
+            for (key, n) in LISTS {
+                assert_eq!(table.field(key).expect(key).split('|').count(), n, "{key} in {}", table.lang);
+            }
+        }
+    }
+}

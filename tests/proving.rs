@@ -46,8 +46,11 @@ fn without_marks(proof: &str) -> String {
 
 #[test]
 fn the_proof_of_a_real_page_reads_back_to_the_same_issue() {
-    let settings =
-        gazetted::config::Newsroom { root: ".".into(), settings: gazetted::config::Settings::default() };
+    let settings = gazetted::config::Newsroom {
+        root: ".".into(),
+        settings: gazetted::config::Settings::default(),
+        cover: None,
+    };
     let publication = settings.publication("127.0.0.1:1".parse().unwrap());
     let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/inbox");
     let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/pages");

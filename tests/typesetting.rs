@@ -103,8 +103,11 @@ fn printed(name: &str) -> Option<Vec<u8>> {
 }
 
 fn read(bytes: &[u8]) -> Proof {
-    let newsroom =
-        gazetted::config::Newsroom { root: ".".into(), settings: gazetted::config::Settings::default() };
+    let newsroom = gazetted::config::Newsroom {
+        root: ".".into(),
+        settings: gazetted::config::Settings::default(),
+        cover: None,
+    };
     let publication = newsroom.publication("127.0.0.1:1".parse().unwrap());
     let text = manuscript::open("page.pdf", bytes).unwrap_or_else(|error| panic!("{error}"));
     manuscript::read(&text, &publication)

@@ -7,6 +7,7 @@ use std::{
     fmt, fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use jiff::{SignedDuration, tz::TimeZone};
@@ -15,8 +16,8 @@ pub use check::nearest;
 pub use settings::Settings;
 
 use crate::{
-    inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, publication::Imprint,
-    publication::Publication,
+    inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, manuscript, picture::Plate,
+    publication::Colour, publication::Design, publication::Imprint, publication::Publication,
 };
 use settings::{HostPort, ProtectionName};
 
@@ -61,6 +62,25 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The picture for the covers cannot be printed.
+    #[error("cannot use `{}` as the cover: {reason}", path.display())]
+    Cover {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The picture of the publisher's own cover, ready to be printed.
+fn own_cover(path: &Path) -> Result<Plate, Error> {
+    let bytes = fs::read(path).map_err(|source| Error::Named {
+        key: "publication.cover",
+        path: path.to_owned(),
+        source,
+    })?;
+    manuscript::develop_picture("cover", &bytes)
+        .map_err(|reason| Error::Cover { path: path.to_owned(), reason })
 }
 
 struct Things(usize);
@@ -86,6 +106,8 @@ pub struct Newsroom {
     pub root: PathBuf,
     /// The settings in force.
     pub settings: Settings,
+    /// The publisher's own cover, where the settings name one.
+    pub cover: Option<Arc<Plate>>,
 }
 
 impl Newsroom {
@@ -104,7 +126,9 @@ impl Newsroom {
         let in_config = folder.file_name().is_some_and(|name| name == "config");
         let root = if in_config { folder.parent().unwrap_or(Path::new(".")) } else { folder };
         let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-        Ok(Self { root: root.to_owned(), settings })
+        let cover =
+            settings.publication.cover.as_deref().map(|cover| own_cover(&root.join(cover))).transpose()?;
+        Ok(Self { root: root.to_owned(), settings, cover: cover.map(Arc::new) })
     }
 
     /// The folder in which issues are saved.
@@ -150,6 +174,11 @@ impl Newsroom {
                 publisher: settings.publisher.clone(),
                 rights: settings.rights.clone(),
                 issn: settings.issn.clone(),
+            },
+            design: Design {
+                colour: settings.colour.as_deref().and_then(Colour::parse),
+                cover: self.cover.clone(),
+                vertical: settings.vertical,
             },
         }
     }

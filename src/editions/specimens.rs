@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::{
     editions, editions::Shelved, editions::print, issue::Article, issue::Byline, issue::CreditLine,
     issue::Headline, issue::Issue, issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Href,
-    prose::Inline, prose::Language, publication::Imprint, publication::Publication,
+    prose::Inline, prose::Language, publication::Design, publication::Imprint, publication::Publication,
 };
 
 pub(super) fn gazette() -> Publication {
@@ -25,6 +25,7 @@ pub(super) fn gazette() -> Publication {
             rights: Some("© 2026 河畔周报社".to_owned()),
             issn: Some("1234-567X".to_owned()),
         },
+        design: Design::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::editions::{Error, markup};
 
 /// The templates by name. Every one is XML as well as HTML, and escaped as such.
-const TEMPLATES: [(&str, &str); 20] = [
+const TEMPLATES: [(&str, &str); 24] = [
     ("site/page.html", include_str!("templates/site/page.html")),
     ("site/issue.html", include_str!("templates/site/issue.html")),
     ("site/index.html", include_str!("templates/site/index.html")),
@@ -24,7 +24,11 @@ const TEMPLATES: [(&str, &str); 20] = [
     ("feed/catalogue.xml", include_str!("templates/feed/catalogue.xml")),
     ("feed/feeds.opml", include_str!("templates/feed/feeds.opml")),
     ("letter/letter.html", include_str!("templates/letter/letter.html")),
+    ("book/cover.svg", include_str!("templates/book/cover.svg")),
+    ("book/cover.xhtml", include_str!("templates/book/cover.xhtml")),
     ("book/title.xhtml", include_str!("templates/book/title.xhtml")),
+    ("book/opening.xhtml", include_str!("templates/book/opening.xhtml")),
+    ("book/names.xhtml", include_str!("templates/book/names.xhtml")),
     ("book/contents.xhtml", include_str!("templates/book/contents.xhtml")),
     ("book/article.xhtml", include_str!("templates/book/article.xhtml")),
     ("book/colophon.xhtml", include_str!("templates/book/colophon.xhtml")),

@@ -23,9 +23,10 @@ fn unpack(book: &Edition) -> Vec<(String, String)> {
                 "{}",
                 entry.name()
             );
-            let mut text = String::new();
-            entry.read_to_string(&mut text).expect("text");
-            (entry.name().to_owned(), text)
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).expect("an entry");
+            // Of a picture only its name counts here.
+            (entry.name().to_owned(), String::from_utf8(bytes).unwrap_or_default())
         })
         .collect()
 }
@@ -191,7 +192,7 @@ fn what_a_book_holds() {
     let book = print(&chinese(), &gazette(), &Plates::new()).expect("it prints").book;
     let files = unpack(&book);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    expect![[r"
+    expect![[r#"
         mimetype
         META-INF/container.xml
         META-INF/com.apple.ibooks.display-options.xml
@@ -199,13 +200,15 @@ fn what_a_book_holds() {
         OEBPS/nav.xhtml
         OEBPS/toc.ncx
         OEBPS/stylesheet.css
+        OEBPS/pictures/cover.png
+        OEBPS/cover.xhtml
         OEBPS/title.xhtml
         OEBPS/contents.xhtml
         OEBPS/a001.xhtml
         OEBPS/a002.xhtml
         OEBPS/a003.xhtml
         OEBPS/a004.xhtml
-        OEBPS/colophon.xhtml"]]
+        OEBPS/colophon.xhtml"#]]
     .assert_eq(&names.join("\n"));
     assert_eq!(&book.bytes[30..58], b"mimetypeapplication/epub+zip", "OCF 3.3 §4.2.2");
     let file =

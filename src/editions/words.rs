@@ -52,6 +52,9 @@ pub(super) struct Words {
     pub accessibility: &'static str,
     pub accessibility_pictured: &'static str,
     pub page_title: &'static str,
+    pub cover: &'static str,
+    pub names: &'static str,
+    pub pages: &'static str,
     pub landmarks: &'static str,
     pub phone: &'static str,
     pub email: &'static str,
@@ -97,7 +100,7 @@ pub(super) fn direction(language: &Language) -> &'static str {
 }
 
 impl Words {
-    fn is_chinese(&self) -> bool {
+    pub(super) fn is_chinese(&self) -> bool {
         matches!(self.grammar, Grammar::Simplified | Grammar::Traditional)
     }
 
@@ -138,6 +141,15 @@ impl Words {
     /// A year as a heading.
     pub(super) fn year(&self, year: i16) -> String {
         if self.is_chinese() { format!("{year}年") } else { year.to_string() }
+    }
+
+    /// A year's issues bound together.
+    pub(super) fn volume(&self, year: i16) -> String {
+        match self.grammar {
+            Grammar::Simplified => format!("{year}年合订本"),
+            Grammar::Traditional => format!("{year}年合訂本"),
+            _ => year.to_string(),
+        }
     }
 
     /// How many articles there are.
@@ -321,9 +333,12 @@ static SIMPLIFIED: Words = Words {
     made: "本书由 gazetted 排印。",
     leave: "退订",
     why: "您收到这封信，是因为您订阅了它。",
-    accessibility: "本书全部内容为文字，有目录与导航，没有图像、声音和脚本，可以放大和朗读。",
+    accessibility: "除封面外，本书全部内容为文字，有目录与导航，没有声音和脚本，可以放大和朗读。",
     accessibility_pictured: "本书有文字和图像，有目录与导航，没有声音和脚本，文字可以放大和朗读。",
     page_title: "书名页",
+    cover: "封面",
+    names: "人名索引",
+    pages: "版面",
     landmarks: "导览",
     phone: "电话",
     email: "邮箱",
@@ -372,9 +387,12 @@ static TRADITIONAL: Words = Words {
     made: "本書由 gazetted 排印。",
     leave: "退訂",
     why: "您收到這封信，是因為您訂閱了它。",
-    accessibility: "本書全部內容為文字，有目錄與導航，沒有圖像、聲音和程式，可以放大和朗讀。",
+    accessibility: "除封面外，本書全部內容為文字，有目錄與導航，沒有聲音和程式，可以放大和朗讀。",
     accessibility_pictured: "本書有文字和圖像，有目錄與導航，沒有聲音和程式，文字可以放大和朗讀。",
     page_title: "書名頁",
+    cover: "封面",
+    names: "人名索引",
+    pages: "版面",
     landmarks: "導覽",
     phone: "電話",
     email: "電郵",
@@ -426,11 +444,14 @@ const WORDS: Words = Words {
     made: "This book was set by gazetted.",
     leave: "Unsubscribe",
     why: "You get this letter because you asked for it.",
-    accessibility: "All of this book is text, with a table of contents and navigation; it has no pictures, sounds \
+    accessibility: "All of this book but its cover is text, with a table of contents and navigation; it has no sounds \
                     or scripts, and can be enlarged and read aloud.",
     accessibility_pictured: "This book has text and pictures, a table of contents and navigation; it has no sounds or \
                              scripts, and its text can be enlarged and read aloud.",
     page_title: "Title page",
+    cover: "Cover",
+    names: "Index of names",
+    pages: "Pages",
     landmarks: "Landmarks",
     phone: "Phone",
     email: "E-mail",

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use super::{Unreadable, is_manuscript, open, read};
 use crate::{
-    issue::Issue, issue::Role, proof::Proof, prose, prose::Block, prose::Language, publication::Imprint,
-    publication::Publication,
+    issue::Issue, issue::Role, proof::Proof, prose, prose::Block, prose::Language, publication::Design,
+    publication::Imprint, publication::Publication,
 };
 
 pub(crate) fn publication() -> Publication {
@@ -23,6 +23,7 @@ pub(crate) fn publication() -> Publication {
         base_url: "https://example.org/".to_owned(),
         authority: "example.org,2026".to_owned(),
         imprint: Imprint::default(),
+        design: Design::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use gazetted::{
     picture::Plate,
     proof::{self, Proof, Saved, Source},
     prose::Language,
-    publication::{Imprint, Publication},
+    publication::{Design, Imprint, Publication},
     typography,
 };
 use serde_json::Value;
@@ -36,6 +36,7 @@ pub fn publication() -> Publication {
         base_url: "https://example.org/".to_owned(),
         authority: "example.org,2026".to_owned(),
         imprint: Imprint::default(),
+        design: Design::default(),
     }
 }
 

@@ -18,6 +18,7 @@ mod serving;
 mod restarting;
 mod configuring;
 mod judging;
+mod binding;
 mod picturing;
 mod fetching;
 mod illustrating;

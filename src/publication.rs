@@ -78,7 +78,7 @@ impl Colour {
             .collect();
         match digits?.as_slice() {
             [r, g, b] => Some(Self { channels: [r * 17, g * 17, b * 17] }),
-            [a, b, c, d, e, f] => Some(Self { channels: [a * 16 + b, c * 16 + d, e * 16 + f] }),
+            six if six.len() == 6 => Some(Self { channels: [0, 2, 4].map(|n| six[n] * 16 + six[n + 1]) }),
             _ => None,
         }
     }
@@ -111,12 +111,12 @@ impl Colour {
     /// The colour `share` (of 100) of the way to `other`.
     #[must_use]
     pub fn towards(self, other: Self, share: u16) -> Self {
-        let mix = |a: u8, b: u8| {
-            let mixed = (u16::from(a) * (100 - share.min(100)) + u16::from(b) * share.min(100)) / 100;
+        let mix = |n: usize| {
+            let (ours, theirs) = (u16::from(self.channels[n]), u16::from(other.channels[n]));
+            let mixed = (ours * (100 - share.min(100)) + theirs * share.min(100)) / 100;
             u8::try_from(mixed).unwrap_or(u8::MAX)
         };
-        let ([a, b, c], [d, e, f]) = (self.channels, other.channels);
-        Self { channels: [mix(a, d), mix(b, e), mix(c, f)] }
+        Self { channels: [0, 1, 2].map(mix) }
     }
 }
 

@@ -192,7 +192,7 @@ fn what_a_book_holds() {
     let book = print(&chinese(), &gazette(), &Plates::new()).expect("it prints").book;
     let files = unpack(&book);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    expect![[r#"
+    expect![[r"
         mimetype
         META-INF/container.xml
         META-INF/com.apple.ibooks.display-options.xml
@@ -208,7 +208,7 @@ fn what_a_book_holds() {
         OEBPS/a002.xhtml
         OEBPS/a003.xhtml
         OEBPS/a004.xhtml
-        OEBPS/colophon.xhtml"#]]
+        OEBPS/colophon.xhtml"]]
     .assert_eq(&names.join("\n"));
     assert_eq!(&book.bytes[30..58], b"mimetypeapplication/epub+zip", "OCF 3.3 §4.2.2");
     let file =

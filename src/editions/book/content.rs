@@ -44,7 +44,7 @@ pub(super) struct Stop {
 pub(super) struct Name {
     /// What it is sorted by.
     pub file_as: String,
-    pub name: String,
+    pub said: String,
     pub entries: Vec<Entry>,
 }
 
@@ -118,19 +118,26 @@ const FRONT: [(&str, &str); 5] = [
     ("colophon.xhtml", "book/colophon.xhtml"),
 ];
 
-/// Where the printed page of an issue begins: at its opening, or else at its first article.
+/// Where the printed page of an issue begins: at its opening, or else at its first article. In a volume many issues have a
+/// page 3, so that the issue is named with it.
 fn stop(gathering: &Gathering<'_>, n_before: usize) -> Option<Stop> {
-    let number = gathering.outline.page.clone()?;
-    Some(Stop {
-        label: gathering.outline.words.page(&number),
-        value: number.parse().ok().filter(|&value| value > 0 && number.bytes().all(|b| b.is_ascii_digit())),
-        file: gathering
-            .opening
-            .as_ref()
-            .map_or_else(|| file(gathering.first, 1), |opening| opening.file.clone()),
-        id: format!("page{}", n_before + 1),
-        number,
+    let outline = gathering.outline;
+    let page = outline.page.clone()?;
+    let label = outline.words.page(&page);
+    let id = format!("page{}", n_before + 1);
+    let of = outline.number.as_deref().unwrap_or(&outline.day.iso);
+    Some(match &gathering.opening {
+        Some(opening) => {
+            let number = format!("{of} · {label}");
+            Stop { label: number.clone(), value: None, file: opening.file.clone(), id, number }
+        }
+        None => Stop { label, value: numeral(&page), file: file(gathering.first, 1), id, number: page },
     })
+}
+
+/// A page's number, where it is one.
+fn numeral(page: &str) -> Option<u32> {
+    page.parse().ok().filter(|&value| value > 0 && page.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn opening_page(
@@ -173,8 +180,8 @@ fn names(gatherings: &[Gathering<'_>], files: &[String]) -> Vec<Name> {
         }
     }
     let mut names: Vec<Name> =
-        found.into_iter().map(|((file_as, name), entries)| Name { file_as, name, entries }).collect();
-    names.sort_by_cached_key(|name| (name.file_as.to_lowercase(), name.name.clone()));
+        found.into_iter().map(|((file_as, said), entries)| Name { file_as, said, entries }).collect();
+    names.sort_by_cached_key(|name| (name.file_as.to_lowercase(), name.said.clone()));
     names
 }
 

@@ -11,7 +11,9 @@ use crate::publication::Colour;
 /// have more shades than anyone sees.
 pub(super) fn indexed(picture: &Pixmap, first: &[Colour]) -> Option<Vec<u8>> {
     let mut palette = Palette::default();
-    first.iter().for_each(|colour| palette.take(colour.channels));
+    for colour in first {
+        palette.take(colour.channels);
+    }
     let width = usize::try_from(picture.width()).ok()?;
     let mut indexes: Vec<u8> = Vec::with_capacity(picture.data().len() / 4);
     let mut above: &[u8] = &[];

@@ -57,7 +57,9 @@ fn whole(anthology: &Anthology, outlines: &[Outline], publication: &Publication)
         let count = outline.groups.len();
         for (n, group) in outline.groups.iter().enumerate() {
             let mut pieces = group.pieces.clone();
-            pieces.iter_mut().for_each(|piece| piece.nth += first);
+            for piece in &mut pieces {
+                piece.nth += first;
+            }
             groups.push(Group {
                 opening: (n == 0).then(|| opening(nth, outline)),
                 closing: n + 1 == count,

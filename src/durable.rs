@@ -45,6 +45,28 @@ pub fn put(path: &Path, bytes: &[u8]) -> io::Result<Put> {
     Ok(Put::Written)
 }
 
+/// A new temporary file beside `path`, for what is too long to have in memory as a whole; [`finish`] puts it in its place.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn begin(path: &Path) -> io::Result<(PathBuf, File)> {
+    make_folders(path.parent().unwrap_or(Path::new(".")))?;
+    let temporary = temporary_beside(path);
+    let _ = fs::remove_file(&temporary);
+    let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+    Ok((temporary, file))
+}
+
+/// Puts the file of [`begin`] in its place. On return it is on the disk under that name.
+///
+/// # Errors
+/// Whatever the file system says; the old file, if any, is then still whole.
+pub fn finish(temporary: &Path, file: &File, path: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    fs::rename(temporary, path)?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
 /// Removes `path` if it is there; on return its name is gone from the disk too.
 ///
 /// # Errors
@@ -145,6 +167,18 @@ mod tests {
         assert_eq!(put(&path, b"two").expect("replaced"), Put::Written);
         assert_eq!(fs::read(&path).expect("readable"), b"two");
         assert_eq!(fs::read_dir(path.parent().expect("a folder")).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn a_long_file_is_seen_only_when_it_is_whole() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a/book.epub");
+        let (temporary, mut file) = begin(&path).expect("begun");
+        file.write_all(b"whole").expect("written");
+        assert!(!path.exists());
+        finish(&temporary, &file, &path).expect("finished");
+        assert_eq!(fs::read(&path).expect("readable"), b"whole");
+        assert!(!temporary.exists());
     }
 
     #[test]

@@ -408,12 +408,17 @@ impl Press {
 
     /// The pictures of a release as they were kept.
     fn plates(&self, release: &Release) -> Result<Plates, Error> {
-        let plate = |picture: &Picture| {
-            let path = self.original(&picture.hash);
-            let bytes = std::fs::read(&path).map_err(|source| Error::Kept { path, source })?;
-            Ok((picture.name.clone(), bytes))
-        };
+        let plate = |picture: &Picture| Ok((picture.name.clone(), self.plate(picture)?));
         release.issue.pictures.iter().map(plate).collect()
+    }
+
+    /// The bytes of a picture as they were kept.
+    ///
+    /// # Errors
+    /// [`Error::Kept`] when they are not there.
+    pub fn plate(&self, picture: &Picture) -> Result<Vec<u8>, Error> {
+        let path = self.original(&picture.hash);
+        std::fs::read(&path).map_err(|source| Error::Kept { path, source })
     }
 
     /// Where what has this hash is kept.

@@ -23,6 +23,7 @@ mod configuring;
 mod theming;
 mod judging;
 mod looking;
+mod binding;
 mod picturing;
 mod fetching;
 mod illustrating;

@@ -50,6 +50,7 @@ fn the_proof_of_a_real_page_reads_back_to_the_same_issue() {
         root: ".".into(),
         settings: gazetted::config::Settings::default(),
         theme: gazetted::theme::Theme::default(),
+        cover: None,
     };
     let publication = settings.publication("127.0.0.1:1".parse().unwrap());
     let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/inbox");

@@ -10,6 +10,7 @@ use std::{
 /// A program by its name, from where `tests/run` puts tools or from the system.
 pub fn find(name: &str) -> Option<PathBuf> {
     let mut folders = vec![root().join("target/tools/bin"), root().join("target/tools/venv/bin")];
+    folders.push(root().join("target/tools/node/node_modules/.bin"));
     folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     folders.extend(["/usr/sbin".into(), "/sbin".into()]);
     folders.into_iter().map(|folder| folder.join(name)).find(|path| path.is_file())

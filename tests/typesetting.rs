@@ -107,6 +107,7 @@ fn read(bytes: &[u8]) -> Proof {
         root: ".".into(),
         settings: gazetted::config::Settings::default(),
         theme: gazetted::theme::Theme::default(),
+        cover: None,
     };
     let publication = newsroom.publication("127.0.0.1:1".parse().unwrap());
     let text = manuscript::open("page.pdf", bytes).unwrap_or_else(|error| panic!("{error}"));

@@ -1,5 +1,6 @@
 //! The command line: one file a command, and one place that prints errors and chooses the exit code.
 
+mod bind;
 mod config;
 mod init;
 mod issues;
@@ -19,7 +20,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{config::FILE, config::Newsroom, daemon, ledger, press};
+use crate::{config::FILE, config::Newsroom, daemon, editions, ledger, press};
 
 /// Done.
 const DONE: u8 = 0;
@@ -55,6 +56,8 @@ enum Command {
     /// List the issues, show one, withdraw one or hold it back, or print all anew
     #[command(subcommand)]
     Issues(issues::Command),
+    /// Bind the issues of a year, or the articles of a section or an author, in one book
+    Bind(bind::Arguments),
     /// Show the settings in force
     Config,
     /// List the files of our own theme, or print one, to begin a theme of your own with
@@ -76,6 +79,8 @@ enum Error {
     Publish { path: PathBuf, source: press::Error },
     #[error(transparent)]
     Press(#[from] press::Error),
+    #[error("cannot bind `{}`", path.display())]
+    Bind { path: PathBuf, source: editions::Error },
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write `{}`", path.display())]
@@ -132,6 +137,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Subscribers(command) => subscribers::run(&newsroom(file)?, command),
         Command::Issues(command) => issues::run(&newsroom(file)?, command),
         Command::Theme(arguments) => theme::run(&arguments),
+        Command::Bind(arguments) => bind::run(&newsroom(file)?, &arguments),
         Command::Config => config::run(&newsroom(file)?),
         Command::Verify => verify::run(&newsroom(file)?),
     }

@@ -34,7 +34,12 @@ pub(super) fn run(config: &Path, arguments: &Arguments) -> Result<(), Error> {
     let newsroom = if config.exists() {
         newsroom(config)?
     } else {
-        Newsroom { root: PathBuf::from("."), settings: Settings::default(), theme: Theme::default() }
+        Newsroom {
+            root: PathBuf::from("."),
+            settings: Settings::default(),
+            theme: Theme::default(),
+            cover: None,
+        }
     };
     let file = &arguments.file;
     let failed = |source| Error::Read { path: file.clone(), source };

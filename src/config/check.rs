@@ -23,6 +23,9 @@ const KEYS: [(&str, &[&str]); 6] = [
             "publisher",
             "rights",
             "issn",
+            "colour",
+            "cover",
+            "vertical",
             "proofs",
             "pictures_from",
             "theme",
@@ -247,6 +250,12 @@ mod tests {
         check(
             "[publication]\npictures_from = [\"10.0.0.1\"]",
             &expect!["line 2: pictures_from: `10.0.0.1` is not the name of a host such as `img.example.org`"],
+        );
+        check(
+            "[publication]\ncolour = \"navy\"\nvertical = \"yes\"",
+            &expect![[r#"
+            line 2: colour: `navy` is not a colour such as `#1f3a5f`
+            line 3: vertical: invalid type: string "yes", expected a boolean"#]],
         );
         check("[mail\n", &expect!["line 1: unclosed table, expected `]`"]);
         check(

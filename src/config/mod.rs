@@ -8,6 +8,7 @@ use std::{
     fmt, fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use jiff::{SignedDuration, tz::TimeZone};
@@ -15,8 +16,8 @@ use jiff::{SignedDuration, tz::TimeZone};
 pub use settings::Settings;
 
 use crate::{
-    editions, inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, publication::Imprint,
-    publication::Publication, theme::Theme,
+    editions, inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, manuscript, picture::Plate,
+    publication::Colour, publication::Design, publication::Imprint, publication::Publication, theme::Theme,
 };
 use settings::{HostPort, ProtectionName};
 
@@ -69,6 +70,25 @@ pub enum Error {
         /// What is wrong, each with its file and line.
         problems: Vec<String>,
     },
+    /// The picture for the covers cannot be printed.
+    #[error("cannot use `{}` as the cover: {reason}", path.display())]
+    Cover {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The picture of the publisher's own cover, ready to be printed.
+fn own_cover(path: &Path) -> Result<Plate, Error> {
+    let bytes = fs::read(path).map_err(|source| Error::Named {
+        key: "publication.cover",
+        path: path.to_owned(),
+        source,
+    })?;
+    manuscript::develop_picture("cover", &bytes)
+        .map_err(|reason| Error::Cover { path: path.to_owned(), reason })
 }
 
 struct Things(usize);
@@ -96,6 +116,8 @@ pub struct Newsroom {
     pub settings: Settings,
     /// How editions look: what the settings name, as it is when the newsroom is opened.
     pub theme: Theme,
+    /// The publisher's own cover, where the settings name one.
+    pub cover: Option<Arc<Plate>>,
 }
 
 impl Newsroom {
@@ -114,7 +136,10 @@ impl Newsroom {
         let in_config = folder.file_name().is_some_and(|name| name == "config");
         let root = if in_config { folder.parent().unwrap_or(Path::new(".")) } else { folder };
         let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-        let mut newsroom = Self { root: root.to_owned(), settings, theme: Theme::default() };
+        let cover =
+            settings.publication.cover.as_deref().map(|cover| own_cover(&root.join(cover))).transpose()?;
+        let mut newsroom =
+            Self { root: root.to_owned(), settings, theme: Theme::default(), cover: cover.map(Arc::new) };
         if let Some(folder) = &newsroom.settings.publication.theme {
             newsroom.theme = theming::read(&newsroom.root.join(folder), &folder.to_string_lossy())?;
             editions::rehearse(&newsroom.publication(newsroom.settings.http.listen))
@@ -169,6 +194,11 @@ impl Newsroom {
                 issn: settings.issn.clone(),
             },
             theme: self.theme.clone(),
+            design: Design {
+                colour: settings.colour.as_deref().and_then(Colour::parse),
+                cover: self.cover.clone(),
+                vertical: settings.vertical,
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use jiff::{SignedDuration, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{inbox, proof::Policy, prose::Language, subscriber::Address, typography};
+use crate::{inbox, proof::Policy, prose::Language, publication::Colour, subscriber::Address, typography};
 
 /// The settings in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,11 @@ pub struct PublicationSettings {
     pub rights: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "issn")]
     pub issn: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "colour")]
+    pub colour: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cover: Option<PathBuf>,
+    pub vertical: bool,
     pub proofs: Policy,
     pub pictures_from: Vec<HostName>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +75,9 @@ impl Default for PublicationSettings {
             publisher: None,
             rights: None,
             issn: None,
+            colour: None,
+            cover: None,
+            vertical: false,
             proofs: Policy::Auto,
             pictures_from: Vec::new(),
             theme: None,
@@ -391,6 +399,10 @@ fn issn<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
             && bytes.iter().enumerate().all(|(n, b)| n == 4 || b.is_ascii_digit() || (n == 8 && *b == b'X'))
     };
     checked(from, good, "an ISSN such as `1234-567X`").map(Some)
+}
+
+fn colour<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    checked(from, |text| Colour::parse(text).is_some(), "a colour such as `#1f3a5f`").map(Some)
 }
 
 fn connections<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {

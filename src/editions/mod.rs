@@ -1,11 +1,12 @@
 //! Prints: issue in, files out. The same issue always gives the same bytes; nothing here asks for the time.
 
 use std::collections::BTreeMap;
+use std::io::{self, Seek, Write};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    editions::outline::Outline, issue::IssueKey, issue::Release, picture::PictureName,
+    editions::outline::Outline, issue::IssueKey, issue::Release, picture::Picture, picture::PictureName,
     publication::Publication, theme,
 };
 
@@ -64,7 +65,7 @@ pub struct BookFile {
 pub struct Printed {
     /// The EPUB; its name carries a hash of its bytes, so that another version never has the same address.
     pub book: Edition,
-    /// The pictures, the style sheet and then the web pages: each after what it needs. Put them after the book.
+    /// The cover, the pictures, the style sheet and then the web pages: each after what it needs. Put them after the book.
     pub pages: Vec<Edition>,
 }
 
@@ -100,6 +101,12 @@ pub enum Error {
     /// The binder of books failed.
     #[error("cannot bind the book")]
     Bind(#[source] Cause),
+    /// There is nothing to bind.
+    #[error("the volume has no issues")]
+    Hollow,
+    /// The cover could not be drawn.
+    #[error("cannot draw the cover of the book")]
+    Cover,
     /// The bound book is no archive.
     #[error("cannot open the bound book")]
     Archive(#[source] Cause),
@@ -114,6 +121,18 @@ pub enum Error {
     /// The feed has no XML declaration to put its style sheet after.
     #[error("the feed does not begin with an XML declaration")]
     Feed,
+}
+
+/// Where the cover of an issue is in the outbox: a PNG of 3:4, 1200 pixels wide unless it is the publisher's own.
+#[must_use]
+pub fn cover_path(key: &IssueKey) -> String {
+    paths::cover(key)
+}
+
+/// Where its cover is once more, 300 pixels wide.
+#[must_use]
+pub fn thumbnail_path(key: &IssueKey) -> String {
+    paths::thumbnail(key)
 }
 
 /// The bytes of an issue's pictures.
@@ -146,7 +165,8 @@ pub fn print_beside(
         return Err(Error::Plate { picture: picture.name.clone() });
     }
     let outline = Outline::of(release, publication);
-    let bytes = book::bind(release, publication, &outline, plates)?;
+    let cover = book::cover(&outline, publication)?;
+    let bytes = book::bind(release, publication, &outline, &cover, plates)?;
     let book = Edition { path: paths::book(key, publication, &bytes), bytes };
     let file = BookFile { path: book.path.clone(), length: book.bytes.len() as u64 };
     let mut pages: Vec<Edition> = release
@@ -158,10 +178,36 @@ pub fn print_beside(
             Some(Edition { path: paths::picture(key, name), bytes: plates.get(name)?.clone() })
         })
         .collect();
+    pages.push(Edition { path: cover_path(key), bytes: cover.page });
+    pages.push(Edition { path: thumbnail_path(key), bytes: cover.thumbnail });
     pages.push(site::stylesheet(publication));
     pages.extend(site::articles(release, publication, &outline)?);
     pages.push(site::issue(release, &file, beside, publication, &outline)?);
     Ok(Printed { book, pages })
+}
+
+/// Issues that are bound into one book, each with the articles that belong in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anthology {
+    /// What sets it apart from other volumes: a year, the name of a section or of an author.
+    pub name: String,
+    /// The year, when it is one.
+    pub year: Option<i16>,
+    /// Its issues in the order of reading; none is without articles.
+    pub releases: Vec<Release>,
+}
+
+/// Writes one book of many issues, whose pictures `plate` has; one picture at a time is in memory.
+///
+/// # Errors
+/// [`Error::Hollow`] without issues; [`Error::Archive`] when `out` or `plate` fail; the others are faults of this program.
+pub fn bind(
+    anthology: &Anthology,
+    publication: &Publication,
+    plate: &dyn Fn(&Picture) -> io::Result<Vec<u8>>,
+    out: &mut (impl Write + Seek),
+) -> Result<(), Error> {
+    book::bind_volume(anthology, publication, plate, out)
 }
 
 /// What lists more than one issue, after a change.

@@ -33,6 +33,10 @@ pub(super) struct Outline {
     pub title: Option<String>,
     /// `第217期`.
     pub number: Option<String>,
+    /// Whether its book is set in vertical lines.
+    pub vertical: bool,
+    /// The printed page it was, as its number alone.
+    pub page: Option<String>,
     /// `第3版 · 理论`.
     pub place: Option<String>,
     /// The day it carries, or else the day it came out.
@@ -79,9 +83,24 @@ pub(super) struct Contact {
     pub href: Option<String>,
 }
 
+/// The page that an issue begins with in a volume of many.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Opening {
+    /// What readers call the issue.
+    pub title: String,
+    /// Its file.
+    pub file: String,
+    /// What is in the issue, in one line.
+    pub summary: String,
+}
+
 /// Articles that follow each other in one section.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Group {
+    /// The issue that it is the first of, in a volume of many.
+    pub opening: Option<Opening>,
+    /// Whether it is the last of its issue, in a volume of many.
+    pub closing: bool,
     /// The section.
     pub title: Option<String>,
     /// Its articles.
@@ -115,6 +134,9 @@ pub(super) struct Piece {
     pub captions: Vec<String>,
     /// Its first words.
     pub teaser: String,
+    /// What a list says of it below its title: the line below the headline, or else its first words; nothing where the title
+    /// is made of these.
+    pub summary: Option<String>,
 }
 
 impl Outline {
@@ -139,6 +161,8 @@ impl Outline {
             name,
             title,
             number: issue.number.as_deref().and_then(said).map(|n| words.number(&n)),
+            vertical: publication.design.vertical && issue.language.is_cjk(),
+            page: issue.page.as_deref().and_then(said),
             place: place(issue, words),
             day: Day { iso: date.to_string(), text: words.date(date) },
             summary: issue.summary.as_deref().and_then(said),
@@ -166,6 +190,35 @@ impl Outline {
     /// The articles in order.
     pub(super) fn pieces(&self) -> impl Iterator<Item = &Piece> {
         self.groups.iter().flat_map(|group| &group.pieces)
+    }
+
+    /// What a cover tells of the contents: headlines that are no made-up ones first, all in their order.
+    pub(super) fn cover_lines(&self, most: usize) -> Vec<&str> {
+        let given = |piece: &&Piece| !piece.synthetic;
+        let found: Vec<&str> =
+            self.pieces().filter(given).map(|piece| piece.label.as_str()).take(most).collect();
+        if found.is_empty() {
+            self.pieces().map(|piece| piece.label.as_str()).take(most).collect()
+        } else {
+            found
+        }
+    }
+
+    /// The number that a cover shows large: the last of its number, or else its day, `7.8`.
+    pub(super) fn numeral(&self) -> String {
+        let number = self.number.as_deref().unwrap_or_default();
+        let last = number.split(|c: char| !c.is_ascii_digit()).rfind(|digits| !digits.is_empty());
+        match last {
+            Some(digits) => digits.to_owned(),
+            None => self
+                .day
+                .iso
+                .split('-')
+                .skip(1)
+                .map(|part| part.trim_start_matches('0'))
+                .collect::<Vec<_>>()
+                .join("."),
+        }
     }
 
     /// The contents in one line of at most `most` characters, for descriptions.
@@ -241,7 +294,7 @@ fn groups(issue: &Issue, words: &Words) -> Vec<Group> {
         let piece = piece(nth, article, words, &mut taken);
         match groups.last_mut() {
             Some(group) if group.title == title => group.pieces.push(piece),
-            _ => groups.push(Group { title, pieces: vec![piece] }),
+            _ => groups.push(Group { opening: None, closing: false, title, pieces: vec![piece] }),
         }
     }
     groups
@@ -253,20 +306,24 @@ fn piece(nth: usize, article: &Article, words: &Words, taken: &mut HashSet<Strin
     let found = headline.is_some();
     let synthetic = article.headline.synthetic || !found;
     let headline = headline.unwrap_or_else(|| words.untitled.to_owned());
+    let teaser = said(&article.teaser(120)).unwrap_or_default();
+    let dek = article.dek.as_deref().and_then(said);
+    let first_words = synthetic && found;
+    let summary = dek.clone().or_else(|| said(&shorten(&teaser, 70)).filter(|_| !first_words));
     Piece {
         nth,
         anchor: anchor(nth, &article.key, taken),
-        first_words: synthetic && found,
+        first_words,
         label: shorten(&headline, 160),
         headline,
         synthetic,
         kicker: article.kicker.as_deref().and_then(said),
-        dek: article.dek.as_deref().and_then(said),
+        dek,
         byline: said(&bylines::line(words, article)),
         credit: article.credit.as_ref().and_then(|credit| said(&credit.printed)),
         captions,
-        teaser: said(&article.teaser(if words.lang.starts_with("zh") { 120 } else { 240 }))
-            .unwrap_or_default(),
+        teaser,
+        summary,
     }
 }
 

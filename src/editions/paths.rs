@@ -97,6 +97,16 @@ pub(super) fn book(key: &IssueKey, publication: &Publication, bytes: &[u8]) -> S
     format!("issues/{key}/{}-{key}-{}.epub", publication.key, digest(bytes))
 }
 
+/// The cover of an issue. No hash is in it, so that lists know it without having it; caches must ask.
+pub(super) fn cover(key: &IssueKey) -> String {
+    format!("issues/{key}/cover.png")
+}
+
+/// The cover of an issue for lists.
+pub(super) fn thumbnail(key: &IssueKey) -> String {
+    format!("issues/{key}/thumbnail.png")
+}
+
 /// A picture of an issue; its name carries a hash of its bytes.
 pub(super) fn picture(key: &IssueKey, name: &PictureName) -> String {
     format!("issues/{key}/{name}")

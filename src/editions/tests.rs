@@ -25,9 +25,10 @@ fn unpack(book: &Edition) -> Vec<(String, String)> {
                 "{}",
                 entry.name()
             );
-            let mut text = String::new();
-            entry.read_to_string(&mut text).expect("text");
-            (entry.name().to_owned(), text)
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).expect("an entry");
+            // Of a picture only its name counts here.
+            (entry.name().to_owned(), String::from_utf8(bytes).unwrap_or_default())
         })
         .collect()
 }
@@ -202,6 +203,8 @@ fn what_a_book_holds() {
         OEBPS/nav.xhtml
         OEBPS/toc.ncx
         OEBPS/stylesheet.css
+        OEBPS/pictures/cover.png
+        OEBPS/cover.xhtml
         OEBPS/title.xhtml
         OEBPS/contents.xhtml
         OEBPS/a001.xhtml
@@ -217,6 +220,31 @@ fn what_a_book_holds() {
     golden("nav.xhtml").assert_eq(file("OEBPS/nav.xhtml"));
     golden("toc.ncx").assert_eq(file("OEBPS/toc.ncx"));
     golden("a001.xhtml").assert_eq(file("OEBPS/a001.xhtml"));
+}
+
+/// One book of the issues in Chinese and in English.
+fn volume() -> Vec<u8> {
+    let anthology =
+        Anthology { name: "2026".to_owned(), year: Some(2026), releases: vec![chinese(), english()] };
+    let mut book = std::io::Cursor::new(Vec::new());
+    let lost = |_: &Picture| Err(std::io::Error::from(std::io::ErrorKind::NotFound));
+    bind(&anthology, &gazette(), &lost, &mut book).expect("it is bound");
+    book.into_inner()
+}
+
+#[test]
+fn what_a_volume_holds() {
+    let files = unpack(&Edition { path: String::new(), bytes: volume() });
+    let file =
+        |name: &str| files.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str()).expect("a file");
+    golden("volume-nav.xhtml").assert_eq(file("OEBPS/nav.xhtml"));
+    golden("volume-names.xhtml").assert_eq(file("OEBPS/names.xhtml"));
+    let last = file("OEBPS/a006.xhtml");
+    assert!(last.contains(r#"lang="en""#) && last.contains(r#"href="i002.xhtml""#), "{last}");
+    assert!(file("OEBPS/toc.ncx").contains(r#"<meta name="dtb:depth" content="3"/>"#));
+    let nothing = Anthology { name: "1999".to_owned(), year: Some(1999), releases: vec![] };
+    let refused = bind(&nothing, &gazette(), &|_| Ok(vec![]), &mut std::io::Cursor::new(vec![]));
+    expect!["the volume has no issues"].assert_eq(&refused.expect_err("nothing to bind").to_string());
 }
 
 #[test]
@@ -377,6 +405,8 @@ fn a_letter_of_too_many_articles_counts_the_last_ones_and_shows_a_little_of_the_
 #[test]
 fn specimens_go_into_a_folder_when_asked() {
     let Some(folder) = std::env::var_os("SPECIMENS").map(std::path::PathBuf::from) else { return };
+    std::fs::create_dir_all(&folder).expect("made");
+    std::fs::write(folder.join("volume.epub"), volume()).expect("written");
     let put = |name: &str, edition: &Edition| {
         let path = folder.join(name).join(&edition.path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");

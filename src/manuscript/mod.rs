@@ -349,6 +349,14 @@ pub fn lacks_end(file_name: &str, bytes: &[u8]) -> bool {
     }
 }
 
+/// A picture that comes with no manuscript, made into what every edition can carry, or why it cannot be printed.
+///
+/// # Errors
+/// A sentence for the one who chose the picture.
+pub fn develop_picture(file_name: &str, bytes: &[u8]) -> Result<Plate, String> {
+    develop::develop(file_name, bytes).map(|developed| developed.plate)
+}
+
 /// Reads a manuscript: an issue, perhaps without articles, and every doubt about it.
 #[must_use]
 pub fn read(manuscript: &Manuscript, publication: &Publication) -> Proof {

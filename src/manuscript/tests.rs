@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use super::{Unreadable, is_manuscript, open, read};
 use crate::{
-    issue::Issue, issue::Role, proof::Proof, prose, prose::Block, prose::Language, publication::Imprint,
-    publication::Publication,
+    issue::Issue, issue::Role, proof::Proof, prose, prose::Block, prose::Language, publication::Design,
+    publication::Imprint, publication::Publication,
 };
 
 pub(crate) fn publication() -> Publication {
@@ -25,6 +25,7 @@ pub(crate) fn publication() -> Publication {
         hub: None,
         imprint: Imprint::default(),
         theme: crate::theme::Theme::default(),
+        design: Design::default(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::typography;
 const STEPS: u64 = 20_000_000;
 
 /// Our own templates by name; they lie with the editions that they are of. Every one is XML as well as HTML, and escaped as such.
-pub(super) const OURS: [(&str, &str); 27] = [
+pub(super) const OURS: [(&str, &str); 31] = [
     ("site/page.html", include_str!("../editions/templates/site/page.html")),
     ("site/issue.html", include_str!("../editions/templates/site/issue.html")),
     ("site/index.html", include_str!("../editions/templates/site/index.html")),
@@ -33,6 +33,10 @@ pub(super) const OURS: [(&str, &str); 27] = [
     ("feed/opensearch.xml", include_str!("../editions/templates/feed/opensearch.xml")),
     ("feed/feeds.opml", include_str!("../editions/templates/feed/feeds.opml")),
     ("letter/letter.html", include_str!("../editions/templates/letter/letter.html")),
+    ("book/cover.svg", include_str!("../editions/templates/book/cover.svg")),
+    ("book/cover.xhtml", include_str!("../editions/templates/book/cover.xhtml")),
+    ("book/opening.xhtml", include_str!("../editions/templates/book/opening.xhtml")),
+    ("book/names.xhtml", include_str!("../editions/templates/book/names.xhtml")),
     ("book/title.xhtml", include_str!("../editions/templates/book/title.xhtml")),
     ("book/contents.xhtml", include_str!("../editions/templates/book/contents.xhtml")),
     ("book/article.xhtml", include_str!("../editions/templates/book/article.xhtml")),

@@ -58,6 +58,10 @@ table! {
     pub latest: &'static str,
     pub recent: &'static str,
     pub archive: &'static str,
+    pub cover: &'static str,
+    pub names: &'static str,
+    pub pages: &'static str,
+    pub volume: &'static str,
     pub author: &'static str,
     pub section: &'static str,
     pub sections: &'static str,
@@ -218,6 +222,12 @@ impl Words {
         told(self.year, &[("year", &year.to_string())])
     }
 
+    /// A year's issues bound together.
+    #[must_use]
+    pub fn volume(&self, year: i16) -> String {
+        told(self.volume, &[("year", &year.to_string())])
+    }
+
     /// How many articles there are.
     #[must_use]
     pub fn n_articles(&self, n: usize) -> String {
@@ -361,7 +371,7 @@ fn said(key: &str, value: &toml::de::DeValue<'_>) -> Result<String, String> {
         return if good { Ok(things.join("|")) } else { Err(format!("`{key}` is a list of {n} words")) };
     }
     let Some(phrase) = value.as_str() else { return Err(format!("`{key}` is a text in quotation marks")) };
-    let dates = ["date", "day", "month", "year"].contains(&key);
+    let dates = ["date", "day", "month", "year", "volume"].contains(&key);
     let allowed: Vec<&str> = if dates { DATES.to_vec() } else { places(english).collect() };
     // Both say how many articles there are.
     let counts = |place: &str| ["n_more", "n_others"].contains(&key) && ["n", "articles"].contains(&place);

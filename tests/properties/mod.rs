@@ -14,6 +14,7 @@ mod reading;
 use gazetted::proof;
 
 use pieces::Pieces;
+pub use reading::publication;
 
 /// How many bytes may choose pieces: what is built of them is some ten times as long.
 const MAX_CHOICES: usize = 6000;

@@ -5,7 +5,7 @@ use gazetted::{
     picture::Plate,
     proof::{self, Proof, Saved, Source},
     prose::Language,
-    publication::{Imprint, Publication},
+    publication::{Design, Imprint, Publication},
     typography,
 };
 use serde_json::Value;
@@ -38,6 +38,7 @@ pub fn publication() -> Publication {
         hub: None,
         imprint: Imprint::default(),
         theme: gazetted::theme::Theme::default(),
+        design: Design::default(),
     }
 }
 

@@ -1,74 +1,188 @@
 //! The pages of a book: title page, contents, one file or more for each article, colophon.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::{PICTURES, Page, Part};
+use super::names::file_as;
+use super::parts::parts;
+use super::{Gathering, PICTURES, Page, Part};
 use crate::{
     editions::Error, editions::gallery::Gallery, editions::markup, editions::markup::Markup,
-    editions::markup::Medium, editions::outline::Outline, editions::outline::Piece, issue::Article,
-    issue::Issue, prose::Block, prose::Inline,
+    editions::markup::Medium, editions::outline::Opening, editions::outline::Outline,
+    editions::outline::Piece, editions::outline::said, issue::Article, prose::Block,
 };
 
-/// How many bytes of text one file holds before an article goes on in another. Small reading systems load a file
-/// whole, and calibre splits at 260 kB; the rest is room for headings and for what cannot be cut.
-const MAX_TEXT: usize = 240_000;
+/// The files of a book, and what its lists need to know of them.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    /// All pages in the order of reading.
+    pub pages: Vec<Page>,
+    /// For each article, the file that it begins in.
+    pub files: Vec<String>,
+    /// Where the pages of the printed paper begin.
+    pub stops: Vec<Stop>,
+    /// Who made the articles, in a volume of many issues.
+    pub names: Vec<Name>,
+}
 
-/// All pages in the order of reading, and for each article the file it begins in.
-pub(super) fn pages(issue: &Issue, outline: &Outline, page: &str) -> Result<(Vec<Page>, Vec<String>), Error> {
+/// Where a page of the printed paper begins.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Stop {
+    /// As its list has it: `3`.
+    pub number: String,
+    /// As it is said: `第3版`.
+    pub label: String,
+    /// The number, where it is one.
+    pub value: Option<u32>,
+    pub file: String,
+    pub id: String,
+}
+
+/// A line of the index of names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct Name {
+    /// What it is sorted by.
+    pub file_as: String,
+    pub said: String,
+    pub entries: Vec<Entry>,
+}
+
+/// An article in the index of names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct Entry {
+    pub file: String,
+    pub label: String,
+    /// The issue that it is in.
+    pub of: String,
+}
+
+/// What the pages around the articles are made of.
+#[derive(Serialize)]
+struct Front<'a> {
+    issue: &'a Outline,
+    files: &'a [String],
+    page: &'a str,
+    cover: &'a str,
+    openings: Vec<&'a Opening>,
+    names: &'a [Name],
+}
+
+/// The pages of a book whose lines are `whole`, and which is read online at `page`.
+pub(super) fn pages(
+    whole: &Outline,
+    gatherings: &[Gathering<'_>],
+    page: &str,
+    cover: &str,
+) -> Result<Content, Error> {
+    let n_articles = gatherings.iter().map(|gathering| gathering.issue.articles.len()).sum();
+    let files: Vec<String> = (0..n_articles).map(|nth| file(nth, 1)).collect();
+    let openings: Vec<&Opening> =
+        gatherings.iter().filter_map(|gathering| gathering.opening.as_ref()).collect();
+    let names = if openings.is_empty() { Vec::new() } else { names(gatherings, &files) };
+    let front = Front { issue: whole, files: &files, page, cover, openings, names: &names };
+    let filled = |file: &str, title: &str, part: Part| {
+        let template = FRONT.into_iter().find(|(name, _)| *name == file).map(|(_, template)| template);
+        let text = whole.theme.fill(template.unwrap_or_default(), &front)?;
+        Ok::<Page, Error>(Page { file: file.to_owned(), title: title.to_owned(), part, text })
+    };
+    let words = whole.words;
+    let mut pages = vec![
+        filled("cover.xhtml", words.cover, Part::Cover)?,
+        filled("title.xhtml", words.page_title, Part::TitlePage)?,
+        filled("contents.xhtml", words.contents, Part::Contents)?,
+    ];
+    let labels: Vec<&str> = whole.pieces().map(|piece| piece.label.as_str()).collect();
+    let mut stops = Vec::new();
+    for gathering in gatherings {
+        let stop = stop(gathering, stops.len());
+        if let Some(opening) = &gathering.opening {
+            pages.push(opening_page(gathering, opening, stop.as_ref(), &files)?);
+        }
+        pages.extend(article_pages(gathering, &labels, stop.as_ref())?);
+        stops.extend(stop);
+    }
+    if !names.is_empty() {
+        pages.push(filled("names.xhtml", words.names, Part::Other)?);
+    }
+    pages.push(filled("colophon.xhtml", words.colophon, Part::Colophon)?);
+    Ok(Content { pages, files, stops, names })
+}
+
+/// The templates of the pages around the articles.
+const FRONT: [(&str, &str); 5] = [
+    ("cover.xhtml", "book/cover.xhtml"),
+    ("title.xhtml", "book/title.xhtml"),
+    ("contents.xhtml", "book/contents.xhtml"),
+    ("names.xhtml", "book/names.xhtml"),
+    ("colophon.xhtml", "book/colophon.xhtml"),
+];
+
+/// Where the printed page of an issue begins: at its opening, or else at its first article. In a volume many issues have a
+/// page 3, so that the issue is named with it.
+fn stop(gathering: &Gathering<'_>, n_before: usize) -> Option<Stop> {
+    let outline = gathering.outline;
+    let page = outline.page.clone()?;
+    let label = outline.words.page(&page);
+    let id = format!("page{}", n_before + 1);
+    let of = outline.number.as_deref().unwrap_or(&outline.day.iso);
+    Some(match &gathering.opening {
+        Some(opening) => {
+            let number = format!("{of} · {label}");
+            Stop { label: number.clone(), value: None, file: opening.file.clone(), id, number }
+        }
+        None => Stop { label, value: numeral(&page), file: file(gathering.first, 1), id, number: page },
+    })
+}
+
+/// A page's number, where it is one.
+fn numeral(page: &str) -> Option<u32> {
+    page.parse().ok().filter(|&value| value > 0 && page.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn opening_page(
+    gathering: &Gathering<'_>,
+    opening: &Opening,
+    page_break: Option<&Stop>,
+    files: &[String],
+) -> Result<Page, Error> {
     #[derive(Serialize)]
     struct Front<'a> {
         issue: &'a Outline,
+        opening: &'a Opening,
+        page_break: Option<&'a Stop>,
         files: &'a [String],
-        page: &'a str,
+        first: usize,
     }
-    let gallery = Gallery::of(issue, PICTURES).in_book();
-    let files: Vec<String> = (0..issue.articles.len()).map(|nth| file(nth, 1)).collect();
-    let front = Front { issue: outline, files: &files, page };
-    let words = outline.words;
-    let mut pages = vec![
-        Page {
-            file: "title.xhtml".to_owned(),
-            title: words.page_title.to_owned(),
-            part: Part::TitlePage,
-            text: outline.theme.fill("book/title.xhtml", &front)?,
-        },
-        Page {
-            file: "contents.xhtml".to_owned(),
-            title: words.contents.to_owned(),
-            part: Part::Contents,
-            text: outline.theme.fill("book/contents.xhtml", &front)?,
-        },
-    ];
-    let pieces: Vec<(&Piece, Option<&str>)> = outline
-        .groups
-        .iter()
-        .flat_map(|group| group.pieces.iter().map(|piece| (piece, group.title.as_deref())))
-        .collect();
-    let cut: Vec<Vec<Vec<Block>>> = issue.articles.iter().map(|article| parts(&article.body)).collect();
-    for (nth, article) in issue.articles.iter().enumerate() {
-        let neighbour =
-            |n: usize| pieces.get(n).map(|(piece, _)| Neighbour { label: &piece.label, file: file(n, 1) });
-        let previous = nth.checked_sub(1).and_then(neighbour);
-        let next = neighbour(nth + 1);
-        pages.extend(article_pages(
-            article,
-            outline,
-            &gallery,
-            pieces[nth],
-            &cut[nth],
-            previous.as_ref(),
-            next.as_ref(),
-        )?);
+    let front = Front { issue: gathering.outline, opening, page_break, files, first: gathering.first };
+    let text = gathering.outline.theme.fill("book/opening.xhtml", &front)?;
+    Ok(Page { file: opening.file.clone(), title: opening.title.clone(), part: Part::Other, text })
+}
+
+/// Who wrote, translated and pictured what, as names are sorted.
+fn names(gatherings: &[Gathering<'_>], files: &[String]) -> Vec<Name> {
+    let mut found: BTreeMap<(String, String), Vec<Entry>> = BTreeMap::new();
+    for gathering in gatherings {
+        let chinese = gathering.outline.words.lang.starts_with("zh");
+        for (nth, (article, piece)) in
+            gathering.issue.articles.iter().zip(gathering.outline.pieces()).enumerate()
+        {
+            let mut named = HashSet::new();
+            for name in article.bylines.iter().filter_map(|byline| said(&byline.name)) {
+                if named.insert(name.clone()) {
+                    let of =
+                        gathering.opening.as_ref().map(|opening| opening.title.clone()).unwrap_or_default();
+                    let file = files.get(gathering.first + nth).cloned().unwrap_or_default();
+                    let entry = Entry { file, label: piece.label.clone(), of };
+                    found.entry((file_as(&name, chinese), name)).or_default().push(entry);
+                }
+            }
+        }
     }
-    pages.push(Page {
-        file: "colophon.xhtml".to_owned(),
-        title: words.colophon.to_owned(),
-        part: Part::Colophon,
-        text: outline.theme.fill("book/colophon.xhtml", &front)?,
-    });
-    Ok((pages, files))
+    let mut names: Vec<Name> =
+        found.into_iter().map(|((file_as, said), entries)| Name { file_as, said, entries }).collect();
+    names.sort_by_cached_key(|name| (name.file_as.to_lowercase(), name.said.clone()));
+    names
 }
 
 /// `a001.xhtml`, and `a001-2.xhtml` for its second part.
@@ -83,15 +197,49 @@ struct Neighbour<'a> {
     file: String,
 }
 
+/// All files of the articles of one issue; `labels` are those of all articles of the book.
 fn article_pages(
-    article: &Article,
-    outline: &Outline,
-    gallery: &Gallery,
-    (piece, section): (&Piece, Option<&str>),
-    parts: &[Vec<Block>],
-    previous: Option<&Neighbour<'_>>,
-    next: Option<&Neighbour<'_>>,
+    gathering: &Gathering<'_>,
+    labels: &[&str],
+    stop: Option<&Stop>,
 ) -> Result<Vec<Page>, Error> {
+    let gallery = Gallery::of(gathering.issue, PICTURES).in_book();
+    let pieces = gathering
+        .outline
+        .groups
+        .iter()
+        .flat_map(|group| group.pieces.iter().map(|piece| (piece, group.title.as_deref())));
+    let mut pages = Vec::new();
+    for (article, (piece, section)) in gathering.issue.articles.iter().zip(pieces) {
+        let nth = gathering.first + piece.nth;
+        let neighbour = |n: usize| labels.get(n).map(|label| Neighbour { label, file: file(n, 1) });
+        let setting = Setting {
+            gathering,
+            piece,
+            section,
+            nth,
+            page_break: stop.filter(|_| piece.nth == 0 && gathering.opening.is_none()),
+            previous: nth.checked_sub(1).and_then(neighbour),
+            next: neighbour(nth + 1),
+        };
+        pages.extend(files_of(article, &gallery, &setting)?);
+    }
+    Ok(pages)
+}
+
+/// Where an article stands in the book.
+struct Setting<'a> {
+    gathering: &'a Gathering<'a>,
+    piece: &'a Piece,
+    section: Option<&'a str>,
+    /// Its place in the book, counted from 0.
+    nth: usize,
+    page_break: Option<&'a Stop>,
+    previous: Option<Neighbour<'a>>,
+    next: Option<Neighbour<'a>>,
+}
+
+fn files_of(article: &Article, gallery: &Gallery, setting: &Setting<'_>) -> Result<Vec<Page>, Error> {
     #[derive(Serialize)]
     struct Leaf<'a> {
         issue: &'a Outline,
@@ -101,11 +249,14 @@ fn article_pages(
         last: bool,
         body: &'a str,
         notes: &'a str,
+        page_break: Option<&'a Stop>,
+        contents: &'a str,
         previous: Option<Neighbour<'a>>,
         next: Option<Neighbour<'a>>,
     }
-    let nth = piece.nth;
-    let homes = homes(article, parts);
+    let Setting { gathering, piece, nth, .. } = *setting;
+    let parts = parts(&article.body);
+    let homes = homes(article, &parts);
     let mut markup = Markup::new(Medium::Book, 2, article.notes.len());
     markup.gallery = gallery.clone();
     let mut pages = Vec::with_capacity(parts.len());
@@ -126,21 +277,23 @@ fn article_pages(
         }
         let of_same = |part: usize| Some(Neighbour { label: &piece.label, file: file(nth, part) });
         let leaf = Leaf {
-            issue: outline,
+            issue: gathering.outline,
             piece,
-            section,
+            section: setting.section,
             part,
             last,
             body: &body,
             notes: &notes,
-            previous: if n == 0 { previous.cloned() } else { of_same(n) },
-            next: if last { next.cloned() } else { of_same(part + 1) },
+            page_break: setting.page_break.filter(|_| n == 0),
+            contents: gathering.opening.as_ref().map_or("contents.xhtml", |opening| &opening.file),
+            previous: if n == 0 { setting.previous.clone() } else { of_same(n) },
+            next: if last { setting.next.clone() } else { of_same(part + 1) },
         };
         pages.push(Page {
             file: file(nth, part),
             title: piece.label.clone(),
-            part: if nth == 0 && n == 0 { Part::FirstArticle } else { Part::Article },
-            text: outline.theme.fill("book/article.xhtml", &leaf)?,
+            part: if nth == 0 && n == 0 { Part::FirstArticle } else { Part::Other },
+            text: gathering.outline.theme.fill("book/article.xhtml", &leaf)?,
         });
     }
     Ok(pages)
@@ -157,143 +310,4 @@ fn homes(article: &Article, parts: &[Vec<Block>]) -> HashMap<usize, usize> {
         }
     }
     (1..=article.notes.len()).map(|number| (number, homes.get(&number).copied().unwrap_or(last))).collect()
-}
-
-/// The body in parts of at most [`MAX_TEXT`] bytes of XHTML; always at least one.
-fn parts(body: &[Block]) -> Vec<Vec<Block>> {
-    let mut parts: Vec<Vec<Block>> = vec![Vec::new()];
-    let mut room = MAX_TEXT;
-    let mut waiting: Vec<Block> = body.iter().rev().cloned().collect();
-    while let Some(block) = waiting.pop() {
-        let size = size(&block);
-        if size > MAX_TEXT
-            && let Some((first, second)) = halves(&block)
-        {
-            waiting.push(second);
-            waiting.push(first);
-            continue;
-        }
-        if size > room && parts.last().is_some_and(|part| !part.is_empty()) {
-            parts.push(Vec::new());
-            room = MAX_TEXT;
-        }
-        room = room.saturating_sub(size);
-        if let Some(part) = parts.last_mut() {
-            part.push(block);
-        }
-    }
-    parts
-}
-
-fn size(block: &Block) -> usize {
-    Markup::new(Medium::Book, 2, usize::MAX).blocks(std::slice::from_ref(block)).len()
-}
-
-/// A block as two of its kind, or `None` when it cannot be cut.
-fn halves(block: &Block) -> Option<(Block, Block)> {
-    match block {
-        Block::Paragraph { text } => {
-            let (first, second) = halves_of(text)?;
-            Some((Block::Paragraph { text: first }, Block::Paragraph { text: second }))
-        }
-        Block::Quote { blocks } => {
-            let (first, second) = match blocks.as_slice() {
-                [only] => halves(only).map(|(a, b)| (vec![a], vec![b]))?,
-                many => middle(many)?,
-            };
-            Some((Block::Quote { blocks: first }, Block::Quote { blocks: second }))
-        }
-        Block::List { start, items } => {
-            let (first, second) = middle(items)?;
-            let next = start.map(|n| n.saturating_add(first.len() as u64));
-            Some((Block::List { start: *start, items: first }, Block::List { start: next, items: second }))
-        }
-        Block::Table { head, rows } => {
-            let (first, second) = middle(rows)?;
-            Some((
-                Block::Table { head: head.clone(), rows: first },
-                Block::Table { head: head.clone(), rows: second },
-            ))
-        }
-        Block::Code { text } => {
-            let (first, second) = text.split_at(cut(text)?);
-            let first = first.strip_suffix('\n').unwrap_or(first);
-            Some((Block::Code { text: first.to_owned() }, Block::Code { text: second.to_owned() }))
-        }
-        Block::Subhead { .. } | Block::Figure { .. } | Block::Rule => None,
-    }
-}
-
-fn halves_of(inlines: &[Inline]) -> Option<(Vec<Inline>, Vec<Inline>)> {
-    let whole = |wrap: fn(Vec<Inline>) -> Inline, text: &[Inline]| {
-        halves_of(text).map(|(a, b)| (vec![wrap(a)], vec![wrap(b)]))
-    };
-    match inlines {
-        [Inline::Text { text }] => {
-            let (first, second) = text.split_at(cut(text)?);
-            Some((vec![Inline::text(first)], vec![Inline::text(second)]))
-        }
-        [Inline::Emphasis { text }] => whole(|text| Inline::Emphasis { text }, text),
-        [Inline::Strong { text }] => whole(|text| Inline::Strong { text }, text),
-        [Inline::Struck { text }] => whole(|text| Inline::Struck { text }, text),
-        [_] => None,
-        many => middle(many),
-    }
-}
-
-fn middle<T: Clone>(items: &[T]) -> Option<(Vec<T>, Vec<T>)> {
-    (items.len() > 1).then(|| {
-        let (first, second) = items.split_at(items.len() / 2);
-        (first.to_vec(), second.to_vec())
-    })
-}
-
-/// Where to cut a text: after a line or a sentence near its middle, else at the middle itself.
-fn cut(text: &str) -> Option<usize> {
-    let from = (text.len() / 4..text.len()).find(|&n| text.is_char_boundary(n))?;
-    let half = (text.len() / 2..text.len()).find(|&n| text.is_char_boundary(n) && n > 0)?;
-    let to = text.len() - text.len() / 4;
-    let ends = |c: char| matches!(c, '\n' | '。' | '！' | '？');
-    let after = text[from..].char_indices().filter(|(_, c)| ends(*c)).map(|(n, c)| from + n + c.len_utf8());
-    after.filter(|&n| n <= to && n < text.len()).min_by_key(|n| n.abs_diff(half)).or(Some(half))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::prose;
-
-    #[track_caller]
-    fn check_parts(body: &[Block], at_least: usize) {
-        let parts = parts(body);
-        assert!(parts.len() >= at_least, "{} parts", parts.len());
-        for part in &parts {
-            assert!(part.iter().map(size).sum::<usize>() <= MAX_TEXT);
-        }
-        let letters = |blocks: &[Block]| prose::plain_blocks(blocks).replace('\n', "");
-        assert!(
-            letters(body) == parts.iter().map(|part| letters(part)).collect::<String>(),
-            "no text is lost"
-        );
-    }
-
-    #[test]
-    fn a_long_article_goes_on_in_another_file_and_loses_nothing() {
-        check_parts(&[Block::paragraph("short")], 1);
-        check_parts(&[], 1);
-        let long = "一句话。".repeat(30_000);
-        check_parts(&[Block::paragraph(&long)], 2);
-        check_parts(&[Block::Code { text: "line\n".repeat(60_000) }], 2);
-        let item = vec![Block::paragraph("x".repeat(10_000))];
-        check_parts(&[Block::List { start: Some(1), items: vec![item; 50] }], 2);
-        check_parts(&[Block::Quote { blocks: vec![Block::paragraph(&long)] }], 2);
-    }
-
-    #[test]
-    fn a_list_that_is_cut_counts_on() {
-        let items =
-            vec![vec![Block::paragraph("a")], vec![Block::paragraph("b")], vec![Block::paragraph("c")]];
-        let (_, second) = halves(&Block::List { start: Some(7), items }).expect("three items can be cut");
-        assert!(matches!(second, Block::List { start: Some(8), .. }));
-    }
 }

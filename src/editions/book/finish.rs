@@ -4,13 +4,14 @@
 //! navigation that fails accessibility checks. Each change below is made at a place that must be there exactly once,
 //! so that another release of the crate cannot give half-changed books.
 
-use std::io::{Cursor, Read as _, Write as _};
+use std::collections::HashMap;
+use std::io::{self, Cursor, Read as _, Seek, Write};
 
 use zip::result::{ZipError, ZipResult};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
-use crate::{editions::Error, editions::markup};
+use crate::{editions::Error, editions::markup, picture::Picture};
 
 /// The property of the element in whose place our metadata go.
 pub(super) const MARK: &str = "gazetted:metadata";
@@ -21,7 +22,6 @@ const NCX: &str = "OEBPS/toc.ncx";
 const STYLESHEET: &str = "OEBPS/stylesheet.css";
 
 /// What the pass puts in.
-#[derive(Debug)]
 pub(super) struct Parts<'a> {
     /// The elements that belong into `metadata`.
     pub metadata: String,
@@ -33,19 +33,23 @@ pub(super) struct Parts<'a> {
     pub lang: &'a str,
     /// The direction of its metadata.
     pub dir: &'a str,
-    /// The pictures by their place in the archive, where the binder has put empty files.
-    pub pictures: Vec<(String, &'a [u8])>,
+    /// The cover and its place in the archive, where the binder has put an empty file.
+    pub cover: (String, &'a [u8]),
+    /// The pictures by their place in the archive, where the binder has put empty files too.
+    pub pictures: HashMap<String, &'a Picture>,
+    /// Gives the bytes of a picture.
+    pub plate: &'a dyn Fn(&Picture) -> io::Result<Vec<u8>>,
 }
 
-/// The book with its parts: entries in the order of reading, all stamped with the first moment a zip can tell (1980).
+/// Writes the book with its parts: entries in the order of reading, all stamped with the first moment a zip can tell (1980).
 ///
 /// # Errors
 /// [`Error::Finish`] when the binder's templates are not those we know; [`Error::Archive`] when it gave no archive.
-pub(super) fn finish(raw: &[u8], parts: &Parts<'_>) -> Result<Vec<u8>, Error> {
+pub(super) fn finish<W: Write + Seek>(raw: &[u8], parts: &Parts<'_>, out: &mut W) -> Result<(), Error> {
     let broken = |error: ZipError| Error::Archive(error.into());
     let mut archive = ZipArchive::new(Cursor::new(raw)).map_err(broken)?;
     let package = patch(&read_package(&mut archive).map_err(broken)?, parts)?;
-    repack(archive, &package, parts).map_err(broken)
+    repack(archive, &package, parts, out).map_err(broken)
 }
 
 fn read_package(archive: &mut ZipArchive<Cursor<&[u8]>>) -> ZipResult<String> {
@@ -54,34 +58,43 @@ fn read_package(archive: &mut ZipArchive<Cursor<&[u8]>>) -> ZipResult<String> {
     Ok(package)
 }
 
-fn repack(mut archive: ZipArchive<Cursor<&[u8]>>, package: &str, parts: &Parts<'_>) -> ZipResult<Vec<u8>> {
+fn repack<W: Write + Seek>(
+    mut archive: ZipArchive<Cursor<&[u8]>>,
+    package: &str,
+    parts: &Parts<'_>,
+    out: &mut W,
+) -> ZipResult<()> {
     let mut order: Vec<usize> = (0..archive.len()).collect();
     order.sort_by_key(|&index| rank(archive.name_for_index(index).unwrap_or_default()));
-    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut writer = ZipWriter::new(out);
     writer.set_comment("");
+    let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
+    let packed = options.compression_method(CompressionMethod::Deflated);
+    let stored = options.compression_method(CompressionMethod::Stored);
     for index in order {
         let name = archive.name_for_index(index).unwrap_or_default().to_owned();
-        let picture = parts.pictures.iter().find(|(path, _)| *path == name).map(|(_, bytes)| *bytes);
-        let ours = match name.as_str() {
-            PACKAGE => Some(package.as_bytes()),
-            NAV => Some(parts.nav.as_bytes()),
-            NCX => Some(parts.ncx.as_bytes()),
-            _ => picture,
+        let text = match name.as_str() {
+            PACKAGE => Some(package),
+            NAV => Some(parts.nav.as_str()),
+            NCX => Some(parts.ncx.as_str()),
+            _ => None,
         };
-        if let Some(bytes) = ours {
-            let method =
-                if picture.is_some() { CompressionMethod::Stored } else { CompressionMethod::Deflated };
-            let options = SimpleFileOptions::default()
-                .compression_method(method)
-                .last_modified_time(DateTime::default());
-            writer.start_file(name, options)?;
-            writer.write_all(bytes)?;
+        if let Some(text) = text {
+            writer.start_file(name, packed)?;
+            writer.write_all(text.as_bytes())?;
+        } else if name == parts.cover.0 {
+            writer.start_file(name, stored)?;
+            writer.write_all(parts.cover.1)?;
+        } else if let Some(picture) = parts.pictures.get(&name) {
+            writer.start_file(name, stored)?;
+            writer.write_all(&(parts.plate)(picture)?)?;
         } else {
             let entry = archive.by_index_raw(index)?;
             writer.raw_copy_file_touch(entry, DateTime::default(), None)?;
         }
     }
-    Ok(writer.finish()?.into_inner())
+    writer.finish()?;
+    Ok(())
 }
 
 /// OCF 3.3 §4.2.2 wants `mimetype` first; a reader that streams wants the package next, and the text last.
@@ -138,8 +151,11 @@ mod tests {
                     ncx: String::new(),
                     lang: "en",
                     dir: "ltr",
-                    pictures: Vec::new(),
-                }
+                    cover: (String::new(), b""),
+                    pictures: HashMap::new(),
+                    plate: &|_| Ok(Vec::new()),
+                },
+                &mut Cursor::new(Vec::new())
             ),
             Err(Error::Archive(_))
         ));

@@ -24,6 +24,8 @@ pub(super) struct Draft {
 }
 
 pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) -> Result<Opening, Refusal> {
+    // What is kept of a time is told of it from the first: else a release would print otherwise the next time.
+    let now = timestamp(micros(now))?;
     let publication = draft.publication.as_str();
     if let Some(key) = brought(db, publication, &draft.manuscript)? {
         // The press may have been at work on another version: then readers may have some of its files.

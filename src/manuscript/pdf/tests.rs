@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::super::tests::{count, kept, outline, publication};
-use super::super::{Companions, Fetched, Form, Manuscript, Packed, read as read_manuscript};
+use super::super::{Form, Manuscript, Packed, open_boxes, read as read_manuscript};
 use super::*;
 use crate::{proof::Proof, typography};
 
@@ -15,16 +15,7 @@ use crate::{proof::Proof, typography};
 fn told_by(script: &str, limits: Limits) -> Result<Proof, Unreadable> {
     let tool = Tool { program: Path::new("sh"), arguments: &["-c", script], limits };
     let (print, text) = open_with(&tool, b"%PDF-1.7\n%%EOF\n")?;
-    let manuscript = Manuscript {
-        stem: "page".to_owned(),
-        inner: None,
-        form: Form::Pdf,
-        text,
-        packed: Some(Packed::Pdf(print)),
-        beside: Companions::default(),
-        fetched: Fetched::default(),
-        lexicon: Lexicon::default(),
-    };
+    let manuscript = Manuscript::of("page".to_owned(), Form::Pdf, text, Some(Packed::Pdf(print)));
     Ok(read_manuscript(&manuscript, &publication()))
 }
 
@@ -49,7 +40,7 @@ fn boxes_of(words: &[(usize, f64, f64, f64, &str)]) -> String {
 }
 
 fn proof_of(output: &str) -> Proof {
-    told_by(&format!("cat <<'END'\n{output}\nEND"), LIMITS).expect("a text")
+    read_manuscript(&open_boxes("page.pdf", output).expect("a text"), &publication())
 }
 
 #[track_caller]

@@ -107,15 +107,18 @@ pub fn eml(data: &[u8]) {
 /// A PDF, by what `pdftotext -bbox-layout` prints of it: our part is what comes after.
 pub fn pdf(data: &[u8]) {
     let built = choices(data).map(|(_, rest)| boxes::of(rest));
-    let printed =
-        built.as_ref().map_or_else(|| String::from_utf8_lossy(data), |built| built.printed.as_str().into());
+    let printed = match &built {
+        Some(built) => built.printed.as_str().into(),
+        None => String::from_utf8_lossy(data),
+    };
+    let bytes = printed.as_bytes();
     let open = |name: &str, bytes: &[u8]| manuscript::open_boxes(name, &String::from_utf8_lossy(bytes));
-    if let Some(read) = reading::check_opened(open, "2025-07-09.pdf", printed.as_bytes()) {
-        match built {
+    if let Some(read) = reading::check_opened(open, "2025-07-09.pdf", bytes) {
+        match &built {
             Some(built) => conserving::characters(&built.text, &read),
             None => conserving::set(&read),
         }
-        printing::check(printed.as_bytes(), &read);
+        printing::check(bytes, &read);
     }
 }
 

@@ -151,13 +151,13 @@ fn a_title_that_is_not_the_title_of_the_whole_is_set_aside() {
     check(
         "<title>River Notes 7</title><title>The ferry</title><title></title><title>River Notes 7</title><h1>A</h1>\
          <pre>a <title>b</title> c</pre><p>d</p>",
-        &expect![[r#"
+        &expect![[r"
             A / 1¶ / code
             title: River Notes 7
             - The ferry
             - River Notes 7
             - b
-        "#]],
+        "]],
     );
 }
 

@@ -11,7 +11,7 @@ pub struct Built {
 }
 
 /// The most words: bytes that say a line again would make too many.
-const MAX_WORDS: usize = 6000;
+const MAX_WORDS: usize = 3000;
 
 /// So wide is the column that a byte begins beside the last, in points.
 const COLUMN: f64 = 130.0;
@@ -115,7 +115,7 @@ pub fn of(choices: &[u8]) -> Built {
             11 => setter.middle += 0.4 * setter.size,
             12 => setter.line(-10.0),
             13 => setter.again(8),
-            14 => setter.again(200),
+            14 => setter.again(60),
             15 => setter.at = -setter.at,
             16 => setter.middle *= 100.0,
             17 => {

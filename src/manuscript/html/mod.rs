@@ -1,7 +1,8 @@
 //! HTML and XHTML: headlines and bodies in our words. What is not in our list of elements leaves its text only.
 //!
 //! The first-level headings are headlines, as in Markdown; where there are none, those of the highest level that occurs
-//! more than once are. Scripts, styles, comments, hidden and navigating elements go to `not_used` with their text.
+//! more than once are. Scripts, styles, comments, hidden and navigating elements go to `not_used` with their text, and so
+//! does every title of a file that is not the title of the whole.
 
 mod elements;
 mod runs;

@@ -343,4 +343,10 @@ mod tests {
         check(&["in 1914-", "1918, Anglo-", "Saxon"], "in 1914- 1918, Anglo- Saxon", "");
         check(&["桥边的灯亮了20", "25年，用", "Rust"], "桥边的灯亮了2025年，用Rust", "");
     }
+
+    #[test]
+    fn a_word_that_is_parted_in_every_line_joins_as_any_other() {
+        check(&["ab-"; 20_000], &("ab".repeat(20_000) + "-"), &"-".repeat(19_999));
+        check(&["1"; 20_000], "1 ".repeat(20_000).trim(), "");
+    }
 }

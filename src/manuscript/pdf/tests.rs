@@ -122,6 +122,14 @@ fn what_stands_on_every_page_is_in_no_article() {
     );
 }
 
+#[test]
+fn a_running_head_of_any_length_is_set_whole() {
+    let head: Vec<_> = (0..20_000_u32).map(|n| (0, 4.0 * f64::from(n), 10.0, 1.0, "1")).collect();
+    let words = [head, vec![(0, 0.0, 60.0, 10.0, "The lamp at the end of the quay")]].concat();
+    let text = setting::set(boxes::pages(&boxes_of(&words))).text;
+    assert_eq!(text.lines().filter(|line| *line == "1").count(), 20_000);
+}
+
 #[track_caller]
 fn refuses(script: &str, limits: Limits, expected: &str) {
     let reason = told_by(script, limits).expect_err("no text").to_string();

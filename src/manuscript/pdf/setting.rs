@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_word_that_is_parted_in_every_line_joins_as_any_other() {
-        check(&["ab-"; 20_000], &("ab".repeat(20_000) + "-"), &"-".repeat(19_999));
-        check(&["1"; 20_000], "1 ".repeat(20_000).trim(), "");
+        check(&vec!["ab-"; 20_000], &("ab".repeat(20_000) + "-"), &"-".repeat(19_999));
+        check(&vec!["1"; 20_000], "1 ".repeat(20_000).trim(), "");
     }
 }

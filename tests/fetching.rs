@@ -36,7 +36,7 @@ use crate::{
 enum Answer {
     /// These bytes, and then it closes.
     Bytes(Vec<u8>),
-    /// A head, and then a byte now and then for ever.
+    /// A head, and then byte after byte, each alone: it is never silent, never done, and too slow to be too much.
     Drip,
     /// A body without end.
     Flood,
@@ -107,9 +107,7 @@ impl Far {
                             let _ = stream.write_all(head).await;
                             while stream.write_all(b"1\r\nx\r\n").await.is_ok()
                                 && stream.flush().await.is_ok()
-                            {
-                                tokio::time::sleep(Duration::from_millis(20)).await;
-                            }
+                            {}
                         }
                         Answer::Flood => {
                             let piece = [b"10000\r\n".as_slice(), &vec![0; 0x10000], b"\r\n"].concat();

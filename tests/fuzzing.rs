@@ -27,7 +27,7 @@ fn every_target_checks_the_property_of_its_name_and_has_seeds() {
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
     targets.sort();
-    assert_eq!(targets, ["decode", "docx", "eml", "epub", "html", "markdown", "page", "proof", "zip"]);
+    assert_eq!(targets, ["decode", "docx", "eml", "epub", "html", "markdown", "page", "pdf", "proof", "zip"]);
     for target in &targets {
         let text = fs::read_to_string(fuzz.join(format!("fuzz_targets/{target}.rs"))).unwrap();
         let line =
@@ -69,6 +69,11 @@ fn strange_archives_are_read_or_refused() {
 #[test]
 fn strange_letters_are_read_or_refused() {
     check("eml", properties::eml);
+}
+
+#[test]
+fn strange_boxes_of_words_are_read_without_loss() {
+    check("pdf", properties::pdf);
 }
 
 #[test]

@@ -70,9 +70,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<Book, Unreadable> {
 impl Book {
     /// Reads the book.
     pub(super) fn read(&self, album: Album) -> Draft {
-        let mut draft = html::read_book(&self.chapters, album);
         let data = |name: &str| self.data.get(name);
-        draft.title = data("title").cloned().or(draft.title);
+        let mut draft = html::read_book(&self.chapters, data("title").map(String::as_str), album);
         draft.publisher = data("publisher").cloned();
         draft.summary = draft.summary.or_else(|| data("description").cloned());
         draft.date = draft.date.or_else(|| dates::of_header(data("date")?));

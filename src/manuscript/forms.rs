@@ -216,12 +216,13 @@ fn a_book_is_read_in_the_order_of_its_spine() {
         "book.epub",
         &bytes,
         &expect![[r"
-        The lamp / 2¶ / note For thirty years.
-        The ferry / 1¶
-        title: River & Notes 7
-        date: 2025-07-09
-        publisher: The Quay
-    "]],
+            The lamp / 2¶ / note For thirty years.
+            The ferry / 1¶
+            title: River & Notes 7
+            date: 2025-07-09
+            publisher: The Quay
+            - x
+        "]],
     );
 }
 

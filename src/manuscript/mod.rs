@@ -149,6 +149,12 @@ enum Packed {
 }
 
 impl Manuscript {
+    /// What was opened, with nothing beside it.
+    fn of(stem: String, form: Form, text: decode::Decoded, packed: Option<Packed>) -> Self {
+        let (beside, fetched, lexicon) = (Companions::default(), Fetched::default(), Lexicon::default());
+        Self { stem, inner: None, form, text, packed, beside, fetched, lexicon }
+    }
+
     /// The same text as the main file of a folder called `folder`, with the files beside it.
     #[must_use]
     pub fn within(self, folder: &str, beside: Companions) -> Self {
@@ -322,8 +328,17 @@ pub fn open(file_name: &str, bytes: &[u8]) -> Result<Manuscript, Unreadable> {
             (text, Some(Packed::Pdf(print)))
         }
     };
-    let (beside, fetched, lexicon) = (Companions::default(), Fetched::default(), Lexicon::default());
-    Ok(Manuscript { stem, inner: None, form, text, packed, beside, fetched, lexicon })
+    Ok(Manuscript::of(stem, form, text, packed))
+}
+
+/// Opens a PDF by what `pdftotext -bbox-layout` has printed of it: what [`open`] does once it has run that program.
+///
+/// # Errors
+/// As of a PDF: when there is no text in it that could be read.
+pub fn open_boxes(file_name: &str, boxes: &str) -> Result<Manuscript, Unreadable> {
+    let (print, text) = pdf::open_boxes(boxes)?;
+    let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem).to_owned();
+    Ok(Manuscript::of(stem, Form::Pdf, text, Some(Packed::Pdf(print))))
 }
 
 /// The most bytes of a file of that name that are read.

@@ -8,15 +8,32 @@ use super::reading::{self, Read};
 
 /// Every character of a page but white space is in the reading as often as in the page.
 pub fn page(read: &Read) {
+    characters(read.manuscript.text(), read);
+}
+
+/// Every character of a text but white space is in its reading, as often as in the text. What no edition can carry is counted there.
+pub fn characters(text: &str, read: &Read) {
+    assert_eq!(changes(text, read), BTreeMap::new(), "characters lost (-) or invented (+) in {text:?}");
+}
+
+/// The same of a PDF whose text is known only as it was set: the hyphens of parted words are in the reading alone.
+pub fn set(read: &Read) {
+    let mut wrong = changes(read.manuscript.text(), read);
+    wrong.retain(|c, n| *n < 0 || !matches!(c, '-' | '\u{2010}' | '\u{AD}'));
+    assert_eq!(wrong, BTreeMap::new(), "characters lost (-) or invented (+) in {:?}", read.manuscript.text());
+}
+
+/// What is in a reading more often or less often than in its text.
+fn changes(text: &str, read: &Read) -> BTreeMap<char, i64> {
     let mut wrong: BTreeMap<char, i64> = BTreeMap::new();
-    for (c, n) in count(read.manuscript.text()) {
+    for (c, n) in count(text).into_iter().filter(|(c, _)| typography::is_printable(*c)) {
         *wrong.entry(c).or_default() -= i64::try_from(n).unwrap_or(i64::MAX);
     }
     for (c, n) in kept(&read.proof) {
         *wrong.entry(c).or_default() += i64::try_from(n).unwrap_or(i64::MAX);
     }
     wrong.retain(|_, n| *n != 0);
-    assert_eq!(wrong, BTreeMap::new(), "characters lost (-) or invented (+) in {:?}", read.manuscript.text());
+    wrong
 }
 
 /// Every Chinese letter of a text is somewhere in its reading, as often at least. Other letters may be in tags and names.

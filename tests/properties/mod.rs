@@ -5,13 +5,14 @@
 //! gets into a field, editions print and are well-formed. Bytes that begin with one below 8 choose pieces that are put
 //! together, so that what stands behind a door (an archive, a header) is reached; all other bytes are taken as they are.
 
+mod boxes;
 mod conserving;
 mod packing;
 mod pieces;
 mod printing;
 mod reading;
 
-use gazetted::proof;
+use gazetted::{manuscript, proof};
 
 use pieces::Pieces;
 pub use reading::publication;
@@ -102,6 +103,24 @@ pub fn epub(data: &[u8]) {
 pub fn eml(data: &[u8]) {
     let packed = choices(data).map(|(way, rest)| packing::letter(way, rest));
     container("7.eml", packed.as_deref().unwrap_or(data));
+}
+
+/// A PDF, by what `pdftotext -bbox-layout` prints of it: our part is what comes after.
+pub fn pdf(data: &[u8]) {
+    let built = choices(data).map(|(_, rest)| boxes::of(rest));
+    let printed = match &built {
+        Some(built) => built.printed.as_str().into(),
+        None => String::from_utf8_lossy(data),
+    };
+    let bytes = printed.as_bytes();
+    let open = |name: &str, bytes: &[u8]| manuscript::open_boxes(name, &String::from_utf8_lossy(bytes));
+    if let Some(read) = reading::check_opened(open, "2025-07-09.pdf", bytes) {
+        match &built {
+            Some(built) => conserving::characters(&built.text, &read),
+            None => conserving::set(&read),
+        }
+        printing::check(bytes, &read);
+    }
 }
 
 /// Any bytes as any form: the first chooses the form.

@@ -24,7 +24,7 @@ impl<'d> Pieces<'d> {
                 text.push_str(piece);
             } else {
                 text.push_str(self.around[0]);
-                text.push(letter(byte));
+                text.push_str(letter(byte));
                 text.push_str(self.around[1]);
             }
         }
@@ -33,8 +33,8 @@ impl<'d> Pieces<'d> {
 }
 
 /// A letter for a byte that is no piece: mostly Chinese, whose letters are in no tag and no entity.
-fn letter(byte: u8) -> char {
-    let letters = ['一', '河', '桥', '的', '李', '水', '年', '月', '版', '灯', '渡', '写'];
+pub fn letter(byte: u8) -> &'static str {
+    let letters = ["一", "河", "桥", "的", "李", "水", "年", "月", "版", "灯", "渡", "写"];
     letters[usize::from(byte) % letters.len()]
 }
 

@@ -1,7 +1,7 @@
 //! What holds of every reading: the same twice, printable, bounded, and the same again from its proof.
 
 use gazetted::{
-    manuscript::{self, Manuscript},
+    manuscript::{self, Manuscript, Unreadable},
     picture::Plate,
     proof::{self, Proof, Saved, Source},
     prose::Language,
@@ -42,24 +42,32 @@ pub fn publication() -> Publication {
     }
 }
 
+/// How a file of that name is opened.
+type Open = fn(&str, &[u8]) -> Result<Manuscript, Unreadable>;
+
 /// The one place where a manuscript is read here.
-fn read(name: &str, bytes: &[u8]) -> Result<Read, String> {
-    let manuscript = manuscript::open(name, bytes).map_err(|refusal| refusal.to_string())?;
+fn read(open: Open, name: &str, bytes: &[u8]) -> Result<Read, String> {
+    let manuscript = open(name, bytes).map_err(|refusal| refusal.to_string())?;
     let (proof, plates) = manuscript::read_with_plates(&manuscript, &publication());
     Ok(Read { manuscript, proof, plates })
 }
 
 /// Reads a file and checks what holds of every reading; `None` when it is refused.
 pub fn check(name: &str, bytes: &[u8]) -> Option<Read> {
-    let found = match read(name, bytes) {
+    check_opened(manuscript::open, name, bytes)
+}
+
+/// Checks the same of a file that is opened in another way.
+pub fn check_opened(open: Open, name: &str, bytes: &[u8]) -> Option<Read> {
+    let found = match read(open, name, bytes) {
         Ok(found) => found,
         Err(refusal) => {
             assert!(!refusal.trim().is_empty(), "refused without a reason");
-            assert_eq!(read(name, bytes).err(), Some(refusal), "the same refusal twice");
+            assert_eq!(read(open, name, bytes).err(), Some(refusal), "the same refusal twice");
             return None;
         }
     };
-    let again = read(name, bytes).expect("it was read before");
+    let again = read(open, name, bytes).expect("it was read before");
     assert_eq!(found.proof, again.proof, "read twice");
     assert_eq!(found.plates, again.plates, "read twice");
 

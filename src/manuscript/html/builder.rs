@@ -266,6 +266,12 @@ impl<'d> Builder<'d> {
 
     fn end(&mut self, name: &str) {
         let meaning = elements::meaning(name);
+        if meaning == Meaning::Title
+            && let Some(title) = self.title.take()
+        {
+            self.titles.push(title.split_whitespace().collect::<Vec<_>>().join(" "));
+            return;
+        }
         if let Some((open, _)) = &self.verbatim {
             if open == name {
                 self.flush(false);
@@ -273,11 +279,6 @@ impl<'d> Builder<'d> {
             return;
         }
         match meaning {
-            Meaning::Title => {
-                if let Some(title) = self.title.take() {
-                    self.titles.push(title.split_whitespace().collect::<Vec<_>>().join(" "));
-                }
-            }
             Meaning::Emphasis | Meaning::Strong | Meaning::Struck | Meaning::Code | Meaning::Link => {
                 self.runs.close(name);
             }
@@ -291,6 +292,7 @@ impl<'d> Builder<'d> {
             | Meaning::Picture
             | Meaning::Embedded
             | Meaning::Verbatim
+            | Meaning::Title
             | Meaning::Meta => self.close(name, false),
             _ => self.close(name, true),
         }

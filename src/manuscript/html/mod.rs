@@ -1,7 +1,8 @@
 //! HTML and XHTML: headlines and bodies in our words. What is not in our list of elements leaves its text only.
 //!
 //! The first-level headings are headlines, as in Markdown; where there are none, those of the highest level that occurs
-//! more than once are. Scripts, styles, comments, hidden and navigating elements go to `not_used` with their text.
+//! more than once are. Scripts, styles, comments, hidden and navigating elements go to `not_used` with their text, and so
+//! does every title of a file that is not the title of the whole.
 
 mod elements;
 mod runs;
@@ -35,16 +36,16 @@ pub(super) fn read(text: &str, xml: bool, album: Album) -> Draft {
     read_files(&[("", text)], xml, None, album)
 }
 
-/// Reads a letter of HTML, whose subject is its title.
+/// Reads a letter of HTML, whose subject is its title if it has one.
 pub(super) fn read_titled(text: &str, title: Option<&str>, album: Album) -> Draft {
     read_files(&[("", text)], false, title, album)
 }
 
-/// Reads the chapters of a book, each with its path.
-pub(super) fn read_book(chapters: &[(String, String)], album: Album) -> Draft {
+/// Reads the chapters of a book, each with its path; `title` is the book's, if it tells one.
+pub(super) fn read_book(chapters: &[(String, String)], title: Option<&str>, album: Album) -> Draft {
     let chapters: Vec<(&str, &str)> =
         chapters.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    read_files(&chapters, true, None, album)
+    read_files(&chapters, true, title, album)
 }
 
 /// What a tag of HTML says of the picture that it shows; `None` when it shows none.
@@ -79,7 +80,7 @@ fn read_files(files: &[(&str, &str)], xml: bool, title: Option<&str>, album: Alb
     let mut draft = Draft { album, ..Draft::default() };
     let page = parse(files, xml, &mut draft);
     read_meta(&page, &mut draft);
-    draft.title = title.map(str::to_owned).or(draft.title);
+    choose_title(&page, title, &mut draft);
     let placed = without_licence(page.placed, &mut draft);
     let mut articles = articles(placed);
     let mut notes = Notes::new(page.references, page.notes);
@@ -220,8 +221,7 @@ fn read_meta(page: &Page, draft: &mut Draft) {
     if let Some((_, language)) = meta(&["language", "dc.language"]) {
         draft.language = Language::parse(&language.replace('_', "-"));
     }
-    let title = meta(&["og:title", "dc.title"]).map(|(_, title)| title.clone());
-    draft.title = page.titles.iter().find(|title| !title.is_empty()).cloned().or(title);
+    draft.title = meta(&["og:title", "dc.title"]).map(|(_, title)| title.clone());
     let dates = [
         "date",
         "dc.date",
@@ -252,6 +252,19 @@ fn read_meta(page: &Page, draft: &mut Draft) {
     }
     if let Some((_, text)) = meta(&["dc.publisher"]) {
         draft.publisher = Some(text.clone());
+    }
+}
+
+/// Takes the title that the whole has from outside, else the first of its files', else what their data say. The other titles
+/// are text that readers do not see: every chapter of a book has one.
+fn choose_title(page: &Page, outer: Option<&str>, draft: &mut Draft) {
+    let mut own: Vec<&String> = page.titles.iter().filter(|title| !title.is_empty()).collect();
+    draft.title = outer.or(own.first().map(|title| title.as_str())).map(str::to_owned).or(draft.title.take());
+    if let Some(taken) = own.iter().position(|title| Some(*title) == draft.title.as_ref()) {
+        own.remove(taken);
+    }
+    for title in own {
+        draft.set_aside(title);
     }
 }
 

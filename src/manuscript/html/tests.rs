@@ -147,6 +147,21 @@ fn nothing_that_acts_or_hides_reaches_readers() {
 }
 
 #[test]
+fn a_title_that_is_not_the_title_of_the_whole_is_set_aside() {
+    check(
+        "<title>River Notes 7</title><title>The ferry</title><title></title><title>River Notes 7</title><h1>A</h1>\
+         <pre>a <title>b</title> c</pre><p>d</p>",
+        &expect![[r"
+            A / 1¶ / code
+            title: River Notes 7
+            - The ferry
+            - River Notes 7
+            - b
+        "]],
+    );
+}
+
+#[test]
 fn notes_stand_with_the_article_that_refers_to_them() {
     check(
         r##"<h1>A</h1><p>One<sup><a href="#fn1" id="r1">1</a></sup> and <a href="#top">here</a>.</p><h1>B</h1>

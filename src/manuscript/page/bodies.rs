@@ -142,31 +142,32 @@ impl Page {
         let sisters: Vec<bool> = bodies.iter().flat_map(|body| self.sisters(body)).collect();
         // Twice the bodies is more than any page has lost; the bound keeps a strange text from being cut to pieces.
         let most = bodies.len() * 2 + 2;
+        // The likeliest break of each body: looked for once, as it takes longer than all else.
+        let best = |body: &Range<usize>| {
+            vocabulary.best_break(body.clone(), |k| self.threshold(body, k, sisters[k]))
+        };
+        let mut breaks: Vec<_> = bodies.iter().map(best).collect();
+        let mut part = |bodies: &mut Vec<Range<usize>>, breaks: &mut Vec<_>, at: usize, k: usize| {
+            self.part(bodies, at, k, draft);
+            breaks.splice(at..=at, [best(&bodies[at]), best(&bodies[at + 1])]);
+        };
         let mut at = 0;
         while at < bodies.len() && bodies.len() < most {
-            let body = bodies[at].clone();
-            match vocabulary.best_break(body.clone(), |k| self.threshold(&body, k, sisters[k])) {
-                Some((k, likely)) if likely < 1.0 => self.part(&mut bodies, at, k, draft),
+            match breaks[at] {
+                Some((k, likely)) if likely < 1.0 => part(&mut bodies, &mut breaks, at, k),
                 _ => at += 1,
             }
         }
         while bodies.len() < self.n_headlines(&bodies) && bodies.len() < most {
-            let likeliest = (0..bodies.len())
-                .filter_map(|at| {
-                    let body = bodies[at].clone();
-                    let (k, likely) =
-                        vocabulary.best_break(body.clone(), |k| self.threshold(&body, k, sisters[k]))?;
-                    Some((at, k, likely))
-                })
-                .min_by(|a, b| a.2.total_cmp(&b.2));
-            match likeliest {
-                Some((at, k, likely)) if likely < SURPLUS => self.part(&mut bodies, at, k, draft),
+            let found =
+                breaks.iter().enumerate().filter_map(|(at, found)| found.map(|(k, likely)| (at, k, likely)));
+            match found.min_by(|a, b| a.2.total_cmp(&b.2)) {
+                Some((at, k, likely)) if likely < SURPLUS => part(&mut bodies, &mut breaks, at, k),
                 _ => break,
             }
         }
-        for body in &bodies {
-            if let Some((k, likely)) =
-                vocabulary.best_break(body.clone(), |k| self.threshold(body, k, sisters[k]))
+        for found in breaks {
+            if let Some((k, likely)) = found
                 && likely < DOUBTFUL
             {
                 let part = &self.parts[self.paragraphs[k]];

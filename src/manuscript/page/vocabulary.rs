@@ -10,11 +10,44 @@ type Id = usize;
 fn pairs(text: &str) -> impl Iterator<Item = (char, char)> {
     let mut before = None;
     text.chars().filter_map(move |c| {
-        let letter = c.is_alphanumeric().then(|| c.to_lowercase().next().unwrap_or(c));
+        // Most characters of a Chinese page: letters, none of which has a lower case.
+        let letter = if matches!(c, '\u{4E00}'..='\u{9FFF}') {
+            Some(c)
+        } else {
+            c.is_alphanumeric().then(|| c.to_lowercase().next().unwrap_or(c))
+        };
         let pair = before.zip(letter);
         before = letter;
         pair
     })
+}
+
+/// What ends a sentence.
+const ENDS: [char; 8] = ['。', '！', '？', '；', '.', '!', '?', ';'];
+
+/// How often each id occurs, in the order of the ids.
+fn counted(mut ids: Vec<Id>) -> Vec<(Id, f64)> {
+    ids.sort_unstable();
+    let mut counted: Vec<(Id, f64)> = Vec::with_capacity(ids.len());
+    for id in ids {
+        match counted.last_mut() {
+            Some((last, count)) if *last == id => *count += 1.0,
+            _ => counted.push((id, 1.0)),
+        }
+    }
+    counted
+}
+
+/// How often each id occurs in both halves together, in the order of the ids.
+fn sum([odd, even]: &[Vec<(Id, f64)>; 2]) -> Vec<(Id, f64)> {
+    let (mut odd, mut even) = (odd.iter().copied().peekable(), even.iter().copied().peekable());
+    std::iter::from_fn(|| match (odd.peek(), even.peek()) {
+        (Some(one), Some(other)) if one.0 == other.0 => Some((one.0, odd.next()?.1 + even.next()?.1)),
+        (Some(one), Some(other)) if other.0 < one.0 => even.next(),
+        (Some(_), _) => odd.next(),
+        (None, _) => even.next(),
+    })
+    .collect()
 }
 
 /// The vocabulary of a page's paragraphs.
@@ -40,51 +73,39 @@ impl Vocabulary {
     /// Counts the paragraphs' pairs, or `None` for more text than a page has.
     pub(super) fn of(paragraphs: &[&str]) -> Option<Self> {
         let characters: Vec<usize> = paragraphs.iter().map(|p| p.chars().count()).collect();
-        if paragraphs.len() > MAX_PARAGRAPHS || characters.iter().sum::<usize>() > MAX_CHARACTERS {
+        let n_characters: usize = characters.iter().sum();
+        if paragraphs.len() > MAX_PARAGRAPHS || n_characters > MAX_CHARACTERS {
             return None;
         }
-        let mut ids: HashMap<(char, char), Id> = HashMap::new();
-        let mut tally = |text: &str| {
-            let mut found: Vec<Id> = pairs(text)
-                .map(|pair| {
+        // Room for what a page has.
+        let mut ids: HashMap<(char, char), Id> = HashMap::with_capacity(n_characters / 2);
+        let mut counts = Vec::with_capacity(paragraphs.len());
+        let mut halves: Vec<[Vec<(Id, f64)>; 2]> = Vec::with_capacity(paragraphs.len());
+        for paragraph in paragraphs {
+            let mut found = [Vec::new(), Vec::new()];
+            // No pair stands across the end of a sentence.
+            for (nth, sentence) in paragraph.split_inclusive(ENDS).enumerate() {
+                found[nth % 2].extend(pairs(sentence).map(|pair| {
                     let next = ids.len();
                     *ids.entry(pair).or_insert(next)
-                })
-                .collect();
-            found.sort_unstable();
-            let mut counted: Vec<(Id, f64)> = Vec::new();
-            for id in found {
-                match counted.last_mut() {
-                    Some((last, count)) if *last == id => *count += 1.0,
-                    _ => counted.push((id, 1.0)),
-                }
+                }));
             }
-            counted
-        };
-        let counts: Vec<Vec<(Id, f64)>> = paragraphs.iter().map(|p| tally(p)).collect();
-        let mut halves: Vec<[Vec<(Id, f64)>; 2]> = paragraphs
-            .iter()
-            .map(|p| {
-                let (mut odd, mut even) = (String::new(), String::new());
-                for (i, sentence) in
-                    p.split_inclusive(['。', '！', '？', '；', '.', '!', '?', ';']).enumerate()
-                {
-                    if i % 2 == 0 { odd.push_str(sentence) } else { even.push_str(sentence) }
-                }
-                [tally(&odd), tally(&even)]
-            })
-            .collect();
+            let half = found.map(counted);
+            counts.push(sum(&half));
+            halves.push(half);
+        }
         let mut holders = vec![0.0_f64; ids.len()];
         for (id, _) in counts.iter().flatten() {
             holders[*id] += 1.0;
         }
         #[expect(clippy::cast_precision_loss, reason = "at most MAX_PARAGRAPHS")]
         let n = paragraphs.len() as f64;
-        for half in halves.iter_mut().flatten() {
-            for (id, count) in half {
-                // How much a pair tells: much if few paragraphs have it (tf-idf with a dampened count).
-                *count = (1.0 + count.ln()) * ((1.0 + n) / (1.0 + holders[*id])).ln();
-            }
+        // How much a pair tells: much if few paragraphs have it (tf-idf with a dampened count).
+        let telling: Vec<f64> = holders.iter().map(|holders| ((1.0 + n) / (1.0 + holders)).ln()).collect();
+        for (id, count) in halves.iter_mut().flatten().flatten() {
+            // Most pairs occur once.
+            let dampened = if *count > 1.0 { 1.0 + count.ln() } else { 1.0 };
+            *count = dampened * telling[*id];
         }
         Some(Self { ids, counts, halves, characters })
     }
@@ -98,7 +119,8 @@ impl Vocabulary {
         range: Range<usize>,
         threshold: impl Fn(usize) -> Option<f64>,
     ) -> Option<(usize, f64)> {
-        if range.len() < 2 {
+        let mut after: usize = range.clone().map(|p| self.characters[p]).sum();
+        if range.len() < 2 || after < 2 * MIN_ARTICLE {
             return None;
         }
         let mut left = Side::new(self.ids.len());
@@ -109,7 +131,6 @@ impl Vocabulary {
         let whole: Vec<f64> = right.sums[0].iter().zip(&right.sums[1]).map(|(a, b)| a + b).collect();
         let mut left_whole = 0.0;
         let mut before = 0;
-        let mut after: usize = range.clone().map(|p| self.characters[p]).sum();
         let mut best: Option<(usize, f64)> = None;
         for paragraph in range.start..range.end - 1 {
             let halves = &self.halves[paragraph];

@@ -78,7 +78,12 @@ fn open_with(tool: &Tool<'_>, bytes: &[u8]) -> Result<(Print, Decoded), Unreadab
     if !head.windows(5).any(|five| five == b"%PDF-") {
         return Err(refusal("it is no PDF, or damaged; save or copy it again"));
     }
-    let pages = boxes::pages(&words(tool, bytes)?);
+    open_boxes(&words(tool, bytes)?)
+}
+
+/// Opens a PDF of which `pdftotext -bbox-layout` has printed this.
+pub(super) fn open_boxes(output: &str) -> Result<(Print, Decoded), Unreadable> {
+    let pages = boxes::pages(output);
     let n_pages = pages.len();
     check_text(&pages)?;
     let setting = setting::set(pages);

@@ -26,6 +26,9 @@ const MARGIN: f64 = 0.5;
 /// The pieces of a masthead stand at least so far apart, in letters.
 const PIECES_APART: f64 = 2.0;
 
+/// No word that is parted at a line's end is longer, in characters.
+const MAX_WORD: usize = 100;
+
 /// How many rows at the top or the foot of a page may be its running head or masthead.
 const MAX_HEADS: usize = 2;
 
@@ -136,8 +139,9 @@ fn joined(pieces: Vec<Piece>, body: f64) -> Vec<Piece> {
     let indents = pieces.iter().filter(|piece| is_text(piece) && piece.paragraph.indented).count() * 3
         > pieces.iter().filter(|piece| is_text(piece)).count();
     let mut joined: Vec<Piece> = Vec::with_capacity(pieces.len());
+    // The last that stands in a column.
+    let mut before: Option<usize> = None;
     for piece in pieces {
-        let before = joined.iter().rposition(|piece| piece.column.is_some());
         if let Some(before) = before
             && is_text(&piece)
             && is_text(&joined[before])
@@ -151,6 +155,7 @@ fn joined(pieces: Vec<Piece>, body: f64) -> Vec<Piece> {
             above.column = piece.column;
             continue;
         }
+        before = piece.column.map(|_| joined.len()).or(before);
         joined.push(piece);
     }
     joined
@@ -242,8 +247,10 @@ fn write(pieces: Vec<Piece>) -> Setting {
     let mut number = 1;
     for piece in pieces {
         let mut text = String::new();
+        let mut is_chinese = false;
         for line in &piece.paragraph.lines {
-            append(&mut text, line, &compounds, &mut setting.hyphens);
+            append(&mut text, line, is_chinese, &compounds, &mut setting.hyphens);
+            is_chinese |= line.chars().any(typography::is_han);
         }
         if let Some(hint) = piece.hint {
             setting.hints.insert(number, hint);
@@ -264,8 +271,20 @@ fn core(word: &str) -> &str {
     word.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
-/// Adds a line to the text of its paragraph. A hyphen that parts a word at the line's end goes, unless the word has one elsewhere.
-fn append(text: &mut String, line: &str, compounds: &HashSet<String>, hyphens: &mut String) {
+/// The last of a text, at most so long.
+fn end_of(text: &str, most: usize) -> &str {
+    text.char_indices().nth_back(most).map_or(text, |(at, _)| &text[at..])
+}
+
+/// Adds a line to the text of its paragraph, which may have Chinese in it. A hyphen that parts a word at the line's end goes,
+/// unless the word has one elsewhere.
+fn append(
+    text: &mut String,
+    line: &str,
+    is_chinese: bool,
+    compounds: &HashSet<String>,
+    hyphens: &mut String,
+) {
     // Where a word might be parted but is not, its hyphen is not seen.
     let end = line.trim_end_matches(is_hyphen).len();
     let soft = |(at, c): &(usize, char)| *c == '\u{AD}' && !(*at == end && at + c.len_utf8() == line.len());
@@ -276,7 +295,7 @@ fn append(text: &mut String, line: &str, compounds: &HashSet<String>, hyphens: &
     if let Some(hyphen) = text.chars().next_back().filter(|c| is_hyphen(*c) && lower) {
         let first = &text[..text.len() - hyphen.len_utf8()];
         let parted = first.ends_with(char::is_alphabetic);
-        let left = first.split_whitespace().next_back().map_or("", core);
+        let left = end_of(first, MAX_WORD).split_whitespace().next_back().map_or("", core);
         let right = line.split_whitespace().next().map_or("", core);
         let compound = hyphen != '\u{AD}' && compounds.contains(&format!("{left}-{right}").to_lowercase());
         if parted && !compound {
@@ -288,7 +307,7 @@ fn append(text: &mut String, line: &str, compounds: &HashSet<String>, hyphens: &
     }
     let number =
         text.ends_with(|c: char| c.is_ascii_digit()) && line.starts_with(|c: char| c.is_ascii_digit());
-    if !(number && text.chars().any(typography::is_han)) {
+    if !(number && is_chinese) {
         let joint = typography::joint(text, line);
         text.push_str(joint);
     }
@@ -323,5 +342,11 @@ mod tests {
         );
         check(&["in 1914-", "1918, Anglo-", "Saxon"], "in 1914- 1918, Anglo- Saxon", "");
         check(&["桥边的灯亮了20", "25年，用", "Rust"], "桥边的灯亮了2025年，用Rust", "");
+    }
+
+    #[test]
+    fn a_word_that_is_parted_in_every_line_joins_as_any_other() {
+        check(&vec!["ab-"; 20_000], &("ab".repeat(20_000) + "-"), &"-".repeat(19_999));
+        check(&vec!["1"; 20_000], "1 ".repeat(20_000).trim(), "");
     }
 }

@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::super::tests::{count, kept, outline, publication};
-use super::super::{Companions, Fetched, Form, Manuscript, Packed, read as read_manuscript};
+use super::super::{Form, Manuscript, Packed, open_boxes, read as read_manuscript};
 use super::*;
 use crate::{proof::Proof, typography};
 
@@ -15,16 +15,7 @@ use crate::{proof::Proof, typography};
 fn told_by(script: &str, limits: Limits) -> Result<Proof, Unreadable> {
     let tool = Tool { program: Path::new("sh"), arguments: &["-c", script], limits };
     let (print, text) = open_with(&tool, b"%PDF-1.7\n%%EOF\n")?;
-    let manuscript = Manuscript {
-        stem: "page".to_owned(),
-        inner: None,
-        form: Form::Pdf,
-        text,
-        packed: Some(Packed::Pdf(print)),
-        beside: Companions::default(),
-        fetched: Fetched::default(),
-        lexicon: Lexicon::default(),
-    };
+    let manuscript = Manuscript::of("page".to_owned(), Form::Pdf, text, Some(Packed::Pdf(print)));
     Ok(read_manuscript(&manuscript, &publication()))
 }
 
@@ -49,7 +40,7 @@ fn boxes_of(words: &[(usize, f64, f64, f64, &str)]) -> String {
 }
 
 fn proof_of(output: &str) -> Proof {
-    told_by(&format!("cat <<'END'\n{output}\nEND"), LIMITS).expect("a text")
+    read_manuscript(&open_boxes("page.pdf", output).expect("a text"), &publication())
 }
 
 #[track_caller]
@@ -129,6 +120,14 @@ fn what_stands_on_every_page_is_in_no_article() {
             - 14
         "]],
     );
+}
+
+#[test]
+fn a_running_head_of_any_length_is_set_whole() {
+    let head: Vec<_> = (0..20_000_u32).map(|n| (0, 4.0 * f64::from(n), 10.0, 1.0, "1")).collect();
+    let words = [head, vec![(0, 0.0, 60.0, 10.0, "The lamp at the end of the quay")]].concat();
+    let text = setting::set(boxes::pages(&boxes_of(&words))).text;
+    assert_eq!(text.lines().filter(|line| *line == "1").count(), 20_000);
 }
 
 #[track_caller]

@@ -142,7 +142,7 @@ impl Page {
         let sisters: Vec<bool> = bodies.iter().flat_map(|body| self.sisters(body)).collect();
         // Twice the bodies is more than any page has lost; the bound keeps a strange text from being cut to pieces.
         let most = bodies.len() * 2 + 2;
-        // The likeliest break of each body: looked for once, as it takes longer than all else.
+        // The likeliest break of each body, looked for once: that takes as long as many of the passes.
         let best = |body: &Range<usize>| {
             vocabulary.best_break(body.clone(), |k| self.threshold(body, k, sisters[k]))
         };

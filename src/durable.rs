@@ -124,7 +124,11 @@ pub fn make_folders(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn holds(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+/// Whether a file is there with these bytes.
+///
+/// # Errors
+/// Whatever the file system says, except that there is no such file.
+pub fn holds(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() == bytes.len() as u64 => {
             Ok(fs::read(path)? == bytes)

@@ -1,9 +1,13 @@
 //! What readers are served from: a folder in which every file is whole and every link is kept.
 
+mod packing;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+
+pub use packing::Coding;
 
 use crate::{durable, durable::Put, editions::Edition};
 
@@ -75,10 +79,22 @@ impl Outbox {
         let mut written = 0;
         for edition in editions {
             let path = self.place(&edition.path).ok_or_else(|| Error::Path { path: edition.path.clone() })?;
-            let put = durable::put(&path, &edition.bytes).map_err(|source| Error::Write { path, source })?;
-            written += usize::from(put == Put::Written);
+            let put = put_packed(&path, edition).and_then(|()| durable::put(&path, &edition.bytes));
+            written += usize::from(put.map_err(|source| Error::Write { path, source })? == Put::Written);
         }
         Ok(written)
+    }
+
+    /// The file of a path packed in one of these ways, the smallest one that is there.
+    #[must_use]
+    pub fn find_packed(&self, path: &str, codings: &[Coding]) -> Option<(Coding, PathBuf)> {
+        let file = self.place(path)?;
+        let packed = codings.iter().filter_map(|&coding| {
+            let beside = packing::beside(&file, coding);
+            let metadata = fs::symlink_metadata(&beside).ok().filter(fs::Metadata::is_file)?;
+            Some((metadata.len(), coding, beside))
+        });
+        packed.min().map(|(_, coding, beside)| (coding, beside))
     }
 
     /// Puts the file at `from` out under the name `to` as well. Says whether it had to be written.
@@ -98,6 +114,11 @@ impl Outbox {
     pub fn remove(&self, path: &str) -> Result<bool, Error> {
         let file = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
         let is_there = fs::symlink_metadata(&file).is_ok();
+        if packing::is_packable(path) {
+            for beside in Coding::ALL.map(|coding| packing::beside(&file, coding)) {
+                durable::remove(&beside).map_err(|source| Error::Write { path: beside, source })?;
+            }
+        }
         if is_there {
             durable::remove(&file).map_err(|source| Error::Write { path: file, source })?;
         }
@@ -138,6 +159,22 @@ impl Outbox {
     }
 }
 
+/// Puts a text's packed forms beside it, before the text itself: where that is there with these bytes, they are too. Forms that
+/// are not worth it any more are removed.
+fn put_packed(path: &Path, edition: &Edition) -> io::Result<()> {
+    if !packing::is_packable(&edition.path) || durable::holds(path, &edition.bytes)? {
+        return Ok(());
+    }
+    for coding in Coding::ALL {
+        let beside = packing::beside(path, coding);
+        match packing::pack(coding, &edition.bytes)? {
+            Some(packed) => _ = durable::put(&beside, &packed)?,
+            None => durable::remove(&beside)?,
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +190,30 @@ mod tests {
             let edition = Edition { path: path.to_owned(), bytes: vec![] };
             assert!(matches!(outbox.put([&edition]), Err(Error::Path { .. })), "{path:?}");
         }
+    }
+
+    #[test]
+    fn a_text_lies_beside_its_packed_forms_and_goes_with_them() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let outbox = Outbox::open(folder.path()).expect("opened");
+        let edition =
+            |words: &str| Edition { path: "a.html".to_owned(), bytes: words.repeat(2000).into_bytes() };
+        let unpacked = || {
+            Coding::ALL.map(|coding| {
+                let (_, file) = outbox.find_packed("a.html", &[coding]).expect("it is worth it");
+                packing::unpack(coding, &fs::read(file).expect("readable")).expect("whole")
+            })
+        };
+        for words in ["理论 ", "the bell "] {
+            let edition = edition(words);
+            outbox.put([&edition]).expect("put");
+            assert!(unpacked().iter().all(|bytes| *bytes == edition.bytes));
+        }
+        outbox.put([&Edition { path: "a.html".to_owned(), bytes: b"short".to_vec() }]).expect("put");
+        assert!(outbox.find_packed("a.html", &Coding::ALL).is_none(), "the old forms are gone");
+        outbox.put([&edition("x")]).expect("put");
+        assert!(outbox.remove("a.html").expect("removed"));
+        assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod beside;
 mod fetching;
 mod proving;
 mod learning;
+mod replaying;
 mod shelving;
 mod standing;
 
@@ -254,26 +255,6 @@ impl Press {
         let (path, hash, signature) = (begun.source, begun.manuscript, String::new());
         let arrival = Arrival { path, signature, hash, fate: Fate::Published(key), at: now };
         self.put_out(begun.release, &arrival, 0, now)
-    }
-
-    /// Prints every issue anew from the ledger and puts it out, as after a change of the publication's settings or of this
-    /// program. Versions, times and letters stay. Gives how many files changed.
-    ///
-    /// # Errors
-    /// As [`Press::publish`].
-    pub fn reprint(&self, mut progress: impl FnMut(usize, usize)) -> Result<usize, Error> {
-        let _lock = self.lock()?;
-        let books = self.ledger.books(&self.publication)?;
-        let mut changed = 0;
-        for (n, (key, _)) in books.iter().enumerate() {
-            if let Some(shelved) = self.ledger.issue(&self.publication, key)? {
-                let (book, written) = self.print(&shelved.release)?;
-                changed += written;
-                self.ledger.shelve(&self.publication, &shelved.release, &book)?;
-            }
-            progress(n + 1, books.len());
-        }
-        Ok(changed + self.put_all_lists()?)
     }
 
     /// The steps from an open release to its queue of letters. Nothing links to what is not there yet.

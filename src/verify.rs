@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, str::FromStr as _};
 
 use jiff::Timestamp;
 
-use crate::{ledger, ledger::Ledger, outbox::Outbox, publication::Publication};
+use crate::{editions, ledger, ledger::Ledger, outbox::Outbox, publication::Publication};
 
 /// What was looked at and what is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,7 +46,11 @@ pub fn verify(
     if books.is_empty() {
         return Ok(checked);
     }
-    checked.read_feed(outbox, publication, "feed.xml", &known);
+    checked.read_feed(outbox, publication, "feed.xml", Some(&known));
+    for number in 1..=editions::n_sealed(ledger.n_published(publication)?) {
+        checked.read_feed(outbox, publication, &editions::sealed_feed(number), Some(&known));
+    }
+    checked.read_others(outbox, publication);
     let pages = books.iter().map(|(key, _)| format!("issues/{key}/index.html"));
     let mut links = BTreeSet::new();
     for page in ["index.html", "feeds.html"].map(str::to_owned).into_iter().chain(pages) {
@@ -65,7 +69,7 @@ impl Checked {
         outbox: &Outbox,
         publication: &Publication,
         path: &str,
-        known: &BTreeSet<String>,
+        known: Option<&BTreeSet<String>>,
     ) {
         let Some(text) = outbox.find(path).and_then(|file| fs::read_to_string(file).ok()) else {
             self.findings.push(format!("`{path}` is not there"));
@@ -89,9 +93,31 @@ impl Checked {
                 self.follow(outbox, publication, path, &picture, None);
             }
             let guid = item.guid().map(rss::Guid::value).unwrap_or_default();
-            if !known.contains(guid) {
+            if known.is_some_and(|known| !known.contains(guid)) {
                 self.findings
                     .push(format!("`{path}` has the entry `{guid}`, of which the ledger knows nothing"));
+            }
+        }
+    }
+
+    /// The other feeds, which the list of feeds names, the catalogue and the map of the site.
+    fn read_others(&mut self, outbox: &Outbox, publication: &Publication) {
+        let read = |path: &str| outbox.find(path).and_then(|file| fs::read_to_string(file).ok());
+        let feeds = read("feeds.opml").unwrap_or_default();
+        for feed in values(&feeds, "xmlUrl=\"") {
+            if let Some(path) = feed.strip_prefix(&publication.base_url).filter(|path| *path != "feed.xml") {
+                self.read_feed(outbox, publication, path, None);
+            }
+        }
+        for path in ["feeds.opml", "feed/atom.xml", "opds/root.xml", "opds/navigation.xml", "sitemap.xml"] {
+            let Some(text) = read(path) else {
+                self.findings.push(format!("`{path}` is not there"));
+                continue;
+            };
+            let maps = text.split("<loc>").skip(1).filter_map(|rest| rest.split('<').next());
+            let links: BTreeSet<String> = addresses(&text).chain(maps.map(str::to_owned)).collect();
+            for link in links {
+                self.follow(outbox, publication, path, &link, None);
             }
         }
     }

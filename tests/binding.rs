@@ -242,7 +242,7 @@ fn a_book_is_the_same_on_a_machine_with_another_clock_and_language() {
     assert_eq!(first.len(), 3, "a book, a cover and its thumbnail");
     for (zone, language) in [("Asia/Shanghai", "zh_CN.UTF-8"), ("America/New_York", "C")] {
         let mut program = Command::new(env!("CARGO_BIN_EXE_gazetted"));
-        program.args(["issues", "reprint"]).current_dir(root).env("TZ", zone).env("LANG", language);
+        program.arg("replay").current_dir(root).env("TZ", zone).env("LANG", language);
         let (good, said) = tools::output(program.env("LC_ALL", language));
         assert!(good, "{said}");
         assert!(printed() == first, "{zone}");

@@ -91,14 +91,14 @@ fn a_new_newsroom_is_made_and_publishes_by_hand() {
         &["verify"],
         0,
         &expect![[r"
-        1 issue and 19 links looked at: all is well
+        1 issue and 38 links looked at: all is well
     "]],
     );
     fs::remove_file(news.join("outbox/latest.epub")).unwrap();
     let (code, found) = gazetted(&news, &["verify"]);
     assert_eq!(code, 1);
     assert!(found.contains("leads to `latest.epub`, which is not there"), "{found}");
-    let (code, _) = gazetted(&news, &["issues", "reprint"]);
+    let (code, _) = gazetted(&news, &["replay"]);
     assert_eq!((code, gazetted(&news, &["verify"]).0), (0, 0));
 }
 

@@ -65,7 +65,7 @@ fn an_issue_in_any_form_comes_with_its_pictures() {
 
     // Our own book is a manuscript like any other.
     newsroom.saves("again.epub", fs::read(newsroom.books().remove(0)).unwrap()).is_out("again", 1);
-    assert_eq!(newsroom.shelved("again").release.issue.pictures.len(), 1);
+    assert_eq!(newsroom.shelved("again").release.issue.pictures.len(), 2, "its cover is one");
     newsroom.all_is_well();
 }
 

@@ -215,7 +215,9 @@ fn folders_and_zips_are_proofed_and_published_by_hand_too() {
     let picture = newsroom.shelved("by-hand").release.issue.pictures.remove(0).name;
     let picture = newsroom.path(&format!("outbox/issues/by-hand/{picture}"));
     fs::remove_file(&picture).unwrap();
-    let (good, said) = gazetted("issues", Path::new("reprint"));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    program.arg("--config").arg(newsroom.path("config/gazetted.toml")).arg("replay");
+    let (good, said) = tools::output(&mut program);
     assert!(good && picture.exists(), "{said}");
     newsroom.all_is_well();
 }

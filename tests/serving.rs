@@ -1,6 +1,9 @@
 //! Readers' programs are served the outbox, and nothing else.
 
-use std::io::{Read as _, Write as _};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+};
 
 use crate::newsroom::{Newsroom, page};
 
@@ -78,4 +81,33 @@ fn a_newsroom_stops_while_a_client_has_sent_half_a_request() {
     let mut rest = Vec::new();
     let _ = client.read_to_end(&mut rest);
     assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
+}
+
+#[test]
+fn a_reader_is_sent_the_packed_form_that_its_program_takes() {
+    let newsroom = Newsroom::opens();
+    newsroom.saves("a.md", page("First frost", &"The bell is rung. ".repeat(200))).is_out("a", 1);
+    let plain = newsroom.outbox_file("feed.xml");
+    let asks = |accepts: &str| newsroom.asks("GET", "/feed.xml", &format!("Accept-Encoding: {accepts}\r\n"));
+    for (accepts, coding, extension) in [
+        ("br", "br", "br"),
+        ("gzip, deflate", "gzip", "gz"),
+        ("zstd", "zstd", "zst"),
+        ("*;q=0.1, br;q=0, zstd;q=0.0", "gzip", "gz"),
+    ] {
+        let (status, head, body) = asks(accepts);
+        assert_eq!((status, header(&head, "content-encoding").as_deref()), (200, Some(coding)), "{accepts}");
+        assert_eq!(header(&head, "vary").as_deref(), Some("accept-encoding"));
+        assert!(header(&head, "content-type").unwrap().starts_with("application/xml"));
+        assert!(body.len() < plain.len() / 2);
+        assert_eq!(body, fs::read(newsroom.path(&format!("outbox/feed.xml.{extension}"))).unwrap());
+    }
+    for accepts in ["identity", "", "br;q=0, gzip;q=0, zstd;q=0", "deflate"] {
+        let (status, head, body) = asks(accepts);
+        assert_eq!((status, header(&head, "content-encoding")), (200, None), "{accepts}");
+        assert_eq!(body, plain);
+    }
+    let tags: Vec<_> =
+        ["br", "gzip", "identity"].map(|accepts| header(&asks(accepts).1, "etag").unwrap()).into();
+    assert!(tags[0] != tags[1] && tags[1] != tags[2], "a tag is of what was sent: {tags:?}");
 }

@@ -47,8 +47,6 @@ pub(super) enum Command {
         /// Its key
         key: String,
     },
-    /// Print all issues anew, after the publication's settings or gazetted itself have changed; no letter is sent
-    Reprint,
 }
 
 pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
@@ -72,16 +70,6 @@ pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
         Command::Hold { key } => change(newsroom, publication, ledger, &key, Status::Withheld),
         Command::Reinstate { key } | Command::Release { key } => {
             change(newsroom, publication, ledger, &key, Status::Usable)
-        }
-        Command::Reprint => {
-            let press = daemon::open_press(newsroom, publication, ledger)?;
-            let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            let changed = press.reprint(|done, all| {
-                if terminal {
-                    eprint!("\r{done} of {all} issues{}", if done == all { "\n" } else { "" });
-                }
-            })?;
-            say(&format!("{} changed", super::report::count(changed as u64, "file")))
         }
     }
 }

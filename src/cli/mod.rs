@@ -6,6 +6,7 @@ mod init;
 mod issues;
 mod proof;
 mod publish;
+mod replay;
 mod report;
 mod run;
 mod subscribers;
@@ -53,9 +54,11 @@ enum Command {
     /// Add, list or remove subscribers
     #[command(subcommand)]
     Subscribers(subscribers::Command),
-    /// List the issues, show one, withdraw one or hold it back, or print all anew
+    /// List the issues, show one, withdraw one or hold it back
     #[command(subcommand)]
     Issues(issues::Command),
+    /// Print everything anew, after the settings, the theme or gazetted itself have changed; no letter is sent
+    Replay,
     /// Bind the issues of a year, or the articles of a section or an author, in one book
     Bind(bind::Arguments),
     /// Show the settings in force
@@ -137,6 +140,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Subscribers(command) => subscribers::run(&newsroom(file)?, command),
         Command::Issues(command) => issues::run(&newsroom(file)?, command),
         Command::Theme(arguments) => theme::run(&arguments),
+        Command::Replay => replay::run(&newsroom(file)?),
         Command::Bind(arguments) => bind::run(&newsroom(file)?, &arguments),
         Command::Config => config::run(&newsroom(file)?),
         Command::Verify => verify::run(&newsroom(file)?),

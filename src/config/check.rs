@@ -20,6 +20,7 @@ const KEYS: [(&str, &[&str]); 6] = [
             "time_zone",
             "authority",
             "base_url",
+            "hub",
             "publisher",
             "rights",
             "issn",

@@ -291,6 +291,12 @@ pub fn article_page(key: &IssueKey, article: &str) -> String {
     paths::article(key, article)
 }
 
+/// How many pages of the archived feed are sealed once so many issues have come out: all but the newest [`RECENT`] are on one.
+#[must_use]
+pub fn n_sealed(n_published: u64) -> u64 {
+    n_published.saturating_sub(1) / RECENT as u64
+}
+
 /// A sealed page of the archived feed, by its number.
 #[must_use]
 pub fn sealed_feed(number: u64) -> String {

@@ -133,7 +133,7 @@ pub(super) fn issue(
             kind: "article",
             class: "issue",
             locale: shown::locale(&release.issue.language),
-            shown: Shown::of_issue(release, publication),
+            shown: Some(Shown::of_issue(release, publication)),
             ..Page::new(&path, "../../", &outline.name, &outline.paper, publication)
         },
         words: outline.words,

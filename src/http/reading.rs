@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::Desk;
-use crate::{editions, hub, issue::IssueKey, issue::Status, publication::Publication};
+use crate::{editions, hub, issue::IssueKey, issue::Status, outbox::Coding, publication::Publication};
 
 /// What a page may load: its own style and pictures, and no script.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
@@ -28,21 +28,28 @@ pub(super) async fn read(
     }
     let path = uri.path().trim_start_matches('/').to_owned();
     let publication = desk.publication.clone();
+    let codings = codings(&headers);
     let found = tokio::task::spawn_blocking(move || {
         let named = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path };
         let Some(file) = desk.outbox.find(&named) else {
             let folder = desk.outbox.find(&format!("{named}/index.html")).is_some();
             return if folder { Found::Folder(named) } else { nothing(&desk, &named) };
         };
+        // What is packed may be gone in this very moment; the text itself is there.
+        let packed = desk.outbox.find_packed(&named, &codings);
+        let packed = packed.and_then(|(coding, file)| Some((coding, std::fs::read(file).ok()?)));
+        if let Some((coding, bytes)) = packed {
+            return Found::File(named, bytes, Some(coding));
+        }
         match std::fs::read(file) {
-            Ok(bytes) => Found::File(named, bytes),
+            Ok(bytes) => Found::File(named, bytes, None),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => nothing(&desk, &named),
             Err(error) => Found::Trouble(error),
         }
     });
     match found.await {
-        Ok(Found::File(name, bytes)) => {
-            let mut response = answer(&name, bytes, &method, &headers);
+        Ok(Found::File(name, bytes, coding)) => {
+            let mut response = answer(&name, bytes, coding, &method, &headers);
             if let Some(links) = links(&name, &publication) {
                 response.headers_mut().insert(header::LINK, links);
             }
@@ -70,7 +77,7 @@ pub(super) async fn read(
 }
 
 enum Found {
-    File(String, Vec<u8>),
+    File(String, Vec<u8>, Option<Coding>),
     Folder(String),
     /// The page that says so, and its status.
     Nothing(StatusCode, Vec<u8>),
@@ -89,7 +96,33 @@ fn nothing(desk: &Desk, path: &str) -> Found {
     Found::Nothing(if withdrawn { StatusCode::GONE } else { StatusCode::NOT_FOUND }, page)
 }
 
-fn answer(name: &str, bytes: Vec<u8>, method: &Method, asked: &HeaderMap) -> Response {
+/// The ways of packing that a client takes (RFC 9110 §12.5.3).
+fn codings(asked: &HeaderMap) -> Vec<Coding> {
+    let said: Vec<(String, bool)> = asked
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|item| {
+            let (token, weight) = item.split_once(';').unwrap_or((item, ""));
+            let weight = weight.trim().strip_prefix("q=").and_then(|q| q.trim().parse::<f32>().ok());
+            (token.trim().to_ascii_lowercase(), weight.is_none_or(|q| q > 0.0))
+        })
+        .collect();
+    let takes = |token: &str| {
+        let named = |name: &str| said.iter().find(|(known, _)| known == name).map(|(_, takes)| *takes);
+        named(token).or_else(|| named("*")).unwrap_or(false)
+    };
+    Coding::ALL.into_iter().filter(|coding| takes(coding.token())).collect()
+}
+
+fn answer(
+    name: &str,
+    bytes: Vec<u8>,
+    coding: Option<Coding>,
+    method: &Method,
+    asked: &HeaderMap,
+) -> Response {
     let tag = format!("\"{}\"", &blake3::hash(&bytes).to_hex()[..32]);
     let mut response = if knows(asked, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -105,6 +138,10 @@ fn answer(name: &str, bytes: Vec<u8>, method: &Method, asked: &HeaderMap) -> Res
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
+    if let Some(coding) = coding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
+    }
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     let keeping =
         if is_lasting(name) { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keeping));
@@ -134,7 +171,9 @@ fn knows(asked: &HeaderMap, tag: &str) -> bool {
 /// Whether a file's name carries a hash of its bytes, so that it never changes: books, pictures and assets.
 fn is_lasting(name: &str) -> bool {
     let named_by_hash = matches!(media_type(name), "application/epub+zip" | "image/png" | "image/jpeg");
-    name.starts_with("assets/") || (name.starts_with("issues/") && named_by_hash)
+    // A cover keeps its address when its issue is corrected.
+    let cover = name.ends_with("/cover.png") || name.ends_with("/thumbnail.png");
+    name.starts_with("assets/") || (name.starts_with("issues/") && named_by_hash && !cover)
 }
 
 /// The media type of a file. Feeds are `application/xml`, because browsers show the style sheet of those and only those.

@@ -79,7 +79,7 @@ impl Press {
         let mut corrected = self.ledger.corrected(publication, CORRECTED)?;
         corrected
             .retain(|old| !recent.iter().any(|shelved| shelved.release.issue.key == old.release.issue.key));
-        let n_sealed = self.ledger.n_published(publication)?.saturating_sub(1) / SEALED;
+        let n_sealed = editions::n_sealed(self.ledger.n_published(publication)?);
         let n_catalogue_pages = n_sealed.saturating_sub(1);
         Ok(Shelf {
             n_sealed,

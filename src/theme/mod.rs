@@ -27,6 +27,8 @@ struct Parts {
     folder: String,
     press: Environment<'static>,
     styles: BTreeMap<&'static str, &'static str>,
+    /// Tells one theme from another: a hash of a publisher's own files.
+    stamp: String,
     /// A publisher's own words by language, in small letters.
     words: BTreeMap<String, &'static Words>,
 }
@@ -53,14 +55,20 @@ impl fmt::Display for Line {
 
 impl fmt::Debug for Theme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Theme").field(&self.0.folder).finish()
+        f.debug_tuple("Theme").field(&self.0.folder).field(&self.0.stamp).finish()
     }
 }
 
 static OURS: LazyLock<Theme> = LazyLock::new(|| {
     let press = templates::compile(templates::OURS).expect("a test renders every template");
     let styles = BTreeMap::from(templates::STYLES);
-    Theme(Arc::new(Parts { folder: String::new(), press, styles, words: BTreeMap::new() }))
+    Theme(Arc::new(Parts {
+        folder: String::new(),
+        press,
+        styles,
+        stamp: String::new(),
+        words: BTreeMap::new(),
+    }))
 });
 
 impl Default for Theme {
@@ -83,7 +91,11 @@ impl Theme {
         let mut styles: BTreeMap<&'static str, &'static str> = BTreeMap::from(templates::STYLES);
         let mut words = BTreeMap::new();
         let mut faults = Vec::new();
+        let mut stamp = blake3::Hasher::new();
         for (name, text) in files {
+            for part in [&name, &text] {
+                stamp.update(&part.len().to_le_bytes()).update(part.as_bytes());
+            }
             let text = kept(text);
             if let Some(known) = theirs.get_mut(name.as_str()).or_else(|| styles.get_mut(name.as_str())) {
                 *known = text;
@@ -99,7 +111,8 @@ impl Theme {
         let press = templates::compile(theirs).map_err(|wrong| faults.extend(wrong)).ok();
         match press {
             Some(press) if faults.is_empty() => {
-                Ok(Self(Arc::new(Parts { folder: folder.to_owned(), press, styles, words })))
+                let (folder, stamp) = (folder.to_owned(), stamp.finalize().to_hex().to_string());
+                Ok(Self(Arc::new(Parts { folder, press, styles, stamp, words })))
             }
             _ => {
                 faults.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));

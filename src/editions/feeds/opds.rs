@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::entry::{EPUB, seconds};
 use crate::{
-    editions::Edition, editions::Error, editions::Listing, editions::Shelf, editions::outline::said,
-    editions::paths, publication::Publication, theme::Words,
+    editions, editions::Edition, editions::Error, editions::Listing, editions::Shelf,
+    editions::outline::said, editions::paths, publication::Publication, theme::Words,
 };
 
 /// The type of a list of books.
@@ -47,6 +47,9 @@ struct Book {
     url: String,
     length: u64,
     kind: &'static str,
+    /// Its cover, and the same small.
+    cover: String,
+    thumbnail: String,
     articles: Vec<Article>,
 }
 
@@ -85,6 +88,8 @@ impl Book {
             url: publication.url(&listing.book.path),
             length: listing.book.length,
             kind: EPUB,
+            cover: publication.url(&editions::cover_path(key)),
+            thumbnail: publication.url(&editions::thumbnail_path(key)),
             articles: listing.articles.iter().map(article).collect(),
         }
     }

@@ -117,7 +117,7 @@ pub(in crate::editions) fn index(shelf: &Shelf, publication: &Publication) -> Re
         page: Page {
             description: &description,
             class: "front",
-            shown: shelf.recent.first().and_then(|shelved| Shown::of_issue(&shelved.release, publication)),
+            shown: shelf.recent.first().map(|shelved| Shown::of_issue(&shelved.release, publication)),
             ..Page::new(paths::INDEX, "", &paper, &paper, publication)
         },
         words,

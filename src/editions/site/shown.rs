@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::{
-    editions::outline::said, editions::paths, issue::Release, picture::PictureName, prose, prose::Language,
-    publication::Publication,
+    editions, editions::outline::said, editions::paths, issue::Release, picture::PictureName, prose,
+    prose::Language, publication::Publication,
 };
 
 /// Smaller pictures are shown by nobody, or as a stamp that is no better than none.
@@ -14,15 +14,22 @@ const LEAST: u32 = 200;
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Shown {
     url: String,
-    width: u32,
-    height: u32,
+    width: Option<u32>,
+    height: Option<u32>,
     alt: Option<String>,
 }
 
 impl Shown {
-    /// The first picture of an issue that is large enough.
-    pub(super) fn of_issue(release: &Release, publication: &Publication) -> Option<Self> {
-        (0..release.issue.articles.len()).find_map(|nth| Self::of_article(release, nth, publication))
+    /// The first picture of an issue that is large enough, or else its cover.
+    pub(super) fn of_issue(release: &Release, publication: &Publication) -> Self {
+        let articles = 0..release.issue.articles.len();
+        let pictured = articles.into_iter().find_map(|nth| Self::of_article(release, nth, publication));
+        pictured.unwrap_or_else(|| Self {
+            url: publication.url(&editions::cover_path(&release.issue.key)),
+            width: None,
+            height: None,
+            alt: None,
+        })
     }
 
     /// The first picture of an article that is large enough.
@@ -38,8 +45,8 @@ impl Shown {
         let large = picture.width >= LEAST && picture.height >= LEAST;
         large.then(|| Self {
             url: publication.url(&paths::picture(&release.issue.key, name)),
-            width: picture.width,
-            height: picture.height,
+            width: Some(picture.width),
+            height: Some(picture.height),
             alt: said(alt),
         })
     }

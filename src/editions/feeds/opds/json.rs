@@ -70,6 +70,10 @@ fn of_book(book: &Book, paper: &str, publication: &Publication) -> Value {
             },
             { "rel": "alternate", "href": book.page, "type": "text/html" },
         ],
+        "images": [
+            { "href": book.cover, "type": "image/png" },
+            { "href": book.thumbnail, "type": "image/png" },
+        ],
     })
 }
 

@@ -1,6 +1,7 @@
 //! Puts a file in its place so that a crash or a power cut leaves the old one or the new one, never a part.
 
 use std::{
+    collections::HashSet,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -65,6 +66,65 @@ pub fn finish(temporary: &Path, file: &File, path: &Path) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(temporary, path)?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// Puts many files in their places, in that order; on return all of them are on the disk. Gives how many had to be written.
+///
+/// All bytes are written beside their places, the file system is synced once, then the names are changed one after the other and it is
+/// synced once more: two flushes, where [`put`] needs two a file. A journal keeps the order of names, so that after a power cut the
+/// files of the list that are new are its first ones.
+///
+/// # Errors
+/// At the first file that cannot be written, with its path; none is in its place then, unless it was the changing of a name that
+/// failed: then those before it are.
+pub fn put_all(files: &[(PathBuf, &[u8])]) -> Result<usize, (PathBuf, io::Error)> {
+    let mut waiting: Vec<(PathBuf, &Path)> = Vec::new();
+    let mut seen: HashSet<&Path> = HashSet::new();
+    let mut write = || -> Result<(), (PathBuf, io::Error)> {
+        for (path, bytes) in files {
+            let failed = |error| (path.clone(), error);
+            fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+            if seen.contains(&**path) {
+                return Err(failed(io::Error::new(
+                    io::ErrorKind::AlreadyExists,
+                    "it is to be written twice",
+                )));
+            }
+            seen.insert(path);
+            if holds(path, bytes).map_err(failed)? {
+                continue;
+            }
+            let temporary = temporary_beside(path);
+            let _ = fs::remove_file(&temporary);
+            fs::write(&temporary, bytes).map_err(failed)?;
+            waiting.push((temporary, path));
+        }
+        Ok(())
+    };
+    let written = write();
+    let done = written.and_then(|()| rename_all(&waiting, files));
+    if done.is_err() {
+        for (temporary, _) in &waiting {
+            let _ = fs::remove_file(temporary);
+        }
+    }
+    done.map(|()| waiting.len())
+}
+
+fn rename_all(waiting: &[(PathBuf, &Path)], files: &[(PathBuf, &[u8])]) -> Result<(), (PathBuf, io::Error)> {
+    let Some((first, _)) = files.first() else { return Ok(()) };
+    let sync = || {
+        let folder = File::open(first.parent().unwrap_or(Path::new(".")))?;
+        rustix::fs::syncfs(&folder).map_err(io::Error::from)
+    };
+    if !waiting.is_empty() {
+        sync().map_err(|error| (first.clone(), error))?;
+    }
+    for (temporary, path) in waiting {
+        fs::rename(temporary, path).map_err(|error| (path.to_path_buf(), error))?;
+    }
+    // What is there unchanged is synced too: whoever wrote it may have died before doing so.
+    sync().map_err(|error| (first.clone(), error))
 }
 
 /// Removes `path` if it is there; on return its name is gone from the disk too.
@@ -183,6 +243,20 @@ mod tests {
         finish(&temporary, &file, &path).expect("finished");
         assert_eq!(fs::read(&path).expect("readable"), b"whole");
         assert!(!temporary.exists());
+    }
+
+    #[test]
+    fn many_files_are_put_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = |name: &str| folder.path().join(name);
+        let files = [(at("a/one"), &b"1"[..]), (at("two"), b"2")];
+        assert_eq!(put_all(&files).expect("written"), 2);
+        assert_eq!(put_all(&files).expect("kept"), 0);
+        // A file stands where a folder is to be: the others stay as they are.
+        let (path, _) = put_all(&[(at("a/one"), b"changed"), (at("two/x"), b"3")]).expect_err("no folder");
+        assert_eq!(path, at("two/x"));
+        assert_eq!(fs::read(at("a/one")).expect("kept"), b"1");
+        assert_eq!(sweep(folder.path()), 0, "nothing half-written is left");
     }
 
     #[test]

@@ -3,13 +3,15 @@
 mod packing;
 
 use std::{
+    borrow::Cow,
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
 };
 
 pub use packing::Coding;
 
-use crate::{durable, durable::Put, editions::Edition};
+use crate::{durable, editions::Edition};
 
 /// The outbox could not take a file; readers still see what they saw before.
 #[derive(Debug, thiserror::Error)]
@@ -70,18 +72,35 @@ impl Outbox {
         durable::sweep(&self.root)
     }
 
-    /// Puts editions out in the order given, each whole and on the disk before the next: what others link to comes first.
-    /// Gives how many had to be written; those that are there already with the same bytes had not.
+    /// Puts editions out in the order given, each whole, the texts with their packed forms before them: what others link to comes
+    /// first. On return all are on the disk. Gives how many had to be written; those that are there already with the same bytes
+    /// had not.
     ///
     /// # Errors
-    /// At the first edition that cannot be put; those before it stay, those after it are not touched.
+    /// When one cannot be put; see [`durable::put_all`] for what is there then.
     pub fn put<'e>(&self, editions: impl IntoIterator<Item = &'e Edition>) -> Result<usize, Error> {
+        let failed = |(path, source)| Error::Write { path, source };
+        let mut files: Vec<(PathBuf, Cow<'e, [u8]>)> = Vec::new();
+        let mut seen = HashSet::new();
         let mut written = 0;
         for edition in editions {
             let path = self.place(&edition.path).ok_or_else(|| Error::Path { path: edition.path.clone() })?;
-            let put = put_packed(&path, edition).and_then(|()| durable::put(&path, &edition.bytes));
-            written += usize::from(put.map_err(|source| Error::Write { path, source })? == Put::Written);
+            // A style sheet that several pages need comes with each of them.
+            if !seen.insert(path.clone()) {
+                continue;
+            }
+            let new =
+                !durable::holds(&path, &edition.bytes).map_err(|source| failed((path.clone(), source)))?;
+            written += usize::from(new);
+            // Where a text is there with these bytes, its packed forms are too.
+            if new && packing::is_packable(&edition.path) {
+                files.extend(packed(&path, edition).map_err(|source| failed((path.clone(), source)))?);
+            }
+            files.push((path, Cow::Borrowed(&edition.bytes)));
         }
+        let files: Vec<(PathBuf, &[u8])> =
+            files.iter().map(|(path, bytes)| (path.clone(), &**bytes)).collect();
+        durable::put_all(&files).map_err(failed)?;
         Ok(written)
     }
 
@@ -159,20 +178,17 @@ impl Outbox {
     }
 }
 
-/// Puts a text's packed forms beside it, before the text itself: where that is there with these bytes, they are too. Forms that
-/// are not worth it any more are removed.
-fn put_packed(path: &Path, edition: &Edition) -> io::Result<()> {
-    if !packing::is_packable(&edition.path) || durable::holds(path, &edition.bytes)? {
-        return Ok(());
-    }
+/// The packed forms of a text; those that are not worth it any more are removed.
+fn packed<'e>(path: &Path, edition: &Edition) -> io::Result<Vec<(PathBuf, Cow<'e, [u8]>)>> {
+    let mut forms = Vec::new();
     for coding in Coding::ALL {
         let beside = packing::beside(path, coding);
         match packing::pack(coding, &edition.bytes)? {
-            Some(packed) => _ = durable::put(&beside, &packed)?,
+            Some(packed) => forms.push((beside, Cow::Owned(packed))),
             None => durable::remove(&beside)?,
         }
     }
-    Ok(())
+    Ok(forms)
 }
 
 #[cfg(test)]

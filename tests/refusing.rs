@@ -193,15 +193,14 @@ fn a_full_disk_stops_nothing_but_the_issue_and_that_only_until_there_is_space() 
     let mut newsroom = Newsroom::closed("");
     let outbox = newsroom.path("outbox");
     fs::create_dir(&outbox).unwrap();
-    let mounted =
-        Command::new("mount").args(["-t", "tmpfs", "-o", "size=160k", "tmpfs"]).arg(&outbox).output();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"]).arg(&outbox).output();
     if !mounted.is_ok_and(|output| output.status.success()) {
         tools::skip("a small disk can be mounted by the superuser only");
         return;
     }
     let _mount = Mounted(outbox.clone());
     newsroom.enters(&["li@example.org"]);
-    fs::write(outbox.join("ballast"), vec![0; 140_000]).unwrap();
+    fs::write(outbox.join("ballast"), vec![0; 4_140_000]).unwrap();
     newsroom.starts();
     newsroom.saves("a.md", page("One", "The first words."));
     let reason = newsroom.reason_beside("a.md");

@@ -15,21 +15,24 @@ pub(super) struct Line {
     pub(super) page: String,
     pub(super) headline: String,
     pub(super) byline: String,
-    pub(super) issue: String,
+    /// The issue, unless its name is only its day.
+    pub(super) issue: Option<String>,
     pub(super) day: String,
     pub(super) iso: String,
 }
 
 impl Line {
     pub(super) fn of(line: &Contribution, publication: &Publication, words: &Words) -> Self {
+        let (day, iso) = (words.date(line.date), line.date.to_string());
+        let issue = without_paper(&line.issue_name, &publication.title);
         Self {
             page: paths::article(&line.issue, &line.article),
             headline: said(&line.headline)
                 .map_or_else(|| words.untitled.to_owned(), |headline| shorten(&headline, 160)),
             byline: words.names(line.authors.iter().map(String::as_str)),
-            issue: without_paper(&line.issue_name, &publication.title),
-            day: words.date(line.date),
-            iso: line.date.to_string(),
+            issue: (!day.starts_with(&issue) && issue != iso).then_some(issue),
+            day,
+            iso,
         }
     }
 }

@@ -165,7 +165,14 @@ impl Runs {
             Kind::Emphasis => runs.push(Inline::Emphasis { text }),
             Kind::Strong => runs.push(Inline::Strong { text }),
             Kind::Struck => runs.push(Inline::Struck { text }),
-            Kind::Code => runs.push(Inline::Code { text: prose::plain(&text) }),
+            Kind::Code => {
+                let words = prose::plain(&text);
+                if !words.is_empty() {
+                    runs.push(Inline::Code { text: words });
+                }
+                // Code has no marks inside: a note stands behind it.
+                runs.extend(text.into_iter().filter(|run| matches!(run, Inline::Note { .. })));
+            }
             Kind::Link(href) => runs.push(Inline::Link { href, text }),
             Kind::Anchor(target) => {
                 let label = prose::plain(&text).trim().to_owned();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::super::tests::{count, kept, outline, publication};
 use super::super::{open, read};
-use crate::{proof::Proof, prose};
+use crate::{proof::Proof, prose, prose::Block, prose::Inline};
 
 fn proof(file_name: &str, text: &str) -> Proof {
     read(&open(file_name, text.as_bytes()).expect("a text"), &publication())
@@ -176,6 +176,17 @@ fn notes_stand_with_the_article_that_refers_to_them() {
             - Nobody asked.
         "]],
     );
+}
+
+#[test]
+fn a_note_inside_code_stands_behind_it() {
+    let html = r##"<h1>A</h1><p>x <code><a href="#n1">1</a></code> <code>y<a href="#n2">2</a></code></p>
+<aside epub:type="footnote" id="n1"><p>One.</p></aside><aside epub:type="footnote" id="n2"><p>Two.</p></aside>"##;
+    let article = proof("page.html", html).issue.articles.remove(0);
+    let Some(Block::Paragraph { text }) = article.body.first() else { panic!("{article:?}") };
+    let notes = text.iter().filter(|run| matches!(run, Inline::Note { .. })).count();
+    assert_eq!((notes, article.notes.len()), (2, 2), "{text:?}");
+    assert!(!text.contains(&Inline::Code { text: String::new() }), "code without letters is no code");
 }
 
 #[test]

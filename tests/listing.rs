@@ -116,6 +116,12 @@ fn an_archive_of_many_issues_is_whole_and_a_publish_writes_no_more_of_it() {
     }
     press.set_status(&IssueKey::of("w3"), Status::Usable, moment(52)).unwrap();
     assert!(newsroom.outbox_text("feed/archive/1.xml").contains(":tide/w3<"));
+
+    // Printed anew, with some of its pages lost, the archive is whole again under the same identifiers.
+    fs::remove_file(newsroom.path("outbox/feed/archive/2.xml")).unwrap();
+    assert_eq!(press.replay(|_, _| ()).unwrap().issues, 43);
+    let again: BTreeSet<String> = walked(&newsroom, &press, "feed.xml", "prev-archive").into_iter().collect();
+    assert_eq!(again, all);
 }
 
 #[test]

@@ -31,6 +31,14 @@ pub(super) fn stylesheet(publication: &Publication) -> Edition {
     Edition { path: paths::asset("site", style), bytes: style.to_vec() }
 }
 
+/// A year of the archive, or of what an author or a section has, as other pages lead to it.
+#[derive(Debug, Serialize)]
+struct Year {
+    href: String,
+    label: String,
+    count: String,
+}
+
 /// What the frame of every page says of it.
 #[derive(Debug, Serialize)]
 struct Page<'a> {

@@ -1,6 +1,7 @@
 //! Printing everything anew from the ledger, as after a change of the settings, the theme or this program.
 
 use std::{
+    collections::HashSet,
     io,
     num::NonZero,
     path::PathBuf,
@@ -50,7 +51,8 @@ impl Press {
         let keys: Vec<IssueKey> =
             self.ledger.books(&self.publication)?.into_iter().map(|(key, _)| key).collect();
         let mut bookmark = self.bookmark();
-        let left: Vec<&IssueKey> = keys.iter().filter(|key| !bookmark.done.contains(key)).collect();
+        let done: HashSet<IssueKey> = bookmark.done.iter().cloned().collect();
+        let left: Vec<&IssueKey> = keys.iter().filter(|key| !done.contains(key)).collect();
         let before = keys.len() - left.len();
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let files = AtomicUsize::new(0);

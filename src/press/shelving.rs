@@ -20,6 +20,9 @@ const SEALED: u64 = RECENT as u64;
 /// All facets are too many to be held at once with their articles: so many lists are printed together.
 const BATCH: usize = 64;
 
+/// So many sealed pages, which hold whole issues, are printed together.
+const PAGES: usize = 8;
+
 impl Press {
     /// The lists that show an issue, or showed it before it was corrected, withdrawn or held back.
     pub(super) fn shelf_after(&self, key: &IssueKey) -> Result<Shelf, Error> {
@@ -58,15 +61,18 @@ impl Press {
             }
             written += self.put_lists(&shelf)?;
         }
-        for year in self.ledger.years(publication)? {
-            let volumes = vec![self.ledger.volume(publication, year.year)?];
+        for years in self.ledger.years(publication)?.chunks(BATCH) {
+            let volumes = years.iter().map(|year| self.ledger.volume(publication, year.year));
+            let volumes = volumes.collect::<Result<_, _>>()?;
             written += self.put_lists(&Shelf { volumes, ..self.common_shelf()? })?;
         }
-        for number in 1..=self.common_shelf()?.n_sealed {
-            let sealed = vec![self.sealed(number)?];
+        let numbers: Vec<u64> = (1..=self.common_shelf()?.n_sealed).collect();
+        for numbers in numbers.chunks(PAGES) {
             let common = self.common_shelf()?;
-            let catalogue_pages =
-                if number <= common.n_catalogue_pages { sealed.clone() } else { Vec::new() };
+            let sealed: Vec<Sealed> =
+                numbers.iter().map(|number| self.sealed(*number)).collect::<Result<_, _>>()?;
+            let mut catalogue_pages = sealed.clone();
+            catalogue_pages.retain(|page| page.number <= common.n_catalogue_pages);
             written += self.put_lists(&Shelf { sealed, catalogue_pages, ..common })?;
         }
         Ok(written + self.put_lists(&self.common_shelf()?)?)

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Page, without_paper};
+use super::{Page, Year, without_paper};
 use crate::{
     editions::Contribution, editions::Edition, editions::Error, editions::Facet, editions::FacetKind,
     editions::Lists, editions::ShelfOf, editions::outline::said, editions::paths, issue::shorten,
@@ -35,14 +35,6 @@ impl Line {
             iso,
         }
     }
-}
-
-/// A year of an author or a section, as its first page links to it.
-#[derive(Debug, Serialize)]
-struct Year {
-    href: String,
-    label: String,
-    count: String,
 }
 
 #[derive(Serialize)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Line, Page, Shown, unless};
+use super::{Line, Page, Shown, Year, unless};
 use crate::{
     editions::Edition, editions::Error, editions::Shelf, editions::Shelved, editions::linked_data,
     editions::outline::Day, editions::outline::Outline, editions::outline::said, editions::paths,
@@ -73,12 +73,6 @@ fn name(outline: &Outline) -> String {
 
 /// The front page.
 pub(in crate::editions) fn index(shelf: &Shelf, publication: &Publication) -> Result<Edition, Error> {
-    #[derive(Serialize)]
-    struct Year {
-        href: String,
-        label: String,
-        count: String,
-    }
     #[derive(Serialize)]
     struct Content<'a> {
         page: Page<'a>,

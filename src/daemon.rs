@@ -22,8 +22,8 @@ use tokio_util::{
 use crate::{
     clock::Clock, config, config::Newsroom, durable, fetch::Fetcher, fetch::Web, http, hub, inbox,
     inbox::Hints, inbox::Inbox, inbox::Manuscript, issue::IssueKey, ledger, ledger::Arrival, ledger::Fate,
-    ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Mail, outbox, outbox::Outbox, press,
-    press::Press, press::Verdict, publication::Publication, subscriber::LeaveKey,
+    ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail, outbox,
+    outbox::Outbox, press, press::Press, press::Verdict, publication::Publication, subscriber::LeaveKey,
 };
 
 /// How long until it is tried again to finish what a crash interrupted.
@@ -145,10 +145,12 @@ impl Daemon {
         let way = newsroom.way()?;
         let bells = Bells::default();
         let mail = Mail {
-            publication: publication.clone(),
+            head: Letterhead {
+                publication: publication.clone(),
+                sender: newsroom.sender(&publication),
+                leave_key: leave_key.clone(),
+            },
             ledger: Arc::clone(&ledger),
-            sender: newsroom.sender(&publication),
-            leave_key: leave_key.clone(),
             way,
             clock: clock.clone(),
             bell: Arc::clone(&bells.mail),
@@ -481,7 +483,7 @@ fn tell_log(path: &Path, verdict: &Verdict) {
             let (queries, what) = (receipt.queries, if version > 1 { "corrected" } else { "published" });
             let letters = match receipt.queued {
                 Queued::Letters(letters) => letters,
-                Queued::Nothing | Queued::Before => 0,
+                Queued::Nothing | Queued::Before | Queued::Missing => 0,
             };
             tracing::info!(issue, version, articles, queries, letters, "{what} `{manuscript}`");
         }

@@ -104,6 +104,15 @@ impl Outbox {
         Ok(written)
     }
 
+    /// The bytes of a file that is there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, Error> {
+        let path = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
+        fs::read(&path).map_err(|source| Error::Read { path, source })
+    }
+
     /// The file of a path packed in one of these ways, the smallest one that is there.
     #[must_use]
     pub fn find_packed(&self, path: &str, codings: &[Coding]) -> Option<(Coding, PathBuf)> {

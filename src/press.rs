@@ -1,6 +1,7 @@
 //! The day's work: one manuscript from the inbox to the queue of letters, top to bottom.
 
 mod beside;
+mod digesting;
 mod fetching;
 mod proving;
 mod learning;
@@ -23,8 +24,8 @@ pub use learning::lexicon;
 pub use proving::Held;
 
 use crate::{
-    durable, editions, editions::BookFile, editions::Letter, editions::Listing, editions::Plates,
-    editions::Shelf, fetch::Fetcher, inbox, inbox::Manuscript, issue, issue::IssueKey, issue::Release,
+    durable, editions, editions::BookFile, editions::Listing, editions::Plates, editions::Shelf,
+    editions::Shelved, fetch::Fetcher, inbox, inbox::Manuscript, issue, issue::IssueKey, issue::Release,
     issue::Status, ledger, ledger::Arrival, ledger::Fate, ledger::Interrupted, ledger::Ledger,
     ledger::Opening, ledger::Queued, manuscript, outbox, outbox::Outbox, picture::Picture, proof::Policy,
     proof::Proof, publication::Publication, receipts::Receipts, receipts::Record,
@@ -271,8 +272,9 @@ impl Press {
         self.put_lists(&self.shelf_after(key)?)?;
         self.turn_pages_beside(key)?;
         self.remove_former_pages(key)?;
-        let letter = self.is_news(&release, now).then(|| self.letter(&release, &book)).transpose()?;
-        let queued = self.ledger.close_release(&self.publication, &release, letter.as_ref(), arrival, now)?;
+        let shelved = Shelved { release, book };
+        let queued = self.close(&shelved, arrival, now)?;
+        let Shelved { release, book } = shelved;
         Ok(Verdict::Published(Box::new(Receipt { release, book, queued, queries })))
     }
 
@@ -300,10 +302,6 @@ impl Press {
             self.outbox.remove(path)?;
         }
         Ok(usize::from(latest) + written)
-    }
-
-    fn letter(&self, release: &Release, book: &BookFile) -> Result<Letter, Error> {
-        editions::letter(release, book, &self.publication).map_err(unprintable(release))
     }
 
     fn is_news(&self, release: &Release, now: Timestamp) -> bool {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::picture::PictureName;
 
 /// A language tag of BCP 47, such as `zh-Hans` or `en`: letters, digits and hyphens only.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, PartialOrd, Ord)]
 #[serde(try_from = "String", into = "String")]
 pub struct Language(String);
 

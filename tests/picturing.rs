@@ -8,8 +8,8 @@ use std::{
 };
 
 use gazetted::{
-    config::Newsroom as Settings, editions, editions::Shelved, inbox, issue::Issue, manuscript,
-    picture::MediaType, picture::Plate, proof::Doubt, proof::Proof, prose, publication::Publication,
+    config::Newsroom as Settings, editions, inbox, issue::Issue, manuscript, picture::MediaType,
+    picture::Plate, proof::Doubt, proof::Proof, prose, publication::Publication, subscriber::Wish,
 };
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use zip::{ZipWriter, write::SimpleFileOptions};
@@ -147,12 +147,14 @@ fn a_folder_with_pictures_becomes_one_issue_with_them_in_book_page_and_feed() {
 fn a_letter_shows_pictures_only_from_pages_on_https() {
     let newsroom = Newsroom::opens();
     newsroom.saves_folder("wide", &bridge()).is_out("wide", 1);
-    let Shelved { mut release, book } = newsroom.shelved("wide");
-    release.issue.pictures[0].width = 1104;
+    let mut shelved = newsroom.shelved("wide");
+    shelved.release.issue.pictures[0].width = 1104;
     let mut publication = newsroom.publication();
-    let write = |publication: &Publication| editions::letter(&release, &book, publication).unwrap();
+    let write = |publication: &Publication| {
+        editions::letter(&shelved, &Wish::default(), publication).unwrap().unwrap()
+    };
     let letter = write(&publication);
-    let name = &release.issue.pictures[0].name;
+    let name = &shelved.release.issue.pictures[0].name;
     let link = format!("<a href=\"{}issues/wide/{name}\">A goose on the bridge</a>", publication.base_url);
     assert!(!letter.html.contains("<img") && letter.html.contains(&link), "{}", letter.html);
     assert!(letter.text.contains("[A goose on the bridge]"), "{}", letter.text);

@@ -96,7 +96,7 @@ fn change(
             }
             let letters = match receipt.queued {
                 Queued::Letters(letters) => format!("{} queued", super::report::count(letters, "letter")),
-                Queued::Before => "its letters were made before".to_owned(),
+                Queued::Before | Queued::Missing => "its letters were made before".to_owned(),
                 Queued::Nothing => "no letters: its date is too old".to_owned(),
             };
             format!("the issue `{key}` is out, version {}; {letters}", receipt.release.version)

@@ -76,7 +76,7 @@ fn told(file: &Path, receipt: &Receipt) -> String {
     let letters = match receipt.queued {
         Queued::Letters(letters) => format!("{} queued", report::count(letters, "letter")),
         Queued::Nothing => "no letters: its date is too old".to_owned(),
-        Queued::Before => "no letters: its digest was made before".to_owned(),
+        Queued::Before | Queued::Missing => "no letters: its digest was made before".to_owned(),
     };
     let mut told = format!(
         "`{}` is out as issue `{}`, version {}: {}, {letters}",

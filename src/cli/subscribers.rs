@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{Error, report, say};
 use crate::{
-    config::Newsroom, daemon, ledger::Ledger, subscriber::Address, subscriber::Standing,
-    subscriber::SubscriberId,
+    config::Newsroom, daemon, ledger::Entered, ledger::Entry, ledger::Ledger, subscriber::Address,
+    subscriber::Standing, subscriber::SubscriberId,
 };
 
 /// How many subscribers are read at a time: memory stays the same for ten and for a million.
@@ -62,15 +62,19 @@ fn parse(texts: &[String]) -> Result<Vec<Address>, Error> {
 fn add(ledger: &dyn Ledger, addresses: &[Address], again: bool) -> Result<(), Error> {
     let mut added = 0;
     for address in addresses {
-        let left = ledger.subscriber(address)?.is_some_and(|known| known.standing == Standing::Left);
-        if left && !again {
-            say(&format!("`{address}` had left, and was not added; if he or she asked anew, add `--again`"))?;
-            continue;
-        }
-        let (_, new) = ledger.subscribe(address, "added by the operator", Timestamp::now())?;
-        added += u64::from(new);
-        if !new {
-            say(&format!("`{address}` was there already"))?;
+        let entry = Entry::confirmed(address.clone(), "added by the operator", Timestamp::now());
+        match ledger.enter(vec![Entry { anew: again, ..entry }])?.first() {
+            Some(Entered::New(_) | Entered::Changed(_)) => added += 1,
+            Some(Entered::Already(_)) | None => say(&format!("`{address}` was there already"))?,
+            Some(Entered::HadLeft(_)) => say(&format!(
+                "`{address}` had left, and was not added; if he or she asked anew, add `--again`"
+            ))?,
+            Some(Entered::IsSuppressed(_)) => say(&format!(
+                "`{address}` must not be written to, and was not added; `gazetted subscribers show {address}` says why"
+            ))?,
+            Some(Entered::WasForgotten) => {
+                say(&format!("`{address}` was erased at its owner's wish, and was not added"))?;
+            }
         }
     }
     say(&format!("{} added; letters begin with the next issue", report::count(added, "subscriber")))

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     editions::outline::Outline, issue::IssueKey, issue::Release, picture::Picture, picture::PictureName,
-    publication::Publication, theme,
+    publication::Publication, subscriber::Wish, theme,
 };
 
 mod paths;
@@ -312,13 +312,24 @@ pub fn page(shelved: &Shelved, beside: &Beside, publication: &Publication) -> Re
     site::issue(release, book, beside, publication, &Outline::of(release, publication))
 }
 
-/// Prints the letter of one issue: its contents and the beginning of each article, with links to the whole.
+/// Prints the letter of one issue for those who share a wish: its contents and the beginning of each article, with links to
+/// the whole; `None` where nothing of the sections they wish is in it.
 ///
 /// # Errors
 /// [`Error::Empty`] for an issue without articles; the others are faults of this program.
-pub fn letter(release: &Release, book: &BookFile, publication: &Publication) -> Result<Letter, Error> {
+pub fn letter(shelved: &Shelved, wish: &Wish, publication: &Publication) -> Result<Option<Letter>, Error> {
+    let Shelved { release, book } = shelved;
     if release.issue.articles.is_empty() {
         return Err(Error::Empty { issue: release.issue.key.clone() });
     }
-    letter::write(release, book, publication, &Outline::of(release, publication))
+    let issue = &release.issue;
+    let mut wished = release.clone();
+    wished
+        .issue
+        .articles
+        .retain(|article| wish.sections.has(article.section.as_deref().or(issue.section.as_deref())));
+    if wished.issue.articles.is_empty() {
+        return Ok(None);
+    }
+    letter::write(&wished, book, publication, &Outline::of(&wished, publication)).map(Some)
 }

@@ -8,7 +8,7 @@ use crate::{
     editions, editions::Beside, editions::Error, editions::Found, editions::LEAVE, editions::Listing,
     editions::Plates, editions::Sealed, editions::Shelf, editions::Shelved, issue::Article, issue::Byline,
     issue::CreditLine, issue::Headline, issue::Issue, issue::IssueKey, issue::Release, issue::Role,
-    prose::Block, prose::Inline, publication::Imprint, publication::Publication,
+    prose::Block, prose::Inline, publication::Imprint, publication::Publication, subscriber::Wish,
 };
 
 /// Prints every edition of an issue that has all that an issue can have, and of one that has nothing beside its text.
@@ -45,12 +45,13 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
             let listing = Listing::of(&release, &book, &paper);
             let amid = Beside { previous: Some(listing.clone()), next: Some(listing) };
             editions::print_beside(&release, &amid, &paper, &plates)?;
-            let letter = editions::letter(&release, &book, &paper)?;
-            if !letter.html.contains(LEAVE) {
+            let whole = Shelved { release, book };
+            let letter = editions::letter(&whole, &Wish::default(), &paper)?;
+            if !letter.is_some_and(|letter| letter.html.contains(LEAVE)) {
                 let problem = "a letter needs `{{ leave|safe }}`, by which its reader can leave";
                 return Err(paper.theme.fault("letter/letter.html", problem).into());
             }
-            shelved.push(Shelved { release, book });
+            shelved.push(whole);
         }
         let mut shelf = Shelf::of(&shelved, &paper);
         (shelf.n_sealed, shelf.n_catalogue_pages) = (3, 2);

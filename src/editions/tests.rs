@@ -10,7 +10,14 @@ use super::specimens::{self, all, chinese, english, gazette, hostile, letterpres
 use super::*;
 use crate::{
     issue::Article, picture::MediaType, picture::Picture, prose::Block, prose::Inline, publication::Imprint,
+    subscriber::Wish,
 };
+
+/// The letter for who has no wish of his or her own.
+fn plain_letter(release: &Release, book: &BookFile, publication: &Publication) -> Letter {
+    let whole = Shelved { release: release.clone(), book: book.clone() };
+    letter(&whole, &Wish::default(), publication).expect("it is written").expect("it has articles")
+}
 
 /// The files of a book by name, in the order of the archive.
 fn unpack(book: &Edition) -> Vec<(String, String)> {
@@ -110,7 +117,9 @@ fn check_all(release: &Release, publication: &Publication) {
             check_well_formed(&edition.path, text.trim_start_matches("<!DOCTYPE html>"));
         }
     }
-    let letter = letter(release, &file, publication).expect("it is written");
+    let whole = Shelved { release: release.clone(), book: file };
+    let letter =
+        letter(&whole, &Wish::default(), publication).expect("it is written").expect("it has articles");
     assert!(letter.html.len() <= Letter::MAX_HTML, "{} bytes", letter.html.len());
     for part in [&letter.html, &letter.text] {
         assert_eq!(
@@ -367,7 +376,9 @@ fn what_a_letter_says() {
         [("letter", chinese(), gazette()), ("letter-en", english(), letterpress())]
     {
         let shelved = shelved(release, &publication);
-        let letter = letter(&shelved.release, &shelved.book, &publication).expect("it is written");
+        let letter = letter(&shelved, &Wish::default(), &publication)
+            .expect("it is written")
+            .expect("it has articles");
         let shown = |part: &str| part.replace(LEAVE, "LEAVE");
         golden(&format!("{name}.txt")).assert_eq(&shown(&letter.text));
         golden(&format!("{name}.html")).assert_eq(&shown(&letter.html));
@@ -382,7 +393,7 @@ fn golden(name: &str) -> ExpectFile {
 fn a_letter_of_many_articles_shows_the_beginning_of_as_many_as_it_can() {
     let publication = gazette();
     let shelved = shelved(many(60), &publication);
-    let letter = letter(&shelved.release, &shelved.book, &publication).expect("it is written");
+    let letter = plain_letter(&shelved.release, &shelved.book, &publication);
     assert_eq!(letter.html.matches("class=\"story\"").count(), 60);
     assert!(letter.html.len() > Letter::MAX_HTML / 2);
     assert!(letter.html.contains("这是第60篇。"));
@@ -392,7 +403,7 @@ fn a_letter_of_many_articles_shows_the_beginning_of_as_many_as_it_can() {
 fn a_letter_of_too_many_articles_counts_the_last_ones_and_shows_a_little_of_the_others() {
     let (release, publication) = (many(200), gazette());
     let book = BookFile { path: "issues/many-200/book.epub".to_owned(), length: 1 };
-    let letter = letter(&release, &book, &publication).expect("it is written");
+    let letter = plain_letter(&release, &book, &publication);
     let n_shown = letter.html.matches("class=\"story\"").count();
     assert!((50..200).contains(&n_shown), "{n_shown} shown");
     assert!(letter.html.len() <= Letter::MAX_HTML, "{} bytes", letter.html.len());
@@ -420,7 +431,7 @@ fn specimens_go_into_a_folder_when_asked() {
             shelved(chinese(), &publication),
             shelved(english(), &publication),
         ];
-        let letter = letter(&release, &printed.book_file(), &publication).expect("it is written");
+        let letter = plain_letter(&release, &printed.book_file(), &publication);
         put(&name, &printed.book);
         printed.pages.iter().chain(&whole(shelf, &publication)).for_each(|e| put(&name, e));
         let part = |path: &str, text: &str| Edition {

@@ -1,21 +1,25 @@
 //! What must survive a restart, in our own words: arrivals, releases, subscribers, digests and letters.
 //!
-//! [`Ledger`] is the one interface to it; [`sqlite`] is the only place that knows SQL. Every operation is one transaction:
+//! [`Ledger`] is the one interface to it, with [`Subscribers`] and [`Digests`]; [`sqlite`] is the only place that knows SQL. Every operation is one transaction:
 //! done and on the disk when it returns, or not done at all.
 
+mod digests;
 pub mod sqlite;
+mod subscribers;
 pub mod terms;
 
 use std::path::PathBuf;
 
 use jiff::{Timestamp, civil::Date};
 
+pub use self::{
+    digests::{DigestLine, Digests, Draft, Trouble, Words},
+    subscribers::{Entered, Entry, Sent, Subscribers},
+};
 use crate::{
-    delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, delivery::State,
-    editions::Beside, editions::BookFile, editions::Contribution, editions::Facet, editions::FacetKind,
-    editions::Letter, editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue,
-    issue::IssueKey, issue::Release, issue::Status, publication::Publication, subscriber::Address,
-    subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId,
+    delivery::State, editions::Beside, editions::BookFile, editions::Contribution, editions::Facet,
+    editions::FacetKind, editions::Listing, editions::Shelved, editions::Volume, editions::Year,
+    issue::Issue, issue::IssueKey, issue::Release, issue::Status, publication::Publication, subscriber::Pace,
 };
 
 /// What the ledger could not do; nothing of it was done.
@@ -116,8 +120,10 @@ pub enum Queued {
     Letters(u64),
     /// No letters were asked for.
     Nothing,
-    /// This issue's digest was made before; a correction is not mailed again.
+    /// This digest was made before; a correction is not mailed again.
     Before,
+    /// Somebody wishes what no printing was made for; nothing was done.
+    Missing,
 }
 
 /// A line of the list of issues.
@@ -142,7 +148,7 @@ pub struct IssueLine {
 /// The operations that everything which must survive goes through.
 ///
 /// They block until the disk has them; tasks that must not block call them where blocking is allowed.
-pub trait Ledger: Send + Sync {
+pub trait Ledger: Subscribers + Digests {
     /// What is known of the inbox's files.
     ///
     /// # Errors
@@ -203,8 +209,8 @@ pub trait Ledger: Send + Sync {
     /// When the ledger cannot be written.
     fn shelve(&self, publication: &Publication, release: &Release, book: &BookFile) -> Result<(), Error>;
 
-    /// Records that readers have a release that was shelved, what became of its arrival, and freezes `letter` as a digest for
-    /// every subscriber who may be written to: all of it or nothing. A digest that exists stays as it is.
+    /// Records that readers have a release that was shelved, what became of its arrival, and freezes its digest as
+    /// [`Digests::freeze`] does: all of it or nothing, so that after [`Queued::Missing`] the release is still open.
     ///
     /// # Errors
     /// When the ledger cannot be written.
@@ -212,7 +218,7 @@ pub trait Ledger: Send + Sync {
         &self,
         publication: &Publication,
         release: &Release,
-        letter: Option<&Letter>,
+        digest: Option<&Draft>,
         arrival: &Arrival,
         now: Timestamp,
     ) -> Result<Queued, Error>;
@@ -301,6 +307,19 @@ pub trait Ledger: Send + Sync {
         last: u64,
     ) -> Result<Vec<Listing>, Error>;
 
+    /// The issues that came out since the last digest of a pace, or after `since` where there is none, until `until`, in the
+    /// order in which they came out; also those that were held back meanwhile, for two months at most.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn news(
+        &self,
+        publication: &Publication,
+        pace: Pace,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Shelved>, Error>;
+
     /// One issue as it is out, or was until it was withdrawn or held back.
     ///
     /// # Errors
@@ -387,74 +406,6 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// When the ledger cannot be read.
     fn issues(&self, publication: &Publication) -> Result<Vec<IssueLine>, Error>;
-
-    /// Enters a subscriber who has confirmed, or lets one back in who had left. Says whether anything changed.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    fn subscribe(&self, address: &Address, how: &str, now: Timestamp) -> Result<(SubscriberId, bool), Error>;
-
-    /// Takes a subscriber out and cancels the letters that wait for him or her. Says whether anything changed.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    fn leave(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error>;
-
-    /// The subscriber of an address.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    fn subscriber(&self, address: &Address) -> Result<Option<Subscriber>, Error>;
-
-    /// Subscribers in the order in which they came, after `after`, at most `most`: a page of the list.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    fn subscribers(&self, after: SubscriberId, most: usize) -> Result<Vec<Subscriber>, Error>;
-
-    /// How many subscribers have a standing.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    fn count(&self, standing: Standing) -> Result<u64, Error>;
-
-    /// A digest by its number.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    fn digest(&self, id: DigestId) -> Result<Option<Digest>, Error>;
-
-    /// Claims letters that are due, at most `most`, the longest due first: those never offered are due at once, whatever the
-    /// clock said when they were queued. Letters to subscribers who left are cancelled.
-    /// What is claimed stays so until it is settled, or until [`Ledger::release_claims`].
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    fn claim(&self, now: Timestamp, most: usize) -> Result<Vec<Delivery>, Error>;
-
-    /// Whether a letter is still to be sent by whoever claimed it: its subscriber may have left since.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    fn is_claimed(&self, digest: DigestId, subscriber: SubscriberId) -> Result<bool, Error>;
-
-    /// Records how attempts ended. A letter that is no longer claimed (its subscriber left) keeps a `delivered`.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<(), Error>;
-
-    /// Queues again what a process that died had claimed. Gives how many letters that were: each may have been on its way.
-    ///
-    /// # Errors
-    /// When the ledger cannot be written.
-    fn release_claims(&self) -> Result<u64, Error>;
-
-    /// When the next letter is due, if any waits.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    fn next_due(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Finds what is wrong with the database itself, in words; nothing when it is whole.
     ///

@@ -10,7 +10,8 @@ pub(super) fn deliver(folder: &Path, letter: &Letter) -> io::Result<String> {
     let safe = |c: char| if c.is_ascii_alphanumeric() || ".-_@".contains(c) { c } else { '_' };
     let name: String = letter.id.chars().map(safe).collect();
     let path = folder.join(format!("{name}.eml"));
-    let text = format!("Return-Path: <{}>\r\nDelivered-To: {}\r\n{}", letter.from, letter.to, letter.message);
-    durable::put(&path, text.as_bytes())?;
+    let mut text = format!("Return-Path: <{}>\r\nDelivered-To: {}\r\n", letter.from, letter.to).into_bytes();
+    text.extend_from_slice(&letter.message());
+    durable::put(&path, &text)?;
     Ok(format!("laid into `{}`", path.display()))
 }

@@ -14,12 +14,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    LEDGER_PAUSE, Mail, Settled, Work, folder, letter,
+    LEDGER_PAUSE, Mail, Settled, Work, folder,
     letter::Letter,
-    next_attempt, settlement,
-    smtp::{Connection, Failure, Kind, Phase, Server},
+    next_attempt,
+    smtp::{Connection, Failure, Kind, Server},
 };
-use crate::{delivery::Delivery, delivery::Outcome};
+use crate::{delivery::Delivery, delivery::Outcome, delivery::Phase, delivery::Reply, delivery::Settlement};
 
 /// The shortest pause after the server could not be reached.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
@@ -126,35 +126,33 @@ impl Lane {
                     continue;
                 }
             };
-            let Some((delivery, digest)) = work else { break };
+            let Some((delivery, stencil)) = work else { break };
             if self.stop.is_cancelled() {
                 // Still claimed; whoever stops us queues it again.
                 continue;
             }
-            let (mail, sender) = (&self.mail, &self.mail.sender);
-            let outcome = match letter::write(&mail.publication, sender, &mail.leave_key, &digest, &delivery)
-            {
+            let settlement = match stencil.address(&delivery) {
                 Ok(letter) => self.deliver(&delivery, &letter).await,
                 // A fault of the settings, which may be mended.
-                Err(error) => Some(self.later(&delivery, error.to_string())),
+                Err(error) => Some(self.later(&delivery, unsaid(Phase::Connect, error.to_string()))),
             };
-            if let Some(outcome) = outcome {
-                self.settle(&delivery, outcome).await;
+            if let Some(settlement) = settlement {
+                self.settle(settlement).await;
             }
         }
         self.hang_up().await;
     }
 
-    async fn settle(&self, delivery: &Delivery, outcome: Outcome) {
+    async fn settle(&self, settlement: Settlement) {
         let (bell, written) = oneshot::channel();
-        if self.settled.send((settlement(delivery, outcome), bell)).await.is_ok() {
+        if self.settled.send((settlement, bell)).await.is_ok() {
             // The next final dot must not be sent before this outcome is on the disk.
             let _ = written.await;
         }
     }
 
     /// Offers a letter until the server has answered for it; `None` when we were stopped before.
-    async fn deliver(&mut self, delivery: &Delivery, letter: &Letter) -> Option<Outcome> {
+    async fn deliver(&mut self, delivery: &Delivery, letter: &Letter) -> Option<Settlement> {
         let folder = match &self.road.0.end {
             End::Folder(folder) => folder.clone(),
             End::Smtp(server) => {
@@ -168,13 +166,13 @@ impl Lane {
         let file = letter.clone();
         let laid = tokio::task::spawn_blocking(move || folder::deliver(&folder, &file)).await;
         Some(match laid {
-            Ok(Ok(reply)) => Outcome::Delivered { reply },
-            Ok(Err(error)) => self.later(delivery, error.to_string()),
-            Err(error) => self.later(delivery, error.to_string()),
+            Ok(Ok(text)) => settled(delivery, Outcome::Delivered, unsaid(Phase::Text, text)),
+            Ok(Err(error)) => self.later(delivery, unsaid(Phase::Connect, error.to_string())),
+            Err(error) => self.later(delivery, unsaid(Phase::Connect, error.to_string())),
         })
     }
 
-    async fn offer(&mut self, server: &Server, delivery: &Delivery, letter: &Letter) -> Option<Outcome> {
+    async fn offer(&mut self, server: &Server, delivery: &Delivery, letter: &Letter) -> Option<Settlement> {
         loop {
             let (mut connection, used) = match self.connection.take() {
                 Some(connection) => connection,
@@ -192,7 +190,7 @@ impl Lane {
                 Ok(reply) => {
                     self.road.reopen();
                     self.keep(connection, used + 1).await;
-                    return Some(Outcome::Delivered { reply });
+                    return Some(settled(delivery, Outcome::Delivered, reply));
                 }
                 Err(failure) => failure,
             };
@@ -225,8 +223,8 @@ impl Lane {
     async fn is_wanted(&self, delivery: &Delivery) -> bool {
         let (digest, subscriber) = (delivery.digest, delivery.subscriber);
         loop {
-            match self.mail.ask(move |ledger| ledger.is_claimed(digest, subscriber)).await {
-                Ok(wanted) => return wanted,
+            match self.mail.ask(move |ledger| ledger.still_claimed(&[(digest, subscriber)])).await {
+                Ok(claimed) => return !claimed.is_empty(),
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
@@ -239,7 +237,7 @@ impl Lane {
     }
 
     /// Waits until the road is open, and connects. `None` when we were stopped.
-    async fn connect(&self, server: &Server, delivery: &Delivery) -> Option<Result<Connection, Outcome>> {
+    async fn connect(&self, server: &Server, delivery: &Delivery) -> Option<Result<Connection, Settlement>> {
         loop {
             if let Some(until) = self.road.closed_until() {
                 tokio::select! {
@@ -264,28 +262,29 @@ impl Lane {
     }
 
     /// What becomes of a letter that the server answered for, or fell silent over.
-    fn refused(&self, delivery: &Delivery, failure: &Failure) -> Outcome {
-        let reply = format!("{}, {}", failure.reply, failure.phase);
+    fn refused(&self, delivery: &Delivery, failure: &Failure) -> Settlement {
         let lower = failure.reply.to_lowercase();
         let about_pace = PACE_WORDS.iter().any(|word| lower.contains(word));
         if failure.kind == Kind::Permanent && !about_pace {
-            return Outcome::Failed { reply };
+            return settled(delivery, Outcome::Failed, failure.as_reply());
         }
-        self.later(delivery, reply)
+        self.later(delivery, failure.as_reply())
     }
 
-    fn later(&self, delivery: &Delivery, reply: String) -> Outcome {
-        match next_attempt(delivery.queued, delivery.attempts + 1, self.mail.clock.now()) {
-            Some(until) => Outcome::Delayed { until, reply },
-            None => Outcome::Failed { reply },
-        }
+    fn later(&self, delivery: &Delivery, reply: Reply) -> Settlement {
+        let outcome = match next_attempt(delivery.queued, delivery.attempts + 1, self.mail.clock.now()) {
+            Some(until) => Outcome::Delayed(until),
+            None => Outcome::Failed,
+        };
+        settled(delivery, outcome, reply)
     }
 
     /// A letter that could not be offered at all waits with its lane, for five days at most.
-    fn given_up(&self, delivery: &Delivery, failure: &Failure) -> Option<Outcome> {
+    fn given_up(&self, delivery: &Delivery, failure: &Failure) -> Option<Settlement> {
         let now: Timestamp = self.mail.clock.now();
-        let reply = || format!("{}, {}", failure.reply, failure.phase);
-        next_attempt(delivery.queued, 1, now).is_none().then(|| Outcome::Failed { reply: reply() })
+        next_attempt(delivery.queued, 1, now)
+            .is_none()
+            .then(|| settled(delivery, Outcome::Failed, failure.as_reply()))
     }
 
     async fn keep(&mut self, connection: Connection, used: u32) {
@@ -301,4 +300,12 @@ impl Lane {
             connection.close().await;
         }
     }
+}
+
+fn settled(delivery: &Delivery, outcome: Outcome, reply: Reply) -> Settlement {
+    Settlement { digest: delivery.digest, subscriber: delivery.subscriber, outcome, reply, bounce: None }
+}
+
+fn unsaid(phase: Phase, text: String) -> Reply {
+    Reply { phase, code: None, status: None, text }
 }

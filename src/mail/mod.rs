@@ -8,22 +8,26 @@ mod smtp;
 
 use std::{collections::HashMap, collections::hash_map::Entry, path::PathBuf, sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use letter::{Error as LetterError, Letter, write};
+pub use letter::{Error as LetterError, Letter, Letterhead, Stencil};
 pub use schedule::next_attempt;
 pub use smtp::{Protection, Server};
 
 use crate::{
-    clock::Clock, delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Outcome,
-    delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, publication::Publication,
-    subscriber::Address, subscriber::LeaveKey,
+    clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing, delivery::PrintingId,
+    delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, subscriber::Address,
 };
 use lane::{Lane, Road};
 
 /// How many letters are claimed at once for each lane: enough to keep it busy while the ledger is asked for more.
 const CLAIM_PER_LANE: usize = 32;
+
+/// How long a lane has a letter before anybody may claim it again: longer than waiting for a server and five phases of
+/// patience take.
+const LEASE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long at most until letters are seen that another process queued, such as a `gazetted publish` beside the daemon.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -60,14 +64,10 @@ pub enum Way {
 
 /// The mail room of one publication.
 pub struct Mail {
-    /// The periodical.
-    pub publication: Publication,
+    /// What all its letters have in common.
+    pub head: Letterhead,
     /// What must survive.
     pub ledger: Arc<dyn Ledger>,
-    /// Who writes.
-    pub sender: Sender,
-    /// The key of the addresses for leaving.
-    pub leave_key: LeaveKey,
     /// Where letters go.
     pub way: Way,
     /// What time it is.
@@ -76,8 +76,8 @@ pub struct Mail {
     pub bell: Arc<Notify>,
 }
 
-/// A letter for a lane: the delivery and its digest.
-type Work = (Delivery, Arc<Digest>);
+/// A letter for a lane: the delivery, and what it is written with.
+type Work = (Delivery, Arc<Stencil>);
 
 /// A settlement for the bookkeeper, and the bell by which it tells that the ledger has it.
 type Settled = (Settlement, oneshot::Sender<()>);
@@ -115,9 +115,9 @@ impl Mail {
 
     /// Claims what is due and hands it to the lanes, until `stop`.
     async fn hand_out(&self, work: mpsc::Sender<Work>, most: usize, stop: &CancellationToken) {
-        let mut digests: HashMap<DigestId, Arc<Digest>> = HashMap::new();
+        let mut stencils: HashMap<PrintingId, Arc<Stencil>> = HashMap::new();
         while !stop.is_cancelled() {
-            let claimed = match self.claim(most, &mut digests).await {
+            let claimed = match self.claim(most, &mut stencils).await {
                 Ok(claimed) => claimed,
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "letters cannot be claimed");
@@ -159,28 +159,29 @@ impl Mail {
     async fn claim(
         &self,
         most: usize,
-        digests: &mut HashMap<DigestId, Arc<Digest>>,
+        stencils: &mut HashMap<PrintingId, Arc<Stencil>>,
     ) -> Result<Vec<Work>, LedgerError> {
         let now = self.clock.now();
-        let claimed = self.ask(move |ledger| ledger.claim(now, most)).await?;
-        digests.retain(|id, _| claimed.iter().any(|delivery| delivery.digest == *id));
+        let lease = now.saturating_add(LEASE).unwrap_or(now);
+        let claimed = self.ask(move |ledger| ledger.claim(now, lease, most, &[])).await?.letters;
+        stencils.retain(|id, _| claimed.iter().any(|delivery| delivery.printing == *id));
         let mut letters = Vec::with_capacity(claimed.len());
         for delivery in claimed {
-            let id = delivery.digest;
-            if let Entry::Vacant(place) = digests.entry(id) {
-                let Some(digest) = self.digest(id).await else { continue };
-                place.insert(Arc::new(digest));
+            let id = delivery.printing;
+            if let Entry::Vacant(place) = stencils.entry(id) {
+                let Some(printing) = self.printing(id).await else { continue };
+                place.insert(Arc::new(Stencil::of(printing, self.head.clone())));
             }
-            letters.extend(digests.get(&id).map(|digest| (delivery, Arc::clone(digest))));
+            letters.extend(stencils.get(&id).map(|stencil| (delivery, Arc::clone(stencil))));
         }
         Ok(letters)
     }
 
-    /// A digest; its letters are claimed already, so a ledger that cannot answer is asked until it can.
-    async fn digest(&self, id: DigestId) -> Option<Digest> {
+    /// A printing; its letters are claimed already, so a ledger that cannot answer is asked until it can.
+    async fn printing(&self, id: PrintingId) -> Option<Printing> {
         loop {
-            match self.ask(move |ledger| ledger.digest(id)).await {
-                Ok(digest) => return digest,
+            match self.ask(move |ledger| ledger.printing(id)).await {
+                Ok(printing) => return printing,
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "a digest cannot be read");
                     tokio::time::sleep(LEDGER_PAUSE).await;
@@ -237,7 +238,7 @@ async fn keep_books(mail: Arc<Mail>, mut outcomes: mpsc::Receiver<Settled>) {
         loop {
             let (now, settlements) = (mail.clock.now(), Arc::clone(&settlements));
             match mail.ask(move |ledger| ledger.settle(&settlements, now)).await {
-                Ok(()) => break,
+                Ok(_) => break,
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
@@ -247,7 +248,7 @@ async fn keep_books(mail: Arc<Mail>, mut outcomes: mpsc::Receiver<Settled>) {
                 }
             }
         }
-        if settlements.iter().any(|settlement| matches!(settlement.outcome, Outcome::Delayed { .. })) {
+        if settlements.iter().any(|settlement| matches!(settlement.outcome, Outcome::Delayed(_))) {
             mail.bell.notify_one();
         }
         for bell in bells {
@@ -255,9 +256,4 @@ async fn keep_books(mail: Arc<Mail>, mut outcomes: mpsc::Receiver<Settled>) {
             let _ = bell.send(());
         }
     }
-}
-
-/// How an attempt to send ended, for the ledger.
-fn settlement(delivery: &Delivery, outcome: Outcome) -> Settlement {
-    Settlement { digest: delivery.digest, subscriber: delivery.subscriber, outcome }
 }

@@ -15,6 +15,7 @@ use lettre::transport::smtp::{
 use tokio::net::TcpStream;
 
 use super::letter::Letter;
+use crate::{delivery::Phase, delivery::Reply};
 
 /// How the way to the server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,33 +51,6 @@ impl fmt::Debug for Server {
     }
 }
 
-/// The phase of a conversation, which tells whom an error concerns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// Connecting, greeting, TLS, log-in: concerns the server and us.
-    Connect,
-    /// `MAIL FROM`: concerns the server and us.
-    Mail,
-    /// `RCPT TO`: concerns the subscriber.
-    Rcpt,
-    /// `DATA`: concerns the letter.
-    Data,
-    /// The text up to the final dot's answer: concerns the letter; without an answer nobody knows.
-    Text,
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Connect => "while connecting",
-            Self::Mail => "after MAIL FROM",
-            Self::Rcpt => "after RCPT TO",
-            Self::Data => "after DATA",
-            Self::Text => "after the letter's text",
-        })
-    }
-}
-
 /// Why a letter was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
@@ -86,6 +60,13 @@ pub(super) struct Failure {
     pub kind: Kind,
     /// What the server said, or what became of the connection.
     pub reply: String,
+}
+
+impl Failure {
+    /// The same for the ledger.
+    pub(super) fn as_reply(&self) -> Reply {
+        Reply { phase: self.phase, code: None, status: None, text: self.reply.clone() }
+    }
 }
 
 /// What kind of failure.
@@ -148,7 +129,7 @@ impl Connection {
     /// # Errors
     /// See [`Failure`]. After [`Kind::Silence`] the connection must not be used again; after an answer it may, once
     /// [`Connection::reset`] has succeeded.
-    pub(super) async fn send(&mut self, letter: &Letter) -> Result<String, Failure> {
+    pub(super) async fn send(&mut self, letter: &Letter) -> Result<Reply, Failure> {
         let minutes = Duration::from_mins;
         let from = letter.from.parse().map_err(|error| silence(Phase::Mail, &error))?;
         let to = letter.to.parse().map_err(|error| silence(Phase::Rcpt, &error))?;
@@ -157,9 +138,9 @@ impl Connection {
         let rcpt = Rcpt::new(to, Vec::new());
         within(Phase::Rcpt, minutes(5).min(self.patience), self.smtp.command(rcpt)).await?;
         within(Phase::Data, minutes(2).min(self.patience), self.smtp.command(Data)).await?;
-        let text = Stuffed(&letter.message);
+        let text = Wire(&letter.wire);
         let taken = within(Phase::Text, minutes(10).min(self.patience), self.smtp.command(text)).await?;
-        Ok(said(&taken))
+        Ok(Reply { phase: Phase::Text, code: Some(code(&taken)), status: None, text: said(&taken) })
     }
 
     /// Clears a refused letter away, so that the next one may be offered. Says whether the connection is still good.
@@ -173,21 +154,12 @@ impl Connection {
     }
 }
 
-/// A letter's text as it goes over the wire: dots at the beginning of a line doubled (RFC 5321 §4.5.2), then the final dot.
-struct Stuffed<'t>(&'t str);
+/// A letter's text as it goes over the wire.
+struct Wire<'l>(&'l [u8]);
 
-impl fmt::Display for Stuffed<'_> {
+impl fmt::Display for Wire<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in self.0.split_inclusive("\r\n") {
-            if line.starts_with('.') {
-                f.write_str(".")?;
-            }
-            f.write_str(line)?;
-        }
-        if !self.0.ends_with("\r\n") {
-            f.write_str("\r\n")?;
-        }
-        f.write_str(".\r\n")
+        f.write_str(std::str::from_utf8(self.0).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -232,17 +204,10 @@ fn too_late(phase: Phase, limit: Duration) -> Failure {
     Failure { phase, kind: Kind::Silence, reply: format!("no answer within {} s", limit.as_secs_f32()) }
 }
 
-fn said(response: &Response) -> String {
-    format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" "))
+fn code(response: &Response) -> u16 {
+    response.code().to_string().parse().unwrap_or(250)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_line_of_a_letter_can_end_it() {
-        assert_eq!(Stuffed("a\r\n.\r\n..b\r\n").to_string(), "a\r\n..\r\n...b\r\n.\r\n");
-        assert_eq!(Stuffed(".a").to_string(), "..a\r\n.\r\n");
-    }
+fn said(response: &Response) -> String {
+    format!("{} {}", response.code(), response.message().collect::<Vec<_>>().join(" "))
 }

@@ -5,7 +5,9 @@ use std::io::{Cursor, Read as _};
 use gazetted::{
     editions::{self, Edition, LEAVE, Letter, Shelf, Shelved},
     issue::Release,
-    proof, typography,
+    proof,
+    subscriber::Wish,
+    typography,
 };
 use jiff::Timestamp;
 use quick_xml::events::{BytesStart, Event};
@@ -49,7 +51,9 @@ pub fn check_editions(read: &Read) {
             check_well_formed(&edition.path, std::str::from_utf8(&edition.bytes).expect("UTF-8"));
         }
     }
-    let letter = editions::letter(&release, &book, &publication).expect("it is written");
+    let whole = Shelved { release: release.clone(), book: book.clone() };
+    let letter = editions::letter(&whole, &Wish::default(), &publication).expect("it is written");
+    let letter = letter.expect("it has articles");
     assert!(letter.html.len() <= Letter::MAX_HTML, "{} bytes", letter.html.len());
     for part in [&letter.html, &letter.text] {
         assert_eq!(part.matches(LEAVE).count(), 2, "ways to leave");

@@ -1,23 +1,30 @@
 //! The ledger in one `SQLite` file: WAL, every commit synced, one writing thread that commits in groups.
 
 mod connection;
-mod mail;
+mod digests;
 mod pieces;
+mod queue;
 mod shelf;
 mod standing;
+mod subscribers;
 
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, params};
 
-use super::{Arrival, Error, Fate, Interrupted, IssueLine, Ledger, Opening, Queued};
+use super::{
+    Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Fate, Interrupted, IssueLine, Ledger,
+    Opening, Queued, Sent, Subscribers, Trouble, Words,
+};
 use crate::{
-    delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::Settlement, editions::Beside,
-    editions::BookFile, editions::Contribution, editions::Facet, editions::FacetKind, editions::Letter,
-    editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue, issue::IssueKey,
-    issue::Release, issue::Status, publication::Publication, subscriber::Address, subscriber::Standing,
-    subscriber::Subscriber, subscriber::SubscriberId,
+    delivery::Bounce, delivery::Claim, delivery::Delivery, delivery::Digest, delivery::DigestId,
+    delivery::DigestStatus, delivery::Printing, delivery::PrintingId, delivery::Settlement, delivery::State,
+    editions::Beside, editions::BookFile, editions::Contribution, editions::Facet, editions::FacetKind,
+    editions::Letter, editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue,
+    issue::IssueKey, issue::Release, issue::Status, publication::Publication, subscriber::Address,
+    subscriber::Pace, subscriber::Preferences, subscriber::Standing, subscriber::Subscriber,
+    subscriber::SubscriberId, subscriber::Suppression, subscriber::Wish,
 };
 
 /// The ledger of a newsroom that runs on one machine.
@@ -168,16 +175,22 @@ impl Ledger for Sqlite {
         &self,
         publication: &Publication,
         release: &Release,
-        letter: Option<&Letter>,
+        digest: Option<&Draft>,
         arrival: &Arrival,
         now: Timestamp,
     ) -> Result<Queued, Error> {
-        let (publication, letter) = (publication.key.clone(), letter.cloned());
+        let (publication, digest) = (publication.key.clone(), digest.cloned());
         let (key, arrival) = (release.issue.key.clone(), arrival.clone());
         self.write(move |db| {
-            shelf::close(db, &publication, &key)?;
-            note(db, &arrival)?;
-            letter.map_or(Ok(Queued::Nothing), |letter| mail::queue(db, &publication, &key, &letter, now))
+            let queued = match digest {
+                Some(digest) => digests::freeze(db, &publication, &digest, now)?,
+                None => Queued::Nothing,
+            };
+            if queued != Queued::Missing {
+                shelf::close(db, &publication, &key)?;
+                note(db, &arrival)?;
+            }
+            Ok(queued)
         })
     }
 
@@ -240,6 +253,16 @@ impl Ledger for Sqlite {
         last: u64,
     ) -> Result<Vec<Listing>, Error> {
         self.read(|db| shelf::listings_between(db, &publication.key, (ordinal(first), ordinal(last))))
+    }
+
+    fn news(
+        &self,
+        publication: &Publication,
+        pace: Pace,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Shelved>, Error> {
+        self.read(|db| shelf::news(db, &publication.key, pace, since, until))
     }
 
     fn issue(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Shelved>, Error> {
@@ -313,62 +336,6 @@ impl Ledger for Sqlite {
         self.read(|db| shelf::lines(db, &publication.key))
     }
 
-    fn subscribe(&self, address: &Address, how: &str, now: Timestamp) -> Result<(SubscriberId, bool), Error> {
-        let (address, how) = (address.clone(), how.to_owned());
-        self.write(move |db| mail::subscribe(db, &address, &how, now))
-    }
-
-    fn leave(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
-        self.write(move |db| mail::leave(db, id, now))
-    }
-
-    fn subscriber(&self, address: &Address) -> Result<Option<Subscriber>, Error> {
-        self.read(|db| mail::subscriber(db, address))
-    }
-
-    fn subscribers(&self, after: SubscriberId, most: usize) -> Result<Vec<Subscriber>, Error> {
-        self.read(|db| mail::subscribers(db, after, most))
-    }
-
-    fn count(&self, standing: Standing) -> Result<u64, Error> {
-        self.read(|db| {
-            let sql = "SELECT count(*) FROM subscribers WHERE standing = ?1";
-            Ok(db.query_row(sql, [standing.as_str()], |row| row.get(0))?)
-        })
-    }
-
-    fn digest(&self, id: DigestId) -> Result<Option<Digest>, Error> {
-        self.read(|db| mail::digest(db, id))
-    }
-
-    fn claim(&self, now: Timestamp, most: usize) -> Result<Vec<Delivery>, Error> {
-        self.write(move |db| mail::claim(db, now, most))
-    }
-
-    fn is_claimed(&self, digest: DigestId, subscriber: SubscriberId) -> Result<bool, Error> {
-        self.read(|db| mail::is_claimed(db, digest, subscriber))
-    }
-
-    fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<(), Error> {
-        let settlements = settlements.to_vec();
-        self.write(move |db| mail::settle(db, &settlements, now))
-    }
-
-    fn release_claims(&self) -> Result<u64, Error> {
-        self.write(|db| {
-            Ok(db.execute("UPDATE deliveries SET state = 'queued', due = 0 WHERE state = 'claimed'", [])?
-                as u64)
-        })
-    }
-
-    fn next_due(&self) -> Result<Option<Timestamp>, Error> {
-        self.read(|db| {
-            let sql = "SELECT min(due) FROM deliveries WHERE state IN ('queued', 'delayed')";
-            let due: Option<i64> = db.query_row(sql, [], |row| row.get(0))?;
-            due.map(timestamp).transpose()
-        })
-    }
-
     fn examine(&self) -> Result<Vec<String>, Error> {
         self.read(|db| {
             let mut findings = Vec::new();
@@ -378,7 +345,8 @@ impl Ledger for Sqlite {
             }
             let strays: i64 = db.query_row(
                 "SELECT count(*) FROM deliveries d LEFT JOIN digests g ON g.id = d.digest
-                 LEFT JOIN subscribers s ON s.id = d.subscriber WHERE g.id IS NULL OR s.id IS NULL",
+                 LEFT JOIN subscribers s ON s.id = d.subscriber LEFT JOIN printings p ON p.id = d.printing
+                 WHERE g.id IS NULL OR s.id IS NULL OR p.id IS NULL",
                 [],
                 |row| row.get(0),
             )?;
@@ -386,6 +354,193 @@ impl Ledger for Sqlite {
                 findings.push(format!("{strays} letters belong to no digest or no subscriber"));
             }
             Ok(findings)
+        })
+    }
+}
+
+impl Subscribers for Sqlite {
+    fn enter(&self, entries: Vec<Entry>) -> Result<Vec<Entered>, Error> {
+        self.write(move |db| subscribers::enter(db, &entries))
+    }
+
+    fn confirm(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
+        self.write(move |db| subscribers::confirm(db, id, now))
+    }
+
+    fn prefer(&self, id: SubscriberId, preferences: &Preferences) -> Result<bool, Error> {
+        let preferences = preferences.clone();
+        self.write(move |db| subscribers::prefer(db, id, &preferences))
+    }
+
+    fn leave(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
+        self.write(move |db| subscribers::leave(db, id, now))
+    }
+
+    fn suppress(&self, id: SubscriberId, suppression: &Suppression) -> Result<bool, Error> {
+        let suppression = suppression.clone();
+        self.write(move |db| subscribers::suppress(db, id, &suppression))
+    }
+
+    fn bounce(&self, bounces: Vec<Bounce>, now: Timestamp) -> Result<Vec<SubscriberId>, Error> {
+        self.write(move |db| subscribers::bounce(db, &bounces, now))
+    }
+
+    fn erase(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
+        self.write(move |db| subscribers::erase(db, id, now))
+    }
+
+    fn subscriber(&self, address: &Address) -> Result<Option<Subscriber>, Error> {
+        self.read(|db| subscribers::subscriber(db, address))
+    }
+
+    fn subscriber_of(&self, id: SubscriberId) -> Result<Option<Subscriber>, Error> {
+        self.read(|db| subscribers::subscriber_of(db, id))
+    }
+
+    fn subscribers(&self, after: SubscriberId, most: usize) -> Result<Vec<Subscriber>, Error> {
+        self.read(|db| subscribers::subscribers(db, after, most))
+    }
+
+    fn count(&self, standing: Standing) -> Result<u64, Error> {
+        self.read(|db| subscribers::count(db, standing))
+    }
+
+    fn history(&self, id: SubscriberId, most: usize) -> Result<Vec<Sent>, Error> {
+        self.read(|db| subscribers::history(db, id, most))
+    }
+
+    fn bounces(&self, id: SubscriberId) -> Result<Vec<Bounce>, Error> {
+        self.read(|db| subscribers::bounces(db, id))
+    }
+}
+
+impl Digests for Sqlite {
+    fn wishes(&self, pace: Pace) -> Result<Vec<Wish>, Error> {
+        self.read(|db| digests::wishes(db, pace))
+    }
+
+    fn freeze(&self, publication: &Publication, draft: &Draft, now: Timestamp) -> Result<Queued, Error> {
+        let (publication, draft) = (publication.key.clone(), draft.clone());
+        self.write(move |db| digests::freeze(db, &publication, &draft, now))
+    }
+
+    fn stale(&self, publication: &Publication) -> Result<Vec<Digest>, Error> {
+        self.read(|db| digests::stale(db, &publication.key))
+    }
+
+    fn printed_for(&self, id: DigestId) -> Result<Vec<Wish>, Error> {
+        self.read(|db| digests::printed_for(db, id))
+    }
+
+    fn print_anew(
+        &self,
+        id: DigestId,
+        issues: &[IssueKey],
+        printings: &[(Wish, Option<Words>)],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let (issues, printings) = (issues.to_vec(), printings.to_vec());
+        self.write(move |db| digests::print_anew(db, id, &issues, &printings, now))
+    }
+
+    fn ask(
+        &self,
+        publication: &Publication,
+        id: SubscriberId,
+        letter: &Letter,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let (publication, letter) = (publication.key.clone(), letter.clone());
+        self.write(move |db| digests::ask(db, &publication, id, &letter, now))
+    }
+
+    fn last_digest(&self, publication: &Publication, pace: Pace) -> Result<Option<Digest>, Error> {
+        self.read(|db| digests::last(db, &publication.key, pace))
+    }
+
+    fn digest_of(
+        &self,
+        publication: &Publication,
+        pace: Pace,
+        period: &str,
+    ) -> Result<Option<Digest>, Error> {
+        self.read(|db| digests::find(db, &publication.key, pace.as_str(), period))
+    }
+
+    fn digests(&self, publication: &Publication, most: usize) -> Result<Vec<DigestLine>, Error> {
+        self.read(|db| digests::newest(db, &publication.key, most))
+    }
+
+    fn digest(&self, id: DigestId) -> Result<Option<DigestLine>, Error> {
+        self.read(|db| digests::digest(db, id))
+    }
+
+    fn letters(
+        &self,
+        id: DigestId,
+        state: State,
+        after: SubscriberId,
+        most: usize,
+    ) -> Result<Vec<Trouble>, Error> {
+        self.read(|db| digests::letters(db, id, state, after, most))
+    }
+
+    fn set_digest_status(&self, id: DigestId, status: DigestStatus, now: Timestamp) -> Result<bool, Error> {
+        self.write(move |db| digests::set_status(db, id, status, now))
+    }
+
+    fn ask_about_old(&self, before: Timestamp, now: Timestamp) -> Result<Vec<Digest>, Error> {
+        self.write(move |db| digests::ask_about_old(db, before, now))
+    }
+
+    fn retry(&self, id: DigestId, state: State, now: Timestamp) -> Result<u64, Error> {
+        self.write(move |db| queue::retry(db, id, state, now))
+    }
+
+    fn printing(&self, id: PrintingId) -> Result<Option<Printing>, Error> {
+        self.read(|db| digests::printing(db, id))
+    }
+
+    fn claim(
+        &self,
+        now: Timestamp,
+        lease: Timestamp,
+        most: usize,
+        except: &[String],
+    ) -> Result<Claim, Error> {
+        let except = except.to_vec();
+        self.write(move |db| queue::claim(db, now, lease, most, &except))
+    }
+
+    fn still_claimed(
+        &self,
+        letters: &[(DigestId, SubscriberId)],
+    ) -> Result<Vec<(DigestId, SubscriberId)>, Error> {
+        self.read(|db| queue::still_claimed(db, letters))
+    }
+
+    fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<u64, Error> {
+        let settlements = settlements.to_vec();
+        self.write(move |db| queue::settle(db, &settlements, now))
+    }
+
+    fn give_back(&self, letters: &[Delivery]) -> Result<(), Error> {
+        let letters: Vec<_> = letters.iter().map(|letter| (letter.digest, letter.subscriber)).collect();
+        self.write(move |db| queue::give_back(db, &letters))
+    }
+
+    fn release_claims(&self) -> Result<u64, Error> {
+        self.write(|db| {
+            let sql = "UPDATE deliveries SET state = 'queued', due = 0, lease = NULL WHERE state = 'claimed'";
+            Ok(db.execute(sql, [])? as u64)
+        })
+    }
+
+    fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        self.read(|db| {
+            let sql = "SELECT min(due) FROM deliveries WHERE state IN ('queued', 'delayed')";
+            let due: Option<i64> = db.query_row(sql, [], |row| row.get(0))?;
+            due.map(timestamp).transpose()
         })
     }
 }

@@ -4,11 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
-    super::Interrupted, super::IssueLine, super::Opening, Refusal, micros, pieces, standing, timestamp,
+    super::Interrupted, super::IssueLine, super::Opening, Refusal, digests, micros, pieces, standing,
+    timestamp,
 };
 use crate::{
     delivery::State, editions::Beside, editions::BookFile, editions::Listing, editions::Shelved,
-    editions::Volume, issue::Issue, issue::IssueKey, issue::Release, issue::Status,
+    editions::Volume, issue::Issue, issue::IssueKey, issue::Release, issue::Status, subscriber::Pace,
 };
 
 /// An issue as it was read, before it has a version.
@@ -391,20 +392,32 @@ pub(super) fn lines(db: &Connection, publication: &str) -> Result<Vec<IssueLine>
 }
 
 fn letters(db: &Connection, publication: &str, key: &str) -> Result<Vec<(State, u64)>, Refusal> {
-    let sql = "SELECT state, count(*) FROM deliveries JOIN digests ON digests.id = deliveries.digest
-               WHERE digests.publication = ?1 AND digests.pace = 'each'
-                 AND digests.period = ?2 GROUP BY state";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([publication, key])?;
-    let mut counts = Vec::new();
-    while let Some(row) = rows.next()? {
-        let word: String = row.get(0)?;
-        let state =
-            State::parse(&word).ok_or_else(|| Refusal::Damaged(format!("a letter in state `{word}`")))?;
-        counts.push((state, row.get(1)?));
-    }
-    counts.sort_by_key(|(state, _)| State::ALL.iter().position(|s| s == state));
-    Ok(counts)
+    let which = "digest IN (SELECT digest FROM digest_issues WHERE publication = ?1 AND issue = ?2)";
+    digests::states(db, which, [publication, key])
+}
+
+/// How far back an issue may have come out that is in no digest yet, because it was held back.
+const HELD_BACK: SignedDuration = SignedDuration::from_hours(62 * 24);
+
+pub(super) fn news(
+    db: &Connection,
+    publication: &str,
+    pace: Pace,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Shelved>, Refusal> {
+    let sql = "SELECT min(since) FROM digests WHERE publication = ?1 AND pace = ?2";
+    let first: Option<i64> =
+        db.prepare_cached(sql)?.query_row([publication, pace.as_str()], |row| row.get(0))?;
+    let since = match first {
+        Some(first) => timestamp(first)?.max(until.saturating_sub(HELD_BACK).unwrap_or(since)),
+        None => since,
+    };
+    let which = "status = 'usable' AND published > ?2 AND published <= ?3 AND NOT EXISTS
+                     (SELECT 1 FROM digest_issues i JOIN digests g ON g.id = i.digest
+                      WHERE i.publication = releases.publication AND i.issue = releases.issue AND g.pace = ?4)
+                 ORDER BY published, issue";
+    shelf(db, which, params![publication, micros(since), micros(until), pace.as_str()])
 }
 
 pub(super) fn release(row: &Row<'_>) -> Result<Release, Refusal> {

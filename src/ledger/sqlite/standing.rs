@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Refusal, micros, pieces, shelf, shelf::Draft, timestamp};
+use super::{Refusal, micros, pieces, queue, shelf, shelf::Draft, timestamp};
 use crate::{editions::Listing, editions::Shelved, issue::IssueKey, issue::Status};
 
 pub(super) fn parse(word: &str) -> Result<Status, Refusal> {
@@ -61,17 +61,32 @@ pub(super) fn set(
     if status != Status::Usable {
         pieces::take_out(db, publication, key)?;
     }
-    let (was, is) = match status {
-        Status::Usable => ("'withheld'", "'queued', due = 0"),
-        Status::Withheld => ("'queued', 'delayed', 'claimed'", "'withheld'"),
-        Status::Canceled => ("'queued', 'delayed', 'claimed', 'withheld'", "'canceled', settled = ?3"),
-    };
-    let sql = format!(
-        "UPDATE deliveries SET state = {is} WHERE state IN ({was}) AND ?3 NOTNULL AND digest IN
-             (SELECT id FROM digests WHERE publication = ?1 AND pace = 'each' AND period = ?2)"
-    );
-    db.execute(&sql, params![publication, key.as_str(), micros(now)])?;
+    let tells = "digest IN (SELECT digest FROM digest_issues WHERE publication = ?1 AND issue = ?2)";
+    let issue = [publication, key.as_str()];
+    match status {
+        Status::Usable => queue::let_go(db, tells, issue, now)?,
+        Status::Withheld => queue::withhold(db, tells, issue)?,
+        Status::Canceled => withdraw_letters(db, issue, now)?,
+    }
     Ok(true)
+}
+
+/// Cancels the letters that wait and tell of nothing but a withdrawn issue; a digest that tells of others too is to be printed
+/// anew.
+fn withdraw_letters(db: &Connection, issue: [&str; 2], now: Timestamp) -> Result<(), Refusal> {
+    let tells = "SELECT digest FROM digest_issues WHERE publication = ?1 AND issue = ?2";
+    let alone =
+        format!("digest IN (SELECT id FROM digests WHERE id IN ({tells}) AND json_array_length(issues) < 2)");
+    queue::cancel(db, &alone, issue, now)?;
+    let among =
+        format!("digest IN (SELECT id FROM digests WHERE id IN ({tells}) AND json_array_length(issues) > 1)");
+    let sql = format!(
+        "UPDATE digests SET status = 'stale' WHERE id IN ({tells}) AND json_array_length(issues) > 1 AND status = 'open'
+             AND EXISTS (SELECT 1 FROM deliveries d WHERE d.digest = digests.id
+                 AND d.state IN ('queued', 'delayed', 'claimed', 'withheld'))"
+    );
+    db.execute(&sql, issue)?;
+    queue::withhold(db, &among, issue)
 }
 
 /// Fills the lists from the issues that are out, as after a migration.

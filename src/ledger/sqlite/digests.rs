@@ -1,0 +1,351 @@
+//! Digests and their printings: frozen with their readers, stopped, let go.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{
+    super::{DigestLine, Draft, Queued, Trouble, Words},
+    Refusal, micros, queue, shelf, subscribers, timestamp,
+};
+use crate::{
+    delivery::Digest, delivery::DigestId, delivery::DigestStatus, delivery::Kind, delivery::Phase,
+    delivery::Printing, delivery::PrintingId, delivery::Reply, delivery::State, editions::Letter,
+    issue::IssueKey, subscriber::Pace, subscriber::SubscriberId, subscriber::Wish,
+};
+
+pub(super) fn wishes(db: &Connection, pace: Pace) -> Result<Vec<Wish>, Refusal> {
+    let sql = "SELECT DISTINCT form, sections, language FROM subscribers WHERE standing = 'confirmed' AND pace = ?1";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query([pace.as_str()])?;
+    let mut wishes = Vec::new();
+    while let Some(row) = rows.next()? {
+        wishes.push(subscribers::read_wish(row, 0)?);
+    }
+    Ok(wishes)
+}
+
+pub(super) fn freeze(
+    db: &Connection,
+    publication: &str,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<Queued, Refusal> {
+    if find(db, publication, draft.pace.as_str(), &draft.period)?.is_some() {
+        return Ok(Queued::Before);
+    }
+    let has = |wish: &Wish| draft.printings.iter().any(|(printed, _)| printed == wish);
+    if !wishes(db, draft.pace)?.iter().all(has) {
+        return Ok(Queued::Missing);
+    }
+    let digest = insert(db, publication, draft, now)?;
+    let state = if draft.status == DigestStatus::Open { State::Queued } else { State::Withheld };
+    let mut letters = 0;
+    for (wish, words) in &draft.printings {
+        let Some(words) = words else { continue };
+        let printing = print(db, digest, wish, words)?;
+        let (form, sections, language) = subscribers::wish_columns(wish)?;
+        let address = if wish.form.has_book() { "coalesce(device, address)" } else { "address" };
+        let sql = format!(
+            "INSERT INTO deliveries (digest, printing, subscriber, address, domain, state, due, queued)
+             SELECT ?1, ?2, id, {address}, substr({address}, instr({address}, '@') + 1), ?3, 0, ?4 FROM subscribers
+             WHERE standing = 'confirmed' AND pace = ?5 AND form = ?6 AND sections = ?7 AND language = ?8"
+        );
+        letters += db.prepare_cached(&sql)?.execute(params![
+            digest.0,
+            printing.0,
+            state.as_str(),
+            micros(now),
+            draft.pace.as_str(),
+            form,
+            sections,
+            language
+        ])?;
+    }
+    Ok(Queued::Letters(letters as u64))
+}
+
+fn insert(db: &Connection, publication: &str, draft: &Draft, now: Timestamp) -> Result<DigestId, Refusal> {
+    let sql = "INSERT INTO digests (publication, pace, period, issues, frozen, since, until, status)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    db.prepare_cached(sql)?.execute(params![
+        publication,
+        draft.pace.as_str(),
+        draft.period,
+        shelf::to_json(&draft.issues)?,
+        micros(now),
+        micros(draft.since),
+        micros(draft.until),
+        draft.status.as_str(),
+    ])?;
+    let digest = DigestId(db.last_insert_rowid());
+    let mut tells = db.prepare_cached("INSERT INTO digest_issues VALUES (?1, ?2, ?3)")?;
+    for issue in &draft.issues {
+        tells.execute(params![publication, issue.as_str(), digest.0])?;
+    }
+    Ok(digest)
+}
+
+fn print(db: &Connection, digest: DigestId, wish: &Wish, words: &Words) -> Result<PrintingId, Refusal> {
+    let (form, sections, language) = subscribers::wish_columns(wish)?;
+    let sql = "INSERT INTO printings (digest, form, sections, language, subject, text, html, books)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    db.prepare_cached(sql)?.execute(params![
+        digest.0,
+        form,
+        sections,
+        language,
+        words.letter.subject,
+        words.letter.text,
+        words.letter.html,
+        shelf::to_json(&words.books)?,
+    ])?;
+    Ok(PrintingId(db.last_insert_rowid()))
+}
+
+/// Digests whose words tell of an issue that was withdrawn since.
+pub(super) fn stale(db: &Connection, publication: &str) -> Result<Vec<Digest>, Refusal> {
+    select(db, "publication = ?1 AND status = 'stale' ORDER BY id", [publication])
+}
+
+pub(super) fn printed_for(db: &Connection, id: DigestId) -> Result<Vec<Wish>, Refusal> {
+    let mut rows = db.prepare_cached("SELECT form, sections, language FROM printings WHERE digest = ?1")?;
+    let mut rows = rows.query([id.0])?;
+    let mut wishes = Vec::new();
+    while let Some(row) = rows.next()? {
+        wishes.push(subscribers::read_wish(row, 0)?);
+    }
+    Ok(wishes)
+}
+
+pub(super) fn print_anew(
+    db: &Connection,
+    id: DigestId,
+    issues: &[IssueKey],
+    printings: &[(Wish, Option<Words>)],
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    for (wish, words) in printings {
+        let (form, sections, language) = subscribers::wish_columns(wish)?;
+        let sql =
+            "SELECT id FROM printings WHERE digest = ?1 AND form = ?2 AND sections = ?3 AND language = ?4";
+        let printing: Option<i64> = db
+            .prepare_cached(sql)?
+            .query_row(params![id.0, form, sections, language], |row| row.get(0))
+            .optional()?;
+        let Some(printing) = printing else { continue };
+        match words {
+            Some(Words { letter, books }) => {
+                let sql = "UPDATE printings SET subject = ?2, text = ?3, html = ?4, books = ?5 WHERE id = ?1";
+                let books = shelf::to_json(books)?;
+                db.prepare_cached(sql)?.execute(params![
+                    printing,
+                    letter.subject,
+                    letter.text,
+                    letter.html,
+                    books
+                ])?;
+            }
+            None => queue::cancel(db, "printing = ?1", [printing], now)?,
+        }
+    }
+    let sql = "UPDATE digests SET issues = ?2 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![id.0, shelf::to_json(&issues)?])?;
+    set_status(db, id, DigestStatus::Open, now)?;
+    Ok(())
+}
+
+pub(super) fn ask(
+    db: &Connection,
+    publication: &str,
+    id: SubscriberId,
+    letter: &Letter,
+    now: Timestamp,
+) -> Result<bool, Refusal> {
+    let sql = "SELECT address FROM subscribers WHERE id = ?1 AND standing = 'pending'";
+    let address: Option<String> = db.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
+    let Some(address) = address else { return Ok(false) };
+    queue::cancel_for(db, id, now)?;
+    let sql = "INSERT INTO digests (publication, pace, period, frozen, until, status)
+               VALUES (?1, 'confirmation', ?2 || '.' || (SELECT count(*) FROM deliveries WHERE subscriber = ?2), ?3, ?3, 'open')";
+    db.prepare_cached(sql)?.execute(params![publication, id.0, micros(now)])?;
+    let digest = DigestId(db.last_insert_rowid());
+    let words = Words { letter: letter.clone(), books: Vec::new() };
+    let printing = print(db, digest, &Wish::default(), &words)?;
+    let sql = "INSERT INTO deliveries (digest, printing, subscriber, address, domain, state, due, queued)
+               VALUES (?1, ?2, ?3, ?4, substr(?4, instr(?4, '@') + 1), 'queued', 0, ?5)";
+    db.prepare_cached(sql)?.execute(params![digest.0, printing.0, id.0, address, micros(now)])?;
+    Ok(true)
+}
+
+/// The columns of [`read`], in its order.
+const COLUMNS: &str = "id, pace, period, issues, frozen, until, status";
+
+fn read(row: &Row<'_>) -> Result<Digest, Refusal> {
+    let status: String = row.get(6)?;
+    Ok(Digest {
+        id: DigestId(row.get(0)?),
+        kind: parse_kind(&row.get::<_, String>(1)?)?,
+        period: row.get(2)?,
+        issues: shelf::from_json::<Vec<IssueKey>>(&row.get::<_, String>(3)?)?,
+        frozen: timestamp(row.get(4)?)?,
+        until: timestamp(row.get(5)?)?,
+        status: DigestStatus::parse(&status)
+            .ok_or_else(|| Refusal::Damaged(format!("a digest that is `{status}`")))?,
+    })
+}
+
+fn select(db: &Connection, which: &str, parameters: impl rusqlite::Params) -> Result<Vec<Digest>, Refusal> {
+    let mut rows = db.prepare_cached(&format!("SELECT {COLUMNS} FROM digests WHERE {which}"))?;
+    let mut rows = rows.query(parameters)?;
+    let mut digests = Vec::new();
+    while let Some(row) = rows.next()? {
+        digests.push(read(row)?);
+    }
+    Ok(digests)
+}
+
+pub(super) fn find(
+    db: &Connection,
+    publication: &str,
+    kind: &str,
+    period: &str,
+) -> Result<Option<Digest>, Refusal> {
+    Ok(select(db, "publication = ?1 AND pace = ?2 AND period = ?3", [publication, kind, period])?.pop())
+}
+
+pub(super) fn last(db: &Connection, publication: &str, pace: Pace) -> Result<Option<Digest>, Refusal> {
+    let which = "publication = ?1 AND pace = ?2 ORDER BY until DESC, id DESC LIMIT 1";
+    Ok(select(db, which, [publication, pace.as_str()])?.pop())
+}
+
+pub(super) fn newest(db: &Connection, publication: &str, most: usize) -> Result<Vec<DigestLine>, Refusal> {
+    // Where nobody wanted letters, a digest only says up to when everything was told.
+    let which = "publication = ?1 AND pace <> 'confirmation' AND EXISTS (SELECT 1 FROM printings p WHERE p.digest = digests.id)
+                 ORDER BY id DESC LIMIT ?2";
+    select(db, which, params![publication, most])?.into_iter().map(|digest| line(db, digest)).collect()
+}
+
+pub(super) fn digest(db: &Connection, id: DigestId) -> Result<Option<DigestLine>, Refusal> {
+    select(db, "id = ?1", [id.0])?.pop().map(|digest| line(db, digest)).transpose()
+}
+
+fn line(db: &Connection, digest: Digest) -> Result<DigestLine, Refusal> {
+    let sql = "SELECT subject FROM printings WHERE digest = ?1 ORDER BY sections, language, form LIMIT 1";
+    let subject: Option<String> =
+        db.prepare_cached(sql)?.query_row([digest.id.0], |row| row.get(0)).optional()?;
+    let letters = states(db, "digest = ?1", [digest.id.0])?;
+    Ok(DigestLine { digest, subject: subject.unwrap_or_default(), letters })
+}
+
+/// How many letters there are in each state, of those that `which` says.
+pub(super) fn states(
+    db: &Connection,
+    which: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<(State, u64)>, Refusal> {
+    let sql = format!("SELECT state, count(*) FROM deliveries WHERE {which} GROUP BY state");
+    let mut rows = db.prepare_cached(&sql)?;
+    let mut rows = rows.query(parameters)?;
+    let mut counts = Vec::new();
+    while let Some(row) = rows.next()? {
+        counts.push((parse_state(&row.get::<_, String>(0)?)?, row.get(1)?));
+    }
+    counts.sort_by_key(|(state, _)| State::ALL.iter().position(|s| s == state));
+    Ok(counts)
+}
+
+pub(super) fn letters(
+    db: &Connection,
+    id: DigestId,
+    state: State,
+    after: SubscriberId,
+    most: usize,
+) -> Result<Vec<Trouble>, Refusal> {
+    let sql = "SELECT subscriber, address, attempts, due, phase, code, status, reply FROM deliveries
+               WHERE digest = ?1 AND subscriber > ?2 AND state = ?3 ORDER BY subscriber LIMIT ?4";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query(params![id.0, after.0, state.as_str(), most])?;
+    let mut letters = Vec::new();
+    while let Some(row) = rows.next()? {
+        letters.push(Trouble {
+            subscriber: SubscriberId(row.get(0)?),
+            address: subscribers::parse_address(&row.get::<_, String>(1)?)?,
+            state,
+            attempts: row.get(2)?,
+            due: (state == State::Delayed).then(|| timestamp(row.get(3)?)).transpose()?,
+            reply: read_reply(row, 4)?,
+        });
+    }
+    Ok(letters)
+}
+
+pub(super) fn set_status(
+    db: &Connection,
+    id: DigestId,
+    status: DigestStatus,
+    now: Timestamp,
+) -> Result<bool, Refusal> {
+    let sql = "UPDATE digests SET status = ?2 WHERE id = ?1 AND status <> ?2";
+    if db.prepare_cached(sql)?.execute(params![id.0, status.as_str()])? == 0 {
+        return Ok(false);
+    }
+    if status == DigestStatus::Open {
+        queue::let_go(db, "digest = ?1", [id.0], now)?;
+    } else {
+        queue::withhold(db, "digest = ?1", [id.0])?;
+    }
+    Ok(true)
+}
+
+pub(super) fn ask_about_old(
+    db: &Connection,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Digest>, Refusal> {
+    let which = "frozen < ?1 AND status = 'open' AND pace <> 'confirmation' AND EXISTS
+                     (SELECT 1 FROM deliveries d WHERE d.digest = digests.id AND d.attempts = 0
+                          AND d.state IN ('queued', 'claimed'))";
+    let mut old = select(db, which, [micros(before)])?;
+    for digest in &mut old {
+        set_status(db, digest.id, DigestStatus::Asking, now)?;
+        digest.status = DigestStatus::Asking;
+    }
+    Ok(old)
+}
+
+pub(super) fn printing(db: &Connection, id: PrintingId) -> Result<Option<Printing>, Refusal> {
+    let sql =
+        "SELECT digest, form, sections, language, subject, text, html, books FROM printings WHERE id = ?1";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query([id.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(digest) = select(db, "id = ?1", [row.get::<_, i64>(0)?])?.pop() else { return Ok(None) };
+    Ok(Some(Printing {
+        id,
+        digest,
+        wish: subscribers::read_wish(row, 1)?,
+        subject: row.get(4)?,
+        text: row.get(5)?,
+        html: row.get(6)?,
+        books: shelf::from_json(&row.get::<_, String>(7)?)?,
+    }))
+}
+
+pub(super) fn parse_kind(word: &str) -> Result<Kind, Refusal> {
+    Kind::parse(word).ok_or_else(|| Refusal::Damaged(format!("a digest of kind `{word}`")))
+}
+
+pub(super) fn parse_state(word: &str) -> Result<State, Refusal> {
+    State::parse(word).ok_or_else(|| Refusal::Damaged(format!("a letter in state `{word}`")))
+}
+
+/// What was last heard of a letter, from four columns: phase, code, status and reply.
+pub(super) fn read_reply(row: &Row<'_>, first: usize) -> Result<Option<Reply>, Refusal> {
+    let (Some(phase), Some(text)) =
+        (row.get::<_, Option<String>>(first)?, row.get::<_, Option<String>>(first + 3)?)
+    else {
+        return Ok(None);
+    };
+    let phase = Phase::parse(&phase).ok_or_else(|| Refusal::Damaged(format!("a phase `{phase}`")))?;
+    Ok(Some(Reply { phase, code: row.get(first + 1)?, status: row.get(first + 2)?, text }))
+}

@@ -1,0 +1,339 @@
+//! Subscribers: entered, confirmed, gone, and the reports about their mailboxes.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{
+    super::{Entered, Entry, Sent},
+    Refusal, digests, micros, queue, shelf, timestamp,
+};
+use crate::{
+    delivery, delivery::Bounce, delivery::BounceKind, delivery::DigestId, delivery::State, prose::Language,
+    subscriber::Address, subscriber::Consent, subscriber::Form, subscriber::Pace, subscriber::Preferences,
+    subscriber::Sections, subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId,
+    subscriber::Suppression, subscriber::SuppressionReason, subscriber::Wish,
+};
+
+pub(super) fn enter(db: &Connection, entries: &[Entry]) -> Result<Vec<Entered>, Refusal> {
+    entries.iter().map(|entry| enter_one(db, entry)).collect()
+}
+
+fn enter_one(db: &Connection, entry: &Entry) -> Result<Entered, Refusal> {
+    let known: Option<(i64, String, Option<String>)> = db
+        .prepare_cached("SELECT id, standing, suppression FROM subscribers WHERE identity = ?1")?
+        .query_row([entry.address.identity()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((id, standing, suppression)) = known else {
+        if is_forgotten(db, &entry.address)? {
+            return Ok(Entered::WasForgotten);
+        }
+        return insert(db, entry).map(Entered::New);
+    };
+    let id = SubscriberId(id);
+    let complained = suppression.as_deref() == Some(SuppressionReason::Complained.as_str());
+    match (parse_standing(&standing)?, entry.standing) {
+        // What stops letters is taken from everybody; what lets them go is not.
+        (Standing::Pending | Standing::Confirmed, Standing::Left) => {
+            leave(db, id, entry.consent.at)?;
+            Ok(Entered::Changed(id))
+        }
+        (Standing::Pending | Standing::Confirmed, Standing::Suppressed) => {
+            if let Some(suppression) = &entry.suppression {
+                suppress(db, id, suppression)?;
+            }
+            Ok(Entered::Changed(id))
+        }
+        (Standing::Left, _) if !entry.anew => Ok(Entered::HadLeft(id)),
+        (Standing::Suppressed, _) if !entry.anew || complained => Ok(Entered::IsSuppressed(id)),
+        (was, is) if was == is || (was == Standing::Confirmed && is == Standing::Pending) => {
+            Ok(Entered::Already(id))
+        }
+        _ => {
+            renew(db, id, entry)?;
+            Ok(Entered::Changed(id))
+        }
+    }
+}
+
+fn insert(db: &Connection, entry: &Entry) -> Result<SubscriberId, Refusal> {
+    let (consent, suppression) = (&entry.consent, entry.suppression.as_ref());
+    let sql = "INSERT INTO subscribers (identity, address, standing, consent_at, consent_how, consent_from, confirmed_at,
+                   left_at, suppression, suppressed_at, suppression_text)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    db.prepare_cached(sql)?.execute(params![
+        entry.address.identity(),
+        entry.address.as_str(),
+        entry.standing.as_str(),
+        micros(consent.at),
+        consent.how,
+        consent.from,
+        consent.confirmed.map(micros),
+        (entry.standing == Standing::Left).then(|| micros(consent.at)),
+        suppression.map(|suppression| suppression.reason.as_str()),
+        suppression.map(|suppression| micros(suppression.at)),
+        suppression.map(|suppression| suppression.text.as_str()),
+    ])?;
+    let id = SubscriberId(db.last_insert_rowid());
+    prefer(db, id, &entry.preferences)?;
+    Ok(id)
+}
+
+/// Makes a subscriber who is known what the entry says, with its consent.
+fn renew(db: &Connection, id: SubscriberId, entry: &Entry) -> Result<(), Refusal> {
+    let sql = "UPDATE subscribers SET address = ?2, standing = ?3, consent_at = ?4, consent_how = ?5, consent_from = ?6,
+                   confirmed_at = ?7, left_at = NULL, suppression = NULL, suppressed_at = NULL, suppression_text = NULL
+               WHERE id = ?1";
+    let consent = &entry.consent;
+    db.prepare_cached(sql)?.execute(params![
+        id.0,
+        entry.address.as_str(),
+        entry.standing.as_str(),
+        micros(consent.at),
+        consent.how,
+        consent.from,
+        consent.confirmed.map(micros),
+    ])?;
+    // Somebody who asks anew begins with a clean mailbox.
+    db.prepare_cached("DELETE FROM bounces WHERE subscriber = ?1")?.execute([id.0])?;
+    prefer(db, id, &entry.preferences)?;
+    Ok(())
+}
+
+pub(super) fn confirm(db: &Connection, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
+    let sql = "UPDATE subscribers SET standing = 'confirmed', confirmed_at = ?2 WHERE id = ?1 AND standing = 'pending'";
+    Ok(db.prepare_cached(sql)?.execute(params![id.0, micros(now)])? > 0)
+}
+
+pub(super) fn prefer(db: &Connection, id: SubscriberId, wishes: &Preferences) -> Result<bool, Refusal> {
+    let sql = "UPDATE subscribers SET pace = ?2, form = ?3, sections = ?4, language = ?5, device = ?6 WHERE id = ?1";
+    let (form, sections, language) = wish_columns(&wishes.wish)?;
+    let device = wishes.device.as_ref().map(Address::as_str);
+    let changed = db.prepare_cached(sql)?.execute(params![
+        id.0,
+        wishes.pace.as_str(),
+        form,
+        sections,
+        language,
+        device
+    ])?;
+    Ok(changed > 0)
+}
+
+pub(super) fn leave(db: &Connection, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
+    let sql = "UPDATE subscribers SET standing = 'left', left_at = ?2 WHERE id = ?1 AND standing <> 'left'";
+    let left = db.prepare_cached(sql)?.execute(params![id.0, micros(now)])?;
+    queue::cancel_for(db, id, now)?;
+    Ok(left > 0)
+}
+
+pub(super) fn suppress(db: &Connection, id: SubscriberId, why: &Suppression) -> Result<bool, Refusal> {
+    let sql = "UPDATE subscribers SET standing = 'suppressed', suppression = ?2, suppressed_at = ?3, suppression_text = ?4
+               WHERE id = ?1 AND standing IN ('pending', 'confirmed')";
+    let changed =
+        db.prepare_cached(sql)?.execute(params![id.0, why.reason.as_str(), micros(why.at), why.text])?;
+    if changed > 0 {
+        queue::cancel_for(db, id, why.at)?;
+    }
+    Ok(changed > 0)
+}
+
+pub(super) fn bounce(
+    db: &Connection,
+    reports: &[Bounce],
+    now: Timestamp,
+) -> Result<Vec<SubscriberId>, Refusal> {
+    let mut stopped = Vec::new();
+    for report in reports {
+        let sql = "INSERT OR IGNORE INTO bounces (subscriber, digest, at, kind, source, status, text)
+                   SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM subscribers WHERE id = ?1";
+        let new = db.prepare_cached(sql)?.execute(params![
+            report.subscriber.0,
+            report.digest.map(|digest| digest.0),
+            micros(report.at),
+            report.kind.as_str(),
+            report.source,
+            report.status,
+            report.text,
+        ])?;
+        if new == 0 {
+            continue;
+        }
+        if let Some(why) = delivery::judge(&bounces(db, report.subscriber)?, now)
+            && suppress(db, report.subscriber, &why)?
+        {
+            stopped.push(report.subscriber);
+        }
+    }
+    Ok(stopped)
+}
+
+pub(super) fn bounces(db: &Connection, id: SubscriberId) -> Result<Vec<Bounce>, Refusal> {
+    let sql =
+        "SELECT digest, at, kind, source, status, text FROM bounces WHERE subscriber = ?1 ORDER BY at, id";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query([id.0])?;
+    let mut bounces = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(2)?;
+        bounces.push(Bounce {
+            subscriber: id,
+            digest: row.get::<_, Option<i64>>(0)?.map(DigestId),
+            at: timestamp(row.get(1)?)?,
+            kind: BounceKind::parse(&kind)
+                .ok_or_else(|| Refusal::Damaged(format!("a report of kind `{kind}`")))?,
+            source: row.get(3)?,
+            status: row.get(4)?,
+            text: row.get(5)?,
+        });
+    }
+    Ok(bounces)
+}
+
+pub(super) fn erase(db: &Connection, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
+    let Some(subscriber) = subscriber_of(db, id)? else { return Ok(false) };
+    queue::cancel_for(db, id, now)?;
+    for sql in [
+        "DELETE FROM deliveries WHERE subscriber = ?1",
+        "DELETE FROM bounces WHERE subscriber = ?1",
+        "DELETE FROM subscribers WHERE id = ?1",
+    ] {
+        db.execute(sql, [id.0])?;
+    }
+    let sql = "INSERT OR REPLACE INTO forgotten VALUES (?1, ?2)";
+    db.execute(sql, params![hash(&subscriber.address), micros(now)])?;
+    Ok(true)
+}
+
+fn is_forgotten(db: &Connection, address: &Address) -> Result<bool, Refusal> {
+    let sql = "SELECT count(*) FROM forgotten WHERE hash = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([hash(address)], |row| row.get::<_, i64>(0))? > 0)
+}
+
+/// What is kept of an address that was forgotten.
+fn hash(address: &Address) -> String {
+    let key = blake3::derive_key("gazetted 2026-11 forgotten addresses", address.identity().as_bytes());
+    blake3::Hash::from_bytes(key).to_hex().to_string()
+}
+
+/// The columns of [`read`], in its order.
+const COLUMNS: &str =
+    "id, address, standing, consent_at, consent_how, consent_from, confirmed_at, suppression,
+    suppressed_at, suppression_text, pace, form, sections, language, device";
+
+pub(super) fn subscriber(db: &Connection, address: &Address) -> Result<Option<Subscriber>, Refusal> {
+    let sql = format!("SELECT {COLUMNS} FROM subscribers WHERE identity = ?1");
+    let mut rows = db.prepare_cached(&sql)?;
+    let mut rows = rows.query([address.identity()])?;
+    rows.next()?.map(read).transpose()
+}
+
+pub(super) fn subscriber_of(db: &Connection, id: SubscriberId) -> Result<Option<Subscriber>, Refusal> {
+    let sql = format!("SELECT {COLUMNS} FROM subscribers WHERE id = ?1");
+    let mut rows = db.prepare_cached(&sql)?;
+    let mut rows = rows.query([id.0])?;
+    rows.next()?.map(read).transpose()
+}
+
+pub(super) fn subscribers(
+    db: &Connection,
+    after: SubscriberId,
+    most: usize,
+) -> Result<Vec<Subscriber>, Refusal> {
+    let sql = format!("SELECT {COLUMNS} FROM subscribers WHERE id > ?1 ORDER BY id LIMIT ?2");
+    let mut rows = db.prepare_cached(&sql)?;
+    let mut rows = rows.query(params![after.0, most])?;
+    let mut page = Vec::new();
+    while let Some(row) = rows.next()? {
+        page.push(read(row)?);
+    }
+    Ok(page)
+}
+
+pub(super) fn count(db: &Connection, standing: Standing) -> Result<u64, Refusal> {
+    let sql = "SELECT count(*) FROM subscribers WHERE standing = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([standing.as_str()], |row| row.get(0))?)
+}
+
+fn read(row: &Row<'_>) -> Result<Subscriber, Refusal> {
+    let time = |column: usize| row.get::<_, Option<i64>>(column)?.map(timestamp).transpose();
+    let (standing, pace): (String, String) = (row.get(2)?, row.get(10)?);
+    let standing = parse_standing(&standing)?;
+    let suppression = match (row.get::<_, Option<String>>(7)?, time(8)?) {
+        (Some(word), Some(at)) if standing == Standing::Suppressed => Some(Suppression {
+            reason: SuppressionReason::parse(&word)
+                .ok_or_else(|| Refusal::Damaged(format!("a suppression `{word}`")))?,
+            at,
+            text: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
+        }),
+        _ => None,
+    };
+    Ok(Subscriber {
+        id: SubscriberId(row.get(0)?),
+        address: parse_address(&row.get::<_, String>(1)?)?,
+        standing,
+        suppression,
+        consent: Consent {
+            at: timestamp(row.get(3)?)?,
+            how: row.get(4)?,
+            from: row.get(5)?,
+            confirmed: time(6)?,
+        },
+        preferences: Preferences {
+            pace: Pace::parse(&pace).ok_or_else(|| Refusal::Damaged(format!("a pace `{pace}`")))?,
+            wish: read_wish(row, 11)?,
+            device: row.get::<_, Option<String>>(14)?.as_deref().map(parse_address).transpose()?,
+        },
+    })
+}
+
+/// A wish from three columns: form, sections and language.
+pub(super) fn read_wish(row: &Row<'_>, first: usize) -> Result<Wish, Refusal> {
+    let (form, sections, language): (String, String, String) =
+        (row.get(first)?, row.get(first + 1)?, row.get(first + 2)?);
+    Ok(Wish {
+        form: Form::parse(&form).ok_or_else(|| Refusal::Damaged(format!("a form `{form}`")))?,
+        sections: shelf::from_json::<Sections>(&sections)?,
+        language: Language::parse(&language),
+    })
+}
+
+/// The columns that [`read_wish`] reads.
+pub(super) fn wish_columns(wish: &Wish) -> Result<(&'static str, String, String), Refusal> {
+    let language = wish.language.as_ref().map(|language| language.as_str().to_owned());
+    Ok((wish.form.as_str(), shelf::to_json(&wish.sections)?, language.unwrap_or_default()))
+}
+
+pub(super) fn parse_address(text: &str) -> Result<Address, Refusal> {
+    Address::parse(text).map_err(|error| Refusal::Damaged(format!("an address ({error})")))
+}
+
+fn parse_standing(word: &str) -> Result<Standing, Refusal> {
+    Standing::parse(word).ok_or_else(|| Refusal::Damaged(format!("a subscriber whose standing is `{word}`")))
+}
+
+pub(super) fn history(db: &Connection, id: SubscriberId, most: usize) -> Result<Vec<Sent>, Refusal> {
+    let sql = "SELECT d.digest, g.pace, g.period, p.subject, d.address, d.state, d.attempts, d.queued, d.due, d.settled,
+                   d.phase, d.code, d.status, d.reply
+               FROM deliveries d JOIN digests g ON g.id = d.digest JOIN printings p ON p.id = d.printing
+               WHERE d.subscriber = ?1 ORDER BY d.digest DESC LIMIT ?2";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query(params![id.0, most])?;
+    let mut history = Vec::new();
+    while let Some(row) = rows.next()? {
+        let state = digests::parse_state(&row.get::<_, String>(5)?)?;
+        history.push(Sent {
+            digest: DigestId(row.get(0)?),
+            kind: digests::parse_kind(&row.get::<_, String>(1)?)?,
+            period: row.get(2)?,
+            subject: row.get(3)?,
+            address: parse_address(&row.get::<_, String>(4)?)?,
+            state,
+            attempts: row.get(6)?,
+            queued: timestamp(row.get(7)?)?,
+            due: (state == State::Delayed).then(|| timestamp(row.get(8)?)).transpose()?,
+            settled: row.get::<_, Option<i64>>(9)?.map(timestamp).transpose()?,
+            reply: digests::read_reply(row, 10)?,
+        });
+    }
+    Ok(history)
+}

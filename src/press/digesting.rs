@@ -1,0 +1,68 @@
+//! What subscribers get of what came out: a digest in as many printings as they have wishes.
+
+use jiff::Timestamp;
+
+use super::{Error, Press, unprintable};
+use crate::{
+    delivery::AttachedBook, delivery::DigestStatus, durable, editions, editions::Shelved, ledger::Arrival,
+    ledger::Draft, ledger::Queued, ledger::Words, subscriber::Pace, subscriber::Wish,
+};
+
+impl Press {
+    /// Records that readers have an issue, and freezes its digest. Who chose another form meanwhile is printed for too.
+    pub(super) fn close(
+        &self,
+        shelved: &Shelved,
+        arrival: &Arrival,
+        now: Timestamp,
+    ) -> Result<Queued, Error> {
+        let release = &shelved.release;
+        loop {
+            let digest =
+                self.is_news(release, now).then(|| self.digest_of_issue(shelved, now)).transpose()?;
+            let queued =
+                self.ledger.close_release(&self.publication, release, digest.as_ref(), arrival, now)?;
+            if queued != Queued::Missing {
+                return Ok(queued);
+            }
+        }
+    }
+
+    /// The digest of one issue, for all who get each when it comes out.
+    fn digest_of_issue(&self, shelved: &Shelved, now: Timestamp) -> Result<Draft, Error> {
+        let key = &shelved.release.issue.key;
+        let mut printings = Vec::new();
+        for wish in self.ledger.wishes(Pace::Each)? {
+            let words = self.words(shelved, &wish)?;
+            printings.push((wish, words));
+        }
+        Ok(Draft {
+            pace: Pace::Each,
+            period: key.to_string(),
+            issues: vec![key.clone()],
+            since: now,
+            until: now,
+            status: DigestStatus::Open,
+            printings,
+        })
+    }
+
+    /// The letter of an issue for a wish, with the books that it asks for; `None` where it asks for nothing that is in the issue.
+    fn words(&self, shelved: &Shelved, wish: &Wish) -> Result<Option<Words>, Error> {
+        let letter =
+            editions::letter(shelved, wish, &self.publication).map_err(unprintable(&shelved.release))?;
+        let Some(letter) = letter else { return Ok(None) };
+        let books = if wish.form.has_book() { vec![self.attach(shelved)?] } else { Vec::new() };
+        Ok(Some(Words { letter, books }))
+    }
+
+    /// Keeps an issue's book as it is now: a correction may replace it before every letter is out.
+    fn attach(&self, shelved: &Shelved) -> Result<AttachedBook, Error> {
+        let bytes = self.outbox.read(&shelved.book.path)?;
+        let hash = blake3::hash(&bytes).to_hex().to_string();
+        let path = self.original(&hash);
+        durable::put(&path, &bytes).map_err(|source| Error::Keep { path, source })?;
+        let name = format!("{}.epub", shelved.release.issue.name(&self.publication));
+        Ok(AttachedBook { hash, length: bytes.len() as u64, name })
+    }
+}

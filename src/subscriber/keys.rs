@@ -1,0 +1,50 @@
+//! The keys of the addresses that lead to one reader: who has such an address was sent it by us.
+
+use super::SubscriberId;
+
+/// The key with which addresses for leaving are made: who has such an address was sent it by us.
+#[derive(Clone)]
+pub struct LeaveKey([u8; 32]);
+
+impl LeaveKey {
+    /// The key in 32 secret bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The last part of a subscriber's own address for leaving: the number and 128 bits that only we can make. It holds for
+    /// ever, since letters are kept for years.
+    #[must_use]
+    pub fn token(&self, id: SubscriberId) -> String {
+        let mac = blake3::keyed_hash(&self.0, format!("leave {}", id.0).as_bytes());
+        format!("{}-{}", id.0, &mac.to_hex()[..32])
+    }
+
+    /// The subscriber whose token this is, if it is one of ours. How long the comparison takes tells nothing.
+    #[must_use]
+    pub fn check(&self, token: &str) -> Option<SubscriberId> {
+        let (id, _) = token.split_once('-')?;
+        let id = SubscriberId(id.parse().ok()?);
+        // Hashes of BLAKE3 compare in constant time.
+        (blake3::hash(token.as_bytes()) == blake3::hash(self.token(id).as_bytes())).then_some(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_address_for_leaving_is_taken() {
+        let key = LeaveKey::new([7; 32]);
+        let token = key.token(SubscriberId(41));
+        assert_eq!(key.check(&token), Some(SubscriberId(41)));
+        assert_eq!(LeaveKey::new([8; 32]).check(&token), None);
+        for forged in
+            [token.replace("41-", "42-"), token.to_uppercase(), format!("0{token}"), "41-".into(), "x".into()]
+        {
+            assert_eq!(key.check(&forged), None, "{forged}");
+        }
+    }
+}

@@ -87,7 +87,7 @@ fn a_theme_that_is_wrong_is_refused_with_file_and_line_before_anything_is_done()
     .assert_eq(&said);
     saves_theme(&newsroom, &[("letter/letter.html", "<p>{{ subject }}</p>")]);
     let (_, said) = gazetted(newsroom.folder.path(), &["config"]);
-    assert!(said.contains("letter/letter.html`: a letter needs `{{ leave|safe }}`"), "{said}");
+    assert!(said.contains("letter/letter.html`: a letter needs `{{ letter.leave|safe }}`"), "{said}");
     fs::remove_dir_all(newsroom.path("config/theme")).unwrap();
     let (code, said) = gazetted(newsroom.folder.path(), &["config"]);
     assert_eq!(code, 2);

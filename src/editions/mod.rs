@@ -6,8 +6,8 @@ use std::io::{self, Seek, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    editions::outline::Outline, issue::IssueKey, issue::Release, picture::Picture, picture::PictureName,
-    publication::Publication, subscriber::Wish, theme,
+    delivery::Period, editions::outline::Outline, issue::IssueKey, issue::Release, picture::Picture,
+    picture::PictureName, publication::Publication, subscriber::Wish, theme,
 };
 
 mod paths;
@@ -312,24 +312,30 @@ pub fn page(shelved: &Shelved, beside: &Beside, publication: &Publication) -> Re
     site::issue(release, book, beside, publication, &Outline::of(release, publication))
 }
 
-/// Prints the letter of one issue for those who share a wish: its contents and the beginning of each article, with links to
-/// the whole; `None` where nothing of the sections they wish is in it.
+/// Prints the letter of some issues, in the order in which they came out, for those who share a wish: their contents and the
+/// beginning of each article, with links to the whole; `None` where nothing of the sections they wish is in them. The days of
+/// the period, where there is one, are said on top of several issues.
 ///
 /// # Errors
-/// [`Error::Empty`] for an issue without articles; the others are faults of this program.
-pub fn letter(shelved: &Shelved, wish: &Wish, publication: &Publication) -> Result<Option<Letter>, Error> {
-    let Shelved { release, book } = shelved;
-    if release.issue.articles.is_empty() {
-        return Err(Error::Empty { issue: release.issue.key.clone() });
+/// [`Error::Empty`] for an issue without articles; [`Error::Theme`] for a template that does not fit, gives no way to leave, or is
+/// too long without any article.
+pub fn letter(
+    issues: &[Shelved],
+    period: Option<&Period>,
+    wish: &Wish,
+    publication: &Publication,
+) -> Result<Option<Letter>, Error> {
+    if let Some(empty) = issues.iter().find(|shelved| shelved.release.issue.articles.is_empty()) {
+        return Err(Error::Empty { issue: empty.release.issue.key.clone() });
     }
-    let issue = &release.issue;
-    let mut wished = release.clone();
-    wished
-        .issue
-        .articles
-        .retain(|article| wish.sections.has(article.section.as_deref().or(issue.section.as_deref())));
-    if wished.issue.articles.is_empty() {
-        return Ok(None);
-    }
-    letter::write(&wished, book, publication, &Outline::of(&wished, publication)).map(Some)
+    letter::write(issues, period, wish, publication)
+}
+
+/// Of these issues, those whose books come with the letter for a wish: it has some of their articles, and room for the book.
+#[must_use]
+pub fn enclosed<'a>(issues: &'a [Shelved], wish: &Wish) -> Vec<&'a Shelved> {
+    let wanted: Vec<&Shelved> =
+        issues.iter().filter(|shelved| letter::wanted(shelved, wish).is_some()).collect();
+    let attached = letter::attached(wanted.iter().map(|shelved| shelved.book.length), wish.form);
+    wanted.into_iter().zip(attached).filter_map(|(shelved, attached)| attached.then_some(shelved)).collect()
 }

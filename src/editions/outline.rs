@@ -142,8 +142,12 @@ pub(super) struct Piece {
 impl Outline {
     /// The outline of what is out.
     pub(super) fn of(release: &Release, publication: &Publication) -> Self {
+        Self::in_words(release, publication, publication.theme.words(&release.issue.language))
+    }
+
+    /// The same in the words of another language than its own.
+    pub(super) fn in_words(release: &Release, publication: &Publication, words: &'static Words) -> Self {
         let issue = &release.issue;
-        let words = publication.theme.words(&issue.language);
         let out = day_in(release.published, &publication.time_zone);
         let date = issue.date.unwrap_or(out);
         let name = said(&issue.name(publication)).unwrap_or_else(|| issue.key.to_string());

@@ -6,7 +6,7 @@ use std::path::Path;
 use expect_test::{ExpectFile, expect, expect_file};
 use proptest::prelude::*;
 
-use super::specimens::{self, all, chinese, english, gazette, hostile, letterpress, many, shelved};
+use super::specimens::{self, all, chinese, english, gazette, hostile, letterpress, shelved};
 use super::*;
 use crate::{
     issue::Article, picture::MediaType, picture::Picture, prose::Block, prose::Inline, publication::Imprint,
@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// The letter for who has no wish of his or her own.
-fn plain_letter(release: &Release, book: &BookFile, publication: &Publication) -> Letter {
+pub(super) fn plain_letter(release: &Release, book: &BookFile, publication: &Publication) -> Letter {
     let whole = Shelved { release: release.clone(), book: book.clone() };
-    letter(&whole, &Wish::default(), publication).expect("it is written").expect("it has articles")
+    letter(&[whole], None, &Wish::default(), publication).expect("it is written").expect("it has articles")
 }
 
 /// The files of a book by name, in the order of the archive.
@@ -41,7 +41,7 @@ fn unpack(book: &Edition) -> Vec<(String, String)> {
 }
 
 #[track_caller]
-fn check_well_formed(name: &str, text: &str) {
+pub(super) fn check_well_formed(name: &str, text: &str) {
     assert!(text.chars().all(crate::typography::is_printable), "{name} has what XML cannot carry");
     let mut reader = quick_xml::Reader::from_str(text);
     reader.config_mut().check_end_names = true;
@@ -118,8 +118,9 @@ fn check_all(release: &Release, publication: &Publication) {
         }
     }
     let whole = Shelved { release: release.clone(), book: file };
-    let letter =
-        letter(&whole, &Wish::default(), publication).expect("it is written").expect("it has articles");
+    let letter = letter(&[whole], None, &Wish::default(), publication)
+        .expect("it is written")
+        .expect("it has articles");
     assert!(letter.html.len() <= Letter::MAX_HTML, "{} bytes", letter.html.len());
     for part in [&letter.html, &letter.text] {
         assert_eq!(
@@ -370,46 +371,8 @@ fn a_link_that_is_shared_shows_the_first_picture_that_is_large_enough() {
     assert!(!has("/a2.html", "og:image") && has("/a2.html", "content=\"summary\""), "it has no picture");
 }
 
-#[test]
-fn what_a_letter_says() {
-    for (name, release, publication) in
-        [("letter", chinese(), gazette()), ("letter-en", english(), letterpress())]
-    {
-        let shelved = shelved(release, &publication);
-        let letter = letter(&shelved, &Wish::default(), &publication)
-            .expect("it is written")
-            .expect("it has articles");
-        let shown = |part: &str| part.replace(LEAVE, "LEAVE");
-        golden(&format!("{name}.txt")).assert_eq(&shown(&letter.text));
-        golden(&format!("{name}.html")).assert_eq(&shown(&letter.html));
-    }
-}
-
-fn golden(name: &str) -> ExpectFile {
+pub(super) fn golden(name: &str) -> ExpectFile {
     expect_file![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/editions").join(name)]
-}
-
-#[test]
-fn a_letter_of_many_articles_shows_the_beginning_of_as_many_as_it_can() {
-    let publication = gazette();
-    let shelved = shelved(many(60), &publication);
-    let letter = plain_letter(&shelved.release, &shelved.book, &publication);
-    assert_eq!(letter.html.matches("class=\"story\"").count(), 60);
-    assert!(letter.html.len() > Letter::MAX_HTML / 2);
-    assert!(letter.html.contains("这是第60篇。"));
-}
-
-#[test]
-fn a_letter_of_too_many_articles_counts_the_last_ones_and_shows_a_little_of_the_others() {
-    let (release, publication) = (many(200), gazette());
-    let book = BookFile { path: "issues/many-200/book.epub".to_owned(), length: 1 };
-    let letter = plain_letter(&release, &book, &publication);
-    let n_shown = letter.html.matches("class=\"story\"").count();
-    assert!((50..200).contains(&n_shown), "{n_shown} shown");
-    assert!(letter.html.len() <= Letter::MAX_HTML, "{} bytes", letter.html.len());
-    let rest = format!("还有 {} 篇，请到本期网页阅读", 200 - n_shown);
-    assert!(letter.html.contains(&rest) && letter.text.contains(&rest));
-    assert!(letter.html.contains(&format!("这是第{n_shown}篇。")));
 }
 
 /// With `SPECIMENS=folder`, puts every specimen there, for `epubcheck`, feed validators and a look at them.

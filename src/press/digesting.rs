@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::{Error, Press, unprintable};
 use crate::{
-    delivery::AttachedBook, delivery::DigestStatus, durable, editions, editions::Shelved, ledger::Arrival,
-    ledger::Draft, ledger::Queued, ledger::Words, subscriber::Pace, subscriber::Wish,
+    delivery::AttachedBook, delivery::DigestStatus, delivery::Period, durable, editions, editions::Shelved,
+    ledger::Arrival, ledger::Draft, ledger::Queued, ledger::Words, publication::Publication,
+    subscriber::Pace, subscriber::Wish,
 };
 
 impl Press {
@@ -33,7 +34,7 @@ impl Press {
         let key = &shelved.release.issue.key;
         let mut printings = Vec::new();
         for wish in self.ledger.wishes(Pace::Each)? {
-            let words = self.words(shelved, &wish)?;
+            let words = self.words(std::slice::from_ref(shelved), None, &wish)?;
             printings.push((wish, words));
         }
         Ok(Draft {
@@ -47,12 +48,31 @@ impl Press {
         })
     }
 
-    /// The letter of an issue for a wish, with the books that it asks for; `None` where it asks for nothing that is in the issue.
-    fn words(&self, shelved: &Shelved, wish: &Wish) -> Result<Option<Words>, Error> {
-        let letter =
-            editions::letter(shelved, wish, &self.publication).map_err(unprintable(&shelved.release))?;
-        let Some(letter) = letter else { return Ok(None) };
-        let books = if wish.form.has_book() { vec![self.attach(shelved)?] } else { Vec::new() };
+    /// The letter of issues for a wish, with the books that come with it; `None` where it asks for nothing that is in them.
+    ///
+    /// A template of the publisher's that fails on these issues does not keep the letter back: ours takes its place.
+    pub(super) fn words(
+        &self,
+        issues: &[Shelved],
+        period: Option<&Period>,
+        wish: &Wish,
+    ) -> Result<Option<Words>, Error> {
+        let Some(first) = issues.first() else { return Ok(None) };
+        let letter = match editions::letter(issues, period, wish, &self.publication) {
+            Err(editions::Error::Theme(fault)) => {
+                tracing::error!(%fault, "the letter's template does not fit what came out; ours is used instead");
+                let theme = self.publication.theme.with_our_templates();
+                editions::letter(issues, period, wish, &Publication { theme, ..self.publication.clone() })
+            }
+            letter => letter,
+        };
+        let Some(letter) = letter.map_err(unprintable(&first.release))? else { return Ok(None) };
+        let enclosed = editions::enclosed(issues, wish);
+        if wish.form.has_book() && enclosed.len() < issues.len() {
+            let left_out = issues.len() - enclosed.len();
+            tracing::info!(left_out, "books are too large for a letter, or not asked for; it links to them");
+        }
+        let books = enclosed.into_iter().map(|shelved| self.attach(shelved)).collect::<Result<_, _>>()?;
         Ok(Some(Words { letter, books }))
     }
 

@@ -121,6 +121,19 @@ impl Theme {
         }
     }
 
+    /// The same words and style sheets, with our templates.
+    #[must_use]
+    pub fn with_our_templates(&self) -> Self {
+        let Parts { folder, styles, stamp, words, .. } = &*self.0;
+        Self(Arc::new(Parts {
+            folder: folder.clone(),
+            press: OURS.0.press.clone(),
+            styles: styles.clone(),
+            stamp: stamp.clone(),
+            words: words.clone(),
+        }))
+    }
+
     /// Fills the template `name` with `content`.
     ///
     /// # Errors

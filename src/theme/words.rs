@@ -115,6 +115,10 @@ table! {
     pub day: &'static str,
     pub month: &'static str,
     pub year: &'static str,
+    pub whole_month: &'static str,
+    pub within_month: &'static str,
+    pub within_year: &'static str,
+    pub between_years: &'static str,
     pub months: &'static str,
     pub weekdays: &'static str,
     pub one_article: &'static str,
@@ -122,6 +126,10 @@ table! {
     pub one_issue: &'static str,
     pub n_issues: &'static str,
     pub n_more: &'static str,
+    pub n_more_issues: &'static str,
+    pub digest: &'static str,
+    pub enclosed: &'static str,
+    pub too_large: &'static str,
     pub n_others: &'static str,
     pub number: &'static str,
     pub page: &'static str,
@@ -138,6 +146,20 @@ table! {
 
 /// The fields that are lists, with `|` between, and how many things each has.
 pub(super) const LISTS: [(&str, usize); 2] = [("months", 12), ("weekdays", 7)];
+
+/// What the phrases of some days have places for.
+pub(super) const SPANS: [&str; 10] = [
+    "year",
+    "month",
+    "day",
+    "month_name",
+    "iso",
+    "last_year",
+    "last_month",
+    "last_day",
+    "last_month_name",
+    "last_iso",
+];
 
 /// What the phrases of dates have places for.
 pub(super) const DATES: [&str; 7] = ["year", "month", "day", "weekday", "month_name", "iso", "iso_month"];
@@ -214,6 +236,46 @@ impl Words {
     #[must_use]
     pub fn month(&self, date: Date) -> String {
         dated(self, self.month, date)
+    }
+
+    /// The days from the first to the last: one day, a whole month, or `4–10 July 2026`.
+    #[must_use]
+    pub fn days(&self, first: Date, last: Date) -> String {
+        if first >= last {
+            return dated(self, self.day, last);
+        }
+        if first.day() == 1 && last == first.last_of_month() {
+            return dated(self, self.whole_month, first);
+        }
+        let phrase = if first.year() != last.year() {
+            self.between_years
+        } else if first.month() == last.month() {
+            self.within_month
+        } else {
+            self.within_year
+        };
+        let lasts = [i32::from(last.year()), i32::from(last.month()), i32::from(last.day())];
+        let [year, month, day] = lasts.map(|n| n.to_string());
+        let ends = [
+            ("last_year", year.as_str()),
+            ("last_month", &month),
+            ("last_day", &day),
+            ("last_month_name", nth(self.months, last.month() - 1)),
+            ("last_iso", &last.to_string()),
+        ];
+        dated(self, &told(phrase, &ends), first)
+    }
+
+    /// The subject of a letter that tells of several issues.
+    #[must_use]
+    pub fn digest_of(&self, paper: &str, issues: &str, days: &str) -> String {
+        told(self.digest, &[("paper", paper), ("issues", issues), ("days", days)])
+    }
+
+    /// Where the issues are that a letter has no room for.
+    #[must_use]
+    pub fn n_more_issues(&self, n: usize) -> String {
+        told(self.n_more_issues, &[("n", &n.to_string()), ("issues", &self.n_issues(n))])
     }
 
     /// A year as a heading.
@@ -298,9 +360,12 @@ impl Words {
     }
 }
 
+/// The `n`th word of a list, counted from 0.
+fn nth(list: &'static str, n: i8) -> &'static str {
+    list.split('|').nth(usize::from(n.unsigned_abs())).unwrap_or_default()
+}
+
 fn dated(words: &Words, phrase: &str, date: Date) -> String {
-    let nth =
-        |list: &'static str, n: i8| list.split('|').nth(usize::from(n.unsigned_abs())).unwrap_or_default();
     let numbers =
         [i32::from(date.year()), i32::from(date.month()), i32::from(date.day())].map(|n| n.to_string());
     let [year, month, day] = &numbers;
@@ -371,10 +436,17 @@ fn said(key: &str, value: &toml::de::DeValue<'_>) -> Result<String, String> {
         return if good { Ok(things.join("|")) } else { Err(format!("`{key}` is a list of {n} words")) };
     }
     let Some(phrase) = value.as_str() else { return Err(format!("`{key}` is a text in quotation marks")) };
-    let dates = ["date", "day", "month", "year", "volume"].contains(&key);
-    let allowed: Vec<&str> = if dates { DATES.to_vec() } else { places(english).collect() };
-    // Both say how many articles there are.
-    let counts = |place: &str| ["n_more", "n_others"].contains(&key) && ["n", "articles"].contains(&place);
+    let allowed: Vec<&str> = match key {
+        "date" | "day" | "month" | "year" | "volume" | "whole_month" => DATES.to_vec(),
+        "within_month" | "within_year" | "between_years" => SPANS.to_vec(),
+        _ => places(english).collect(),
+    };
+    // All say how many there are.
+    let counts = |place: &str| match key {
+        "n_more" | "n_others" => ["n", "articles"].contains(&place),
+        "n_more_issues" => ["n", "issues"].contains(&place),
+        _ => false,
+    };
     match places(phrase).find(|place| !allowed.contains(place) && !counts(place)) {
         None => Ok(phrase.to_owned()),
         Some(place) if allowed.is_empty() => {
@@ -431,6 +503,30 @@ mod tests {
         assert_eq!(ENGLISH.date(day), "Wednesday, 9 July 2025");
         assert_eq!(ENGLISH.correction(2, day), "Corrected on Wednesday, 9 July 2025 (version 2).");
         assert_eq!((OTHER.date(day), OTHER.month(day)), ("2025-07-09".to_owned(), "2025-07".to_owned()));
+    }
+
+    #[test]
+    fn days_in_a_row_are_told_as_people_tell_them() {
+        let day = jiff::civil::date;
+        let told =
+            |first, last| [&ENGLISH, &SIMPLIFIED, &OTHER].map(|words| words.days(first, last)).join(" / ");
+        assert_eq!(
+            told(day(2026, 7, 4), day(2026, 7, 10)),
+            "4–10 July 2026 / 2026年7月4日—10日 / 2026-07-04 – 2026-07-10"
+        );
+        assert_eq!(
+            told(day(2026, 6, 27), day(2026, 7, 3)),
+            "27 June – 3 July 2026 / 2026年6月27日—7月3日 / 2026-06-27 – 2026-07-03"
+        );
+        assert_eq!(
+            told(day(2025, 12, 27), day(2026, 1, 2)),
+            "27 December 2025 – 2 January 2026 / 2025年12月27日—2026年1月2日 / 2025-12-27 – 2026-01-02"
+        );
+        assert_eq!(told(day(2026, 2, 1), day(2026, 2, 28)), "February 2026 / 2026年2月 / 2026-02");
+        assert_eq!(
+            told(day(2026, 7, 10), day(2026, 7, 10)),
+            "Friday, 10 July 2026 / 2026年7月10日 / 2026-07-10"
+        );
     }
 
     #[test]

@@ -20,28 +20,34 @@ pub(super) struct Excerpt {
     pub cut: bool,
 }
 
-/// The beginnings of `articles` (each with the address of its whole text) and their HTML, together at most `room`
-/// bytes. Where that is too little for all, the long ones give way first: each gets at most the same share.
-pub(super) fn excerpts(
-    articles: &[(&Article, String)],
-    gallery: &Gallery,
-    room: usize,
-) -> Vec<(Excerpt, String)> {
-    let html = |article: &Article, href: &str, blocks: &[Block]| html(article, gallery, href, blocks);
+/// An article whose beginning is to be shown.
+pub(super) struct Beginning<'a> {
+    /// The article.
+    pub article: &'a Article,
+    /// Where its whole text is.
+    pub href: String,
+    /// The pictures of its issue.
+    pub gallery: &'a Gallery,
+    /// The element of its highest subhead: 3 for `h3`.
+    pub heading: u8,
+}
+
+/// The beginnings of articles and their HTML, together at most `room` bytes. Where that is too little for all, the long ones give
+/// way first: each gets at most the same share.
+pub(super) fn excerpts(articles: &[Beginning<'_>], room: usize) -> Vec<(Excerpt, String)> {
     let wished: Vec<(Excerpt, Vec<usize>)> = articles
         .iter()
-        .map(|(article, href)| {
-            let excerpt = beginning(article);
-            let sizes =
-                excerpt.blocks.iter().map(|b| html(article, href, std::slice::from_ref(b)).len()).collect();
+        .map(|of| {
+            let excerpt = beginning(of.article);
+            let sizes = excerpt.blocks.iter().map(|b| of.html(std::slice::from_ref(b)).len()).collect();
             (excerpt, sizes)
         })
         .collect();
     let totals: Vec<usize> = wished.iter().map(|(_, sizes)| sizes.iter().sum()).collect();
     let share = share(&totals, room);
-    let fitted = wished.into_iter().zip(articles).map(|((excerpt, sizes), (article, href))| {
-        let excerpt = fit(excerpt, &sizes, share, |blocks| html(article, href, blocks).len());
-        let html = html(article, href, &excerpt.blocks);
+    let fitted = wished.into_iter().zip(articles).map(|((excerpt, sizes), of)| {
+        let excerpt = fit(excerpt, &sizes, share, |blocks| of.html(blocks).len());
+        let html = of.html(&excerpt.blocks);
         (excerpt, html)
     });
     fitted.collect()
@@ -122,13 +128,15 @@ fn fit(excerpt: Excerpt, sizes: &[usize], share: usize, size: impl Fn(&[Block]) 
     Excerpt { blocks: Vec::new(), cut: true }
 }
 
-fn html(article: &Article, gallery: &Gallery, href: &str, blocks: &[Block]) -> String {
-    let mut markup = Markup::new(Medium::Away, 3, article.notes.len());
-    let (page, anchor) = href.split_once('#').unwrap_or((href, ""));
-    page.clone_into(&mut markup.base);
-    markup.gallery = gallery.clone();
-    markup.prefix = format!("{anchor}-");
-    markup.blocks(blocks)
+impl Beginning<'_> {
+    fn html(&self, blocks: &[Block]) -> String {
+        let mut markup = Markup::new(Medium::Away, self.heading, self.article.notes.len());
+        let (page, anchor) = self.href.split_once('#').unwrap_or((&self.href, ""));
+        page.clone_into(&mut markup.base);
+        markup.gallery = self.gallery.clone();
+        markup.prefix = format!("{anchor}-");
+        markup.blocks(blocks)
+    }
 }
 
 fn one_line(text: &str) -> String {

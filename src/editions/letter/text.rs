@@ -2,77 +2,175 @@
 
 use std::fmt::Write as _;
 
-use super::Sheet;
 use super::lines::{COLUMNS, wrap};
-use crate::{editions::LEAVE, editions::markup, prose, prose::Block, prose::Inline, typography};
+use super::{Leaf, Sheet, Story};
+use crate::{
+    editions::LEAVE, editions::markup, prose, prose::Block, prose::Inline, subscriber::Form, theme::Words,
+    typography,
+};
 
 /// The letter as plain text, with a line feed at the end of each line.
-pub(super) fn text(sheet: &Sheet<'_>) -> String {
-    let (issue, words) = (sheet.issue, sheet.issue.words);
+pub(super) fn text(sheet: &Sheet, form: Form) -> String {
+    let words = sheet.letter.words;
     let mut out = String::new();
-    wrap(&issue.name, "", "", &mut out);
-    let facts =
-        [Some(issue.day.text.replace('\u{3000}', " ")), issue.place.clone(), Some(issue.n_articles.clone())];
-    wrap(&facts.into_iter().flatten().collect::<Vec<_>>().join(" · "), "", "", &mut out);
-    if let Some(correction) = &issue.correction {
-        wrap(correction, "", "", &mut out);
+    masthead(sheet, &mut out);
+    if form.has_book() {
+        books(sheet, &mut out);
     }
-    out.push('\n');
-    addresses(sheet, &mut out);
-    out.push('\n');
-    if let Some(summary) = &issue.summary {
+    let one = (!sheet.letter.several).then(|| sheet.issues.first()).flatten();
+    if let Some(summary) = one.and_then(|leaf| leaf.issue.summary.as_ref()) {
         wrap(summary, "", "", &mut out);
         out.push('\n');
     }
-
-    let _ = writeln!(out, "{}", words.contents);
-    for (n, story) in sheet.stories.iter().enumerate() {
-        let byline = story.piece.byline.as_ref().map(|byline| format!(" · {byline}")).unwrap_or_default();
-        let number = format!("{:>3}. ", n + 1);
-        wrap(&format!("{}{byline}", story.piece.headline), &number, "     ", &mut out);
-    }
-    if let Some(more) = &sheet.more {
-        wrap(more, "     ", "     ", &mut out);
-    }
-
-    for story in &sheet.stories {
-        let piece = &story.piece;
-        let _ = write!(out, "\n{}\n\n", "-".repeat(COLUMNS));
-        for line in [&story.section, &piece.kicker].into_iter().flatten() {
-            wrap(line, "", "", &mut out);
+    contents(sheet, &mut out);
+    for leaf in &sheet.issues {
+        if sheet.letter.several && !leaf.stories.is_empty() {
+            title(leaf, &mut out);
         }
-        wrap(&piece.headline, "", "", &mut out);
-        if piece.first_words {
-            wrap(words.untitled_note, "(", "", &mut out);
-            out.pop();
-            out.push_str(")\n");
+        for story in &leaf.stories {
+            self::story(story, leaf, words, &mut out);
         }
-        for line in [&piece.dek, &piece.byline].into_iter().flatten() {
-            wrap(line, "", "", &mut out);
-        }
-        out.push('\n');
-        blocks(&story.excerpt.blocks, "", &mut out);
-        let label = if story.excerpt.cut { words.read_on } else { words.read_online };
-        let _ = writeln!(out, "{label}{}{}", words.colon.replace('：', ": "), story.href);
     }
-
-    let _ = write!(out, "\n{}\n\n", "=".repeat(COLUMNS));
-    for line in [&issue.publisher, &issue.rights].into_iter().flatten() {
-        wrap(line, "", "", &mut out);
-    }
-    for contact in &issue.contacts {
-        wrap(&format!("{}{}{}", contact.label, words.colon, contact.text), "", "  ", &mut out);
-    }
-    wrap(words.why, "", "", &mut out);
-    addresses(sheet, &mut out);
+    foot(sheet, &mut out);
     out
 }
 
-fn addresses(sheet: &Sheet<'_>, out: &mut String) {
-    let words = sheet.issue.words;
-    for (label, address) in
-        [(words.read_online, sheet.page), (words.download, sheet.book), (words.leave, LEAVE)]
-    {
+/// The few lines that come with books to a device: nobody reads them there.
+pub(super) fn cover(sheet: &Sheet) -> String {
+    let mut out = String::new();
+    masthead(sheet, &mut out);
+    books(sheet, &mut out);
+    contents(sheet, &mut out);
+    foot(sheet, &mut out);
+    out
+}
+
+fn masthead(sheet: &Sheet, out: &mut String) {
+    let head = &sheet.letter;
+    match sheet.issues.as_slice() {
+        [leaf] if !head.several => {
+            let issue = &leaf.issue;
+            wrap(&issue.name, "", "", out);
+            let facts = [Some(issue.day.text.clone()), issue.place.clone(), Some(issue.n_articles.clone())];
+            self::facts(facts.iter().flatten(), out);
+            if let Some(correction) = &issue.correction {
+                wrap(correction, "", "", out);
+            }
+        }
+        _ => {
+            wrap(&head.paper, "", "", out);
+            wrap(&head.title.replace('\u{3000}', " "), "", "", out);
+            self::facts(&head.facts, out);
+        }
+    }
+    out.push('\n');
+    addresses(sheet, out);
+    out.push('\n');
+}
+
+fn facts<'a>(facts: impl IntoIterator<Item = &'a String>, out: &mut String) {
+    let facts: Vec<String> = facts.into_iter().map(|fact| fact.replace('\u{3000}', " ")).collect();
+    wrap(&facts.join(" · "), "", "", out);
+}
+
+/// Which books come with the letter, and where the others are.
+fn books(sheet: &Sheet, out: &mut String) {
+    let words = sheet.letter.words;
+    let enclosed: Vec<&Leaf> = sheet.issues.iter().filter(|leaf| leaf.attached).collect();
+    if !enclosed.is_empty() {
+        wrap(words.enclosed, "", "", out);
+    }
+    for leaf in sheet.issues.iter().filter(|leaf| !leaf.attached) {
+        wrap(words.too_large, "", "", out);
+        let _ = writeln!(out, "{}", leaf.book);
+    }
+    out.push('\n');
+}
+
+fn contents(sheet: &Sheet, out: &mut String) {
+    let _ = writeln!(out, "{}", sheet.letter.words.contents);
+    for leaf in &sheet.issues {
+        if sheet.letter.several {
+            let title = leaf.title.replace('\u{3000}', " ");
+            let _ = writeln!(out);
+            wrap(&title, "", "", out);
+        }
+        for (n, story) in leaf.stories.iter().enumerate() {
+            let byline = story.piece.byline.as_ref().map(|byline| format!(" · {byline}")).unwrap_or_default();
+            let number = format!("{:>3}. ", n + 1);
+            wrap(&format!("{}{byline}", story.piece.headline), &number, "     ", out);
+        }
+        if let Some(more) = &leaf.more {
+            wrap(more, "     ", "     ", out);
+        }
+    }
+    if let Some(more) = &sheet.more {
+        let _ = writeln!(out);
+        wrap(more, "", "", out);
+    }
+}
+
+/// The head of one issue among several.
+fn title(leaf: &Leaf, out: &mut String) {
+    let (issue, words) = (&leaf.issue, leaf.issue.words);
+    let _ = write!(out, "\n{}\n\n", "=".repeat(COLUMNS));
+    wrap(&leaf.title.replace('\u{3000}', " "), "", "", out);
+    facts(&leaf.facts, out);
+    if let Some(correction) = &issue.correction {
+        wrap(correction, "", "", out);
+    }
+    for (label, address) in [(words.read_online, &leaf.page), (words.download, &leaf.book)] {
+        let _ = writeln!(out, "{label}: {address}");
+    }
+    if let Some(summary) = &issue.summary {
+        out.push('\n');
+        wrap(summary, "", "", out);
+    }
+}
+
+fn story(story: &Story, leaf: &Leaf, words: &Words, out: &mut String) {
+    let piece = &story.piece;
+    let _ = write!(out, "\n{}\n\n", "-".repeat(COLUMNS));
+    for line in [&story.section, &piece.kicker].into_iter().flatten() {
+        wrap(line, "", "", out);
+    }
+    wrap(&piece.headline, "", "", out);
+    if piece.first_words {
+        wrap(leaf.issue.words.untitled_note, "(", "", out);
+        out.pop();
+        out.push_str(")\n");
+    }
+    for line in [&piece.dek, &piece.byline].into_iter().flatten() {
+        wrap(line, "", "", out);
+    }
+    out.push('\n');
+    blocks(&story.excerpt.blocks, "", out);
+    let label = if story.excerpt.cut { words.read_on } else { words.read_online };
+    let _ = writeln!(out, "{label}{}{}", words.colon.replace('：', ": "), story.href);
+}
+
+fn foot(sheet: &Sheet, out: &mut String) {
+    let (head, words) = (&sheet.letter, sheet.letter.words);
+    let _ = write!(out, "\n{}\n\n", "=".repeat(COLUMNS));
+    for line in [&head.publisher, &head.rights].into_iter().flatten() {
+        wrap(line, "", "", out);
+    }
+    for contact in &head.contacts {
+        wrap(&format!("{}{}{}", contact.label, words.colon, contact.text), "", "  ", out);
+    }
+    wrap(words.why, "", "", out);
+    addresses(sheet, out);
+}
+
+fn addresses(sheet: &Sheet, out: &mut String) {
+    let words = sheet.letter.words;
+    let book = (!sheet.letter.several).then(|| sheet.issues.first()).flatten();
+    let lines = [
+        Some((words.read_online, sheet.letter.page.as_str())),
+        book.map(|leaf| (words.download, leaf.book.as_str())),
+        Some((words.leave, LEAVE)),
+    ];
+    for (label, address) in lines.into_iter().flatten() {
         let _ = writeln!(out, "{label}: {address}");
     }
 }

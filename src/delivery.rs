@@ -1,6 +1,7 @@
 //! A digest, its printings, and each letter of it on its way to one subscriber.
 
 mod bounces;
+mod keys;
 mod periods;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     bounces::{Bounce, BounceKind, judge},
+    keys::ReturnKey,
     periods::{Calendar, Period},
 };
 use crate::{
@@ -138,6 +140,8 @@ pub struct Printing {
     pub html: String,
     /// The books that come with it.
     pub books: Vec<AttachedBook>,
+    /// The [`Digest::label`] of the digest before, for the same pace.
+    pub previous: Option<String>,
 }
 
 /// A book that goes with a letter.

@@ -29,6 +29,34 @@ impl LeaveKey {
         // Hashes of BLAKE3 compare in constant time.
         (blake3::hash(token.as_bytes()) == blake3::hash(self.token(id).as_bytes())).then_some(id)
     }
+
+    /// The local part of a subscriber's own address for leaving by mail: `MAILBOX+leave.ID.MAC`. It is shorter than a
+    /// [`LeaveKey::token`], for a local part has 64 bytes.
+    #[must_use]
+    pub fn local_part(&self, mailbox: &str, id: SubscriberId) -> String {
+        format!("{mailbox}+{}", self.mailed(id))
+    }
+
+    /// The subscriber who leaves by writing to this local part, if it is one of ours, whatever stands before the `+`. Capitals
+    /// count like small letters, for some servers change them.
+    #[must_use]
+    pub fn check_local_part(&self, local_part: &str) -> Option<SubscriberId> {
+        let token = local_part.rsplit_once('+')?.1.to_ascii_lowercase();
+        let (id, _) = token.strip_prefix("leave.")?.split_once('.')?;
+        let id = SubscriberId(id.parse().ok()?);
+        (blake3::hash(token.as_bytes()) == blake3::hash(self.mailed(id).as_bytes())).then_some(id)
+    }
+
+    fn mailed(&self, id: SubscriberId) -> String {
+        let mac = blake3::keyed_hash(&self.0, format!("leave by mail {}", id.0).as_bytes());
+        format!("leave.{}.{}", id.0, &mac.to_hex()[..16])
+    }
+
+    /// A key for another purpose that follows from this one.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        blake3::derive_key(purpose, &self.0)
+    }
 }
 
 #[cfg(test)]
@@ -45,6 +73,26 @@ mod tests {
             [token.replace("41-", "42-"), token.to_uppercase(), format!("0{token}"), "41-".into(), "x".into()]
         {
             assert_eq!(key.check(&forged), None, "{forged}");
+        }
+    }
+    #[test]
+    fn only_our_own_mailbox_for_leaving_is_taken() {
+        let key = LeaveKey::new([7; 32]);
+        let mailbox = key.local_part("bounces", SubscriberId(41));
+        assert!(mailbox.starts_with("bounces+leave.41.") && mailbox.len() <= 64, "{mailbox}");
+        for ours in [mailbox.clone(), mailbox.to_uppercase(), mailbox.replace("bounces", "list")] {
+            assert_eq!(key.check_local_part(&ours), Some(SubscriberId(41)), "{ours}");
+        }
+        assert_eq!(LeaveKey::new([8; 32]).check_local_part(&mailbox), None);
+        for forged in [
+            mailbox.replace(".41.", ".42."),
+            mailbox.replace(".41.", ".041."),
+            mailbox.replace("leave.", ""),
+            format!("{mailbox}0"),
+            format!("bounces+leave.{}", key.token(SubscriberId(41))),
+            "bounces+leave.".to_owned(),
+        ] {
+            assert_eq!(key.check_local_part(&forged), None, "{forged}");
         }
     }
 }

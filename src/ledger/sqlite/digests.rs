@@ -319,10 +319,15 @@ pub(super) fn printing(db: &Connection, id: PrintingId) -> Result<Option<Printin
     let mut rows = db.prepare_cached(sql)?;
     let mut rows = rows.query([id.0])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    let Some(digest) = select(db, "id = ?1", [row.get::<_, i64>(0)?])?.pop() else { return Ok(None) };
+    let number: i64 = row.get(0)?;
+    let Some(digest) = select(db, "id = ?1", [number])?.pop() else { return Ok(None) };
+    let before = "(publication, pace) = (SELECT publication, pace FROM digests WHERE id = ?1) AND id < ?1
+                  AND pace <> 'confirmation' ORDER BY until DESC, id DESC LIMIT 1";
+    let previous = select(db, before, [number])?.pop().map(|digest| digest.label());
     Ok(Some(Printing {
         id,
         digest,
+        previous,
         wish: subscribers::read_wish(row, 1)?,
         subject: row.get(4)?,
         text: row.get(5)?,

@@ -228,6 +228,13 @@ impl Newsroom {
         shelved.unwrap_or_else(|| panic!("`{key}` is not out"))
     }
 
+    /// An issue as it is out, for stories without a daemon.
+    #[track_caller]
+    pub fn shelved_by(press: &Press, key: &str) -> Shelved {
+        let shelved = press.ledger.issue(&press.publication, &IssueKey::of(key)).unwrap();
+        shelved.unwrap_or_else(|| panic!("`{key}` is not out"))
+    }
+
     /// What time it is there.
     pub fn now(&self) -> jiff::Timestamp {
         self.clock.now()

@@ -31,7 +31,7 @@ pub use self::shelf::{
     Beside, Contribution, Facet, FacetKind, ListedArticle, Listing, Sealed, Shelf, ShelfOf, Shelved, Volume,
     Year,
 };
-pub use self::{letter::Letter, rehearsal::rehearse, site::Found};
+pub use self::{letter::Letter, rehearsal::rehearse, site::Found, site::Leaving};
 
 /// How many issues the front page and the feed hold, newest first.
 pub const RECENT: usize = 20;
@@ -277,6 +277,14 @@ pub fn search_catalogue(
 /// Only by faults of this program.
 pub fn nothing_here(withdrawn: bool, publication: &Publication) -> Result<Vec<u8>, Error> {
     site::nothing_here(withdrawn, publication)
+}
+
+/// The page on which a reader ends his letters.
+///
+/// # Errors
+/// Only by faults of this program or of a theme.
+pub fn leaving_page(leaving: Leaving, publication: &Publication) -> Result<Vec<u8>, Error> {
+    site::leaving(leaving, publication)
 }
 
 /// The folder of an issue's files in the outbox.

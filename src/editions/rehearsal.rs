@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil};
 
 use crate::{
-    editions, editions::Beside, editions::Error, editions::Found, editions::LEAVE, editions::Listing,
-    editions::Plates, editions::Sealed, editions::Shelf, editions::Shelved, issue::Article, issue::Byline,
-    issue::CreditLine, issue::Headline, issue::Issue, issue::IssueKey, issue::Release, issue::Role,
-    prose::Block, prose::Inline, publication::Imprint, publication::Publication, subscriber::Wish,
+    editions, editions::Beside, editions::Error, editions::Found, editions::LEAVE, editions::Leaving,
+    editions::Listing, editions::Plates, editions::Sealed, editions::Shelf, editions::Shelved,
+    issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue, issue::IssueKey,
+    issue::Release, issue::Role, prose::Block, prose::Inline, publication::Imprint, publication::Publication,
+    subscriber::Wish,
 };
 
 /// Prints every edition of an issue that has all that an issue can have, and of one that has nothing beside its text.
 ///
 /// # Errors
-/// [`Error::Theme`] where a template does not fit what it is filled with, or a letter has no way to leave.
+/// [`Error::Theme`] where a template does not fit what it is filled with or makes no XML where programs want some, or a letter has
+/// no way to leave.
 pub fn rehearse(publication: &Publication) -> Result<(), Error> {
+    let publication = &Publication { theme: publication.theme.strictly(), ..publication.clone() };
     let (full, bare) = (full(publication), bare(publication));
     let papers = [
         (
@@ -65,6 +68,9 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
         editions::search_page(&Found { articles: vec![], ..found }, &paper)?;
         editions::search_catalogue(&shelf.catalogue, "q", &paper)?;
         editions::nothing_here(true, &paper)?;
+        for leaving in [Leaving::Asked, Leaving::Done, Leaving::Unknown, Leaving::Later] {
+            editions::leaving_page(leaving, &paper)?;
+        }
     }
     Ok(())
 }

@@ -11,11 +11,11 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-pub use self::answers::Found;
 use self::shown::Shown;
+pub use self::{answers::Found, answers::Leaving};
 pub(super) use self::{
-    answers::found, answers::nothing_here, facets::facet, following::following, front::index,
-    sitemap::index as sitemaps, sitemap::of_year as sitemap, sitemap::robots,
+    answers::found, answers::leaving, answers::nothing_here, facets::facet, following::following,
+    front::index, sitemap::index as sitemaps, sitemap::of_year as sitemap, sitemap::robots,
 };
 
 use crate::{

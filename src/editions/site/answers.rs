@@ -56,6 +56,41 @@ pub(in crate::editions) fn found(found: &Found, publication: &Publication) -> Re
     Ok(publication.theme.fill("site/search.html", &content)?.into_bytes())
 }
 
+/// What the page says on which a reader ends his letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaving {
+    /// It asks, and has a button.
+    Asked,
+    /// It is done.
+    Done,
+    /// The address is none of ours.
+    Unknown,
+    /// It could not be done, and the button is still there.
+    Later,
+}
+
+/// The page on which a reader ends his letters.
+pub(in crate::editions) fn leaving(leaving: Leaving, publication: &Publication) -> Result<Vec<u8>, Error> {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        page: Page<'a>,
+        words: &'static Words,
+        message: &'static str,
+        asks: bool,
+    }
+    let words = publication.theme.words(&publication.language);
+    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let (message, asks) = match leaving {
+        Leaving::Asked => (words.leave_asked, true),
+        Leaving::Done => (words.leave_done, false),
+        Leaving::Unknown => (words.leave_unknown, false),
+        Leaving::Later => (words.leave_later, true),
+    };
+    let title = format!("{} · {paper}", words.leave);
+    let page = page(paths::INDEX, &title, &paper, root(publication), publication);
+    Ok(publication.theme.fill("site/leave.html", &Content { page, words, message, asks })?.into_bytes())
+}
+
 /// The page that says that an address leads to nothing, or to what was withdrawn.
 pub(in crate::editions) fn nothing_here(
     withdrawn: bool,

@@ -16,6 +16,8 @@ mod listing;
 mod telling;
 mod refusing;
 mod delivering;
+mod digesting;
+mod joining;
 mod leaving;
 mod serving;
 mod restarting;

@@ -151,7 +151,9 @@ fn a_letter_shows_pictures_only_from_pages_on_https() {
     shelved.release.issue.pictures[0].width = 1104;
     let mut publication = newsroom.publication();
     let write = |publication: &Publication| {
-        editions::letter(&shelved, &Wish::default(), publication).unwrap().unwrap()
+        editions::letter(std::slice::from_ref(&shelved), None, &Wish::default(), publication)
+            .unwrap()
+            .unwrap()
     };
     let letter = write(&publication);
     let name = &shelved.release.issue.pictures[0].name;

@@ -6,8 +6,8 @@ use std::io::{self, Seek, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    editions::outline::Outline, issue::IssueKey, issue::Release, picture::Picture, picture::PictureName,
-    publication::Publication, subscriber::Wish, theme,
+    delivery::Period, editions::outline::Outline, issue::IssueKey, issue::Release, picture::Picture,
+    picture::PictureName, prose::Language, publication::Publication, subscriber::Wish, theme,
 };
 
 mod paths;
@@ -31,7 +31,7 @@ pub use self::shelf::{
     Beside, Contribution, Facet, FacetKind, ListedArticle, Listing, Sealed, Shelf, ShelfOf, Shelved, Volume,
     Year,
 };
-pub use self::{letter::Letter, rehearsal::rehearse, site::Found, site::Leaving};
+pub use self::{letter::Letter, rehearsal::rehearse, site::Decision, site::Found, site::Question};
 
 /// How many issues the front page and the feed hold, newest first.
 pub const RECENT: usize = 20;
@@ -279,12 +279,16 @@ pub fn nothing_here(withdrawn: bool, publication: &Publication) -> Result<Vec<u8
     site::nothing_here(withdrawn, publication)
 }
 
-/// The page on which a reader ends his letters.
+/// Prints the page on which a reader leaves or confirms.
 ///
 /// # Errors
-/// Only by faults of this program or of a theme.
-pub fn leaving_page(leaving: Leaving, publication: &Publication) -> Result<Vec<u8>, Error> {
-    site::leaving(leaving, publication)
+/// Faults of a publisher's template.
+pub fn question_page(
+    question: Question,
+    decision: Decision,
+    publication: &Publication,
+) -> Result<Vec<u8>, Error> {
+    site::question(question, decision, publication)
 }
 
 /// The folder of an issue's files in the outbox.
@@ -325,8 +329,13 @@ pub fn page(shelved: &Shelved, beside: &Beside, publication: &Publication) -> Re
 ///
 /// # Errors
 /// [`Error::Empty`] for an issue without articles; the others are faults of this program.
-pub fn letter(shelved: &Shelved, wish: &Wish, publication: &Publication) -> Result<Option<Letter>, Error> {
-    let Shelved { release, book } = shelved;
+pub fn letter(
+    issues: &[Shelved],
+    _period: Option<&Period>,
+    wish: &Wish,
+    publication: &Publication,
+) -> Result<Option<Letter>, Error> {
+    let Shelved { release, book } = &issues[0];
     if release.issue.articles.is_empty() {
         return Err(Error::Empty { issue: release.issue.key.clone() });
     }
@@ -340,4 +349,16 @@ pub fn letter(shelved: &Shelved, wish: &Wish, publication: &Publication) -> Resu
         return Ok(None);
     }
     letter::write(&wished, book, publication, &Outline::of(&wished, publication)).map(Some)
+}
+
+/// Prints the letter that asks whether somebody meant to subscribe; the button in it leads to `confirm`.
+///
+/// # Errors
+/// Faults of a publisher's template.
+pub fn confirmation(
+    publication: &Publication,
+    language: Option<&Language>,
+    confirm: &str,
+) -> Result<Letter, Error> {
+    letter::confirmation::write(publication, language, confirm)
 }

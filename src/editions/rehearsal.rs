@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil};
 
 use crate::{
-    editions, editions::Beside, editions::Error, editions::Found, editions::LEAVE, editions::Leaving,
-    editions::Listing, editions::Plates, editions::Sealed, editions::Shelf, editions::Shelved,
-    issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue, issue::IssueKey,
-    issue::Release, issue::Role, prose::Block, prose::Inline, publication::Imprint, publication::Publication,
-    subscriber::Wish,
+    editions, editions::Beside, editions::Decision, editions::Error, editions::Found, editions::LEAVE,
+    editions::Listing, editions::Plates, editions::Question, editions::Sealed, editions::Shelf,
+    editions::Shelved, issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue,
+    issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Inline, publication::Imprint,
+    publication::Publication, subscriber::Wish,
 };
 
 /// Prints every edition of an issue that has all that an issue can have, and of one that has nothing beside its text.
@@ -38,6 +38,11 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
             [bare, full],
         ),
     ];
+    let question = editions::confirmation(publication, None, "https://confirm.example/")?;
+    if ![LEAVE, "https://confirm.example/"].iter().all(|address| question.html.contains(address)) {
+        let problem = "the question needs `{{ confirm|safe }}` and `{{ leave|safe }}`";
+        return Err(publication.theme.fault("letter/confirm.html", problem).into());
+    }
     for (paper, releases) in papers {
         editions::lists(&Shelf::default(), &paper)?;
         let mut shelved = Vec::new();
@@ -49,7 +54,7 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
             let amid = Beside { previous: Some(listing.clone()), next: Some(listing) };
             editions::print_beside(&release, &amid, &paper, &plates)?;
             let whole = Shelved { release, book };
-            let letter = editions::letter(&whole, &Wish::default(), &paper)?;
+            let letter = editions::letter(std::slice::from_ref(&whole), None, &Wish::default(), &paper)?;
             if !letter.is_some_and(|letter| letter.html.contains(LEAVE)) {
                 let problem = "a letter needs `{{ leave|safe }}`, by which its reader can leave";
                 return Err(paper.theme.fault("letter/letter.html", problem).into());
@@ -68,8 +73,10 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
         editions::search_page(&Found { articles: vec![], ..found }, &paper)?;
         editions::search_catalogue(&shelf.catalogue, "q", &paper)?;
         editions::nothing_here(true, &paper)?;
-        for leaving in [Leaving::Asked, Leaving::Done, Leaving::Unknown, Leaving::Later] {
-            editions::leaving_page(leaving, &paper)?;
+        for (question, decision) in
+            Question::ALL.into_iter().flat_map(|question| Decision::ALL.map(|decision| (question, decision)))
+        {
+            editions::question_page(question, decision, &paper)?;
         }
     }
     Ok(())

@@ -12,9 +12,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use self::shown::Shown;
-pub use self::{answers::Found, answers::Leaving};
+pub use self::{answers::Decision, answers::Found, answers::Question};
 pub(super) use self::{
-    answers::found, answers::leaving, answers::nothing_here, facets::facet, following::following,
+    answers::found, answers::nothing_here, answers::question, facets::facet, following::following,
     front::index, sitemap::index as sitemaps, sitemap::of_year as sitemap, sitemap::robots,
 };
 

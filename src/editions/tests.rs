@@ -16,7 +16,7 @@ use crate::{
 /// The letter for who has no wish of his or her own.
 fn plain_letter(release: &Release, book: &BookFile, publication: &Publication) -> Letter {
     let whole = Shelved { release: release.clone(), book: book.clone() };
-    letter(&whole, &Wish::default(), publication).expect("it is written").expect("it has articles")
+    letter(&[whole], None, &Wish::default(), publication).expect("it is written").expect("it has articles")
 }
 
 /// The files of a book by name, in the order of the archive.
@@ -117,9 +117,7 @@ fn check_all(release: &Release, publication: &Publication) {
             check_well_formed(&edition.path, text.trim_start_matches("<!DOCTYPE html>"));
         }
     }
-    let whole = Shelved { release: release.clone(), book: file };
-    let letter =
-        letter(&whole, &Wish::default(), publication).expect("it is written").expect("it has articles");
+    let letter = plain_letter(release, &file, publication);
     assert!(letter.html.len() <= Letter::MAX_HTML, "{} bytes", letter.html.len());
     for part in [&letter.html, &letter.text] {
         assert_eq!(
@@ -376,9 +374,7 @@ fn what_a_letter_says() {
         [("letter", chinese(), gazette()), ("letter-en", english(), letterpress())]
     {
         let shelved = shelved(release, &publication);
-        let letter = letter(&shelved, &Wish::default(), &publication)
-            .expect("it is written")
-            .expect("it has articles");
+        let letter = plain_letter(&shelved.release, &shelved.book, &publication);
         let shown = |part: &str| part.replace(LEAVE, "LEAVE");
         golden(&format!("{name}.txt")).assert_eq(&shown(&letter.text));
         golden(&format!("{name}.html")).assert_eq(&shown(&letter.html));

@@ -12,7 +12,7 @@ use crate::typography;
 const STEPS: u64 = 20_000_000;
 
 /// Our own templates by name; they lie with the editions that they are of. Every one is XML as well as HTML, and escaped as such.
-pub(super) const OURS: [(&str, &str); 32] = [
+pub(super) const OURS: [(&str, &str); 33] = [
     ("site/page.html", include_str!("../editions/templates/site/page.html")),
     ("site/issue.html", include_str!("../editions/templates/site/issue.html")),
     ("site/index.html", include_str!("../editions/templates/site/index.html")),
@@ -21,7 +21,7 @@ pub(super) const OURS: [(&str, &str); 32] = [
     ("site/facet.html", include_str!("../editions/templates/site/facet.html")),
     ("site/search.html", include_str!("../editions/templates/site/search.html")),
     ("site/nothing.html", include_str!("../editions/templates/site/nothing.html")),
-    ("site/leave.html", include_str!("../editions/templates/site/leave.html")),
+    ("site/question.html", include_str!("../editions/templates/site/question.html")),
     ("site/sitemap.xml", include_str!("../editions/templates/site/sitemap.xml")),
     ("site/piece.html", include_str!("../editions/templates/site/piece.html")),
     ("site/article.html", include_str!("../editions/templates/site/article.html")),
@@ -33,6 +33,7 @@ pub(super) const OURS: [(&str, &str); 32] = [
     ("feed/navigation.xml", include_str!("../editions/templates/feed/navigation.xml")),
     ("feed/opensearch.xml", include_str!("../editions/templates/feed/opensearch.xml")),
     ("feed/feeds.opml", include_str!("../editions/templates/feed/feeds.opml")),
+    ("letter/confirm.html", include_str!("../editions/templates/letter/confirm.html")),
     ("letter/letter.html", include_str!("../editions/templates/letter/letter.html")),
     ("book/cover.svg", include_str!("../editions/templates/book/cover.svg")),
     ("book/cover.xhtml", include_str!("../editions/templates/book/cover.xhtml")),

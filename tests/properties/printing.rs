@@ -52,7 +52,7 @@ pub fn check_editions(read: &Read) {
         }
     }
     let whole = Shelved { release: release.clone(), book: book.clone() };
-    let letter = editions::letter(&whole, &Wish::default(), &publication).expect("it is written");
+    let letter = editions::letter(&[whole], None, &Wish::default(), &publication).expect("it is written");
     let letter = letter.expect("it has articles");
     assert!(letter.html.len() <= Letter::MAX_HTML, "{} bytes", letter.html.len());
     for part in [&letter.html, &letter.text] {

@@ -1,5 +1,6 @@
 //! The letter of an issue: its contents and how each article begins, as HTML and as plain text.
 
+pub(super) mod confirmation;
 mod excerpt;
 mod lines;
 mod text;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Page, facets::Line};
 use crate::{
     editions::Contribution, editions::Error, editions::outline::said, editions::paths,
-    publication::Publication, theme::Words,
+    publication::Publication, theme, theme::Words,
 };
 
 /// What a search has found.
@@ -56,10 +56,19 @@ pub(in crate::editions) fn found(found: &Found, publication: &Publication) -> Re
     Ok(publication.theme.fill("site/search.html", &content)?.into_bytes())
 }
 
-/// What the page says on which a reader ends his letters.
+/// What a reader decides on a page with one button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leaving {
-    /// It asks, and has a button.
+pub enum Question {
+    /// Whether his or her letters end.
+    Leave,
+    /// Whether he or she asked for them.
+    Confirm,
+}
+
+/// How far a reader's decision has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The page asks, and has a button.
     Asked,
     /// It is done.
     Done,
@@ -69,26 +78,46 @@ pub enum Leaving {
     Later,
 }
 
-/// The page on which a reader ends his letters.
-pub(in crate::editions) fn leaving(leaving: Leaving, publication: &Publication) -> Result<Vec<u8>, Error> {
+impl Question {
+    /// Both questions.
+    pub const ALL: [Self; 2] = [Self::Leave, Self::Confirm];
+}
+
+impl Decision {
+    /// Every decision.
+    pub const ALL: [Self; 4] = [Self::Asked, Self::Done, Self::Unknown, Self::Later];
+}
+
+/// The page on which a reader leaves or confirms.
+pub(in crate::editions) fn question(
+    question: Question,
+    decision: Decision,
+    publication: &Publication,
+) -> Result<Vec<u8>, Error> {
     #[derive(Serialize)]
     struct Content<'a> {
         page: Page<'a>,
         words: &'static Words,
-        message: &'static str,
-        asks: bool,
+        message: &'a str,
+        button: Option<&'static str>,
     }
     let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
-    let (message, asks) = match leaving {
-        Leaving::Asked => (words.leave_asked, true),
-        Leaving::Done => (words.leave_done, false),
-        Leaving::Unknown => (words.leave_unknown, false),
-        Leaving::Later => (words.leave_later, true),
+    let (asked, done, button) = match question {
+        Question::Leave => (words.leave_asked, words.leave_done, words.leave),
+        Question::Confirm => (words.confirm_ask, words.confirm_done, words.confirm_button),
     };
-    let title = format!("{} · {paper}", words.leave);
+    let asked = theme::told(asked, &[("paper", &paper)]);
+    let (message, button) = match decision {
+        Decision::Asked => (asked.as_str(), Some(button)),
+        Decision::Done => (done, None),
+        Decision::Unknown => (words.question_unknown, None),
+        Decision::Later => (words.question_later, Some(button)),
+    };
+    let title =
+        format!("{} · {paper}", if question == Question::Leave { words.leave } else { words.confirm_button });
     let page = page(paths::INDEX, &title, &paper, root(publication), publication);
-    Ok(publication.theme.fill("site/leave.html", &Content { page, words, message, asks })?.into_bytes())
+    Ok(publication.theme.fill("site/question.html", &Content { page, words, message, button })?.into_bytes())
 }
 
 /// The page that says that an address leads to nothing, or to what was withdrawn.

@@ -191,22 +191,23 @@ fn a_replay_that_was_killed_goes_on_where_it_was_with_every_identifier() {
 /// All that lists are made of, in words.
 fn told(press: &Press) -> String {
     let (ledger, publication) = (&press.ledger, &press.publication);
-    let mut told = format!("{:#?}\n", ledger.recent(publication, 99).unwrap());
+    let mut told = vec![format!("{:#?}", ledger.recent(publication, 99).unwrap())];
     for n in 0..25 {
-        told += &format!("{:?}\n", ledger.between(publication, n, n).unwrap());
+        told.push(format!("{:?}", ledger.between(publication, n, n).unwrap()));
     }
     for kind in [FacetKind::Author, FacetKind::Section] {
         for facet in ledger.facets(publication, kind).unwrap() {
             let years = ledger.years_of(publication, &facet).unwrap();
             let articles = ledger.contributions(publication, &facet, None, 99).unwrap();
-            told += &format!("{facet:?} {years:?} {articles:?}\n");
+            told.push(format!("{facet:?} {years:?} {articles:?}"));
         }
     }
     for year in ledger.years(publication).unwrap() {
-        told += &format!("{year:?} {:?}\n", ledger.volume(publication, year.year).unwrap());
+        told.push(format!("{year:?} {:?}", ledger.volume(publication, year.year).unwrap()));
     }
-    told += &format!("{:?}\n", ledger.issues(publication).unwrap());
-    told + &format!("{:?}\n", ledger.arrivals().unwrap())
+    told.push(format!("{:?}", ledger.issues(publication).unwrap()));
+    told.push(format!("{:?}", ledger.arrivals().unwrap()));
+    told.join("\n")
 }
 
 /// How many letters wait; from now on they are claimed.

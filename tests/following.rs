@@ -203,7 +203,7 @@ fn libxml2_and_expat_read_every_list_of_any_text_and_find_its_words() {
     fs::write(&bad, "<rss><title>\u{8}</title></rss>").unwrap();
     paths.push(bad.clone());
     let input = |said: &str| {
-        let case = said.rsplit_once("/").and_then(|(_, name)| name.split('-').next()?.parse::<usize>().ok());
+        let case = said.rsplit_once('/').and_then(|(_, name)| name.split('-').next()?.parse::<usize>().ok());
         case.map(|case| &inputs[case])
     };
 
@@ -219,7 +219,8 @@ fn libxml2_and_expat_read_every_list_of_any_text_and_find_its_words() {
     );
 
     let list = folder.path().join("list");
-    fs::write(&list, paths.iter().map(|path| format!("{}\n", path.display())).collect::<String>()).unwrap();
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    fs::write(&list, names.join("\n")).unwrap();
     let read =
         Command::new(python).args(["-c", EXPAT]).stdin(fs::File::open(list).unwrap()).output().unwrap();
     let read = String::from_utf8(read.stdout).unwrap();
@@ -283,13 +284,19 @@ fn empty_lists(folder: &Path) {
     }
 }
 
+/// One newsroom for all judges: it takes long to fill.
 #[test]
-fn the_grammar_of_atom_allows_every_atom_document() {
-    let Some(jing) = tools::program("jing") else { return };
+fn the_grammar_of_atom_and_the_libraries_of_e_readers_find_no_fault_and_every_book() {
     let (newsroom, press) = long_newsroom();
+    the_grammar_of_atom_allows_every_document(&newsroom, &press);
+    libraries_find_every_book_in_the_catalogue(&newsroom, &press);
+}
+
+fn the_grammar_of_atom_allows_every_document(newsroom: &Newsroom, press: &Press) {
+    let Some(jing) = tools::program("jing") else { return };
     let folder = tempfile::tempdir().unwrap();
     empty_lists(folder.path());
-    for (path, bytes) in files(&newsroom) {
+    for (path, bytes) in files(newsroom) {
         fs::write(folder.path().join(path.to_string_lossy().replace('/', "-")), bytes).unwrap();
     }
     let question = ["bell".to_owned()];
@@ -349,17 +356,15 @@ fn the_grammar_of_atom_allows_every_atom_document() {
     }
 }
 
-#[test]
-fn libraries_of_e_readers_find_every_book_in_the_catalogue_and_no_fault() {
+fn libraries_find_every_book_in_the_catalogue(newsroom: &Newsroom, press: &Press) {
     let (Some(node), Some(python), Some(modules)) =
         (tools::program("node"), tools::program("python3"), tools::node_modules("r2-opds-js"))
     else {
         return;
     };
-    let (newsroom, press) = long_newsroom();
     let folder = tempfile::tempdir().unwrap();
     empty_lists(folder.path());
-    for (path, bytes) in files(&newsroom) {
+    for (path, bytes) in files(newsroom) {
         if path.starts_with("opds") {
             fs::write(folder.path().join(path.to_string_lossy().replace('/', "-")), bytes).unwrap();
         }
@@ -371,7 +376,7 @@ fn libraries_of_e_readers_find_every_book_in_the_catalogue_and_no_fault() {
         let name = name(path);
         name.contains("opds-")
             && !name.ends_with("search.xml")
-            && (name.ends_with(".xml") || name.ends_with(".json"))
+            && path.extension().is_some_and(|kind| kind == "xml" || kind == "json")
     });
     lists.sort();
     let read = |lists: &[PathBuf]| {
@@ -389,7 +394,7 @@ fn libraries_of_e_readers_find_every_book_in_the_catalogue_and_no_fault() {
         .unwrap()
         .iter()
         .map(|line| {
-            let shelved = Newsroom::shelved_by(&press, line.key.as_str());
+            let shelved = Newsroom::shelved_by(press, line.key.as_str());
             let cover = url(&editions::cover_path(&line.key));
             (shelved.release.issue.name(&press.publication), url(&shelved.book.path), cover)
         })

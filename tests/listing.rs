@@ -188,9 +188,12 @@ fn a_correction_takes_an_article_from_its_author_and_its_section() {
         })
     };
     assert!(page("authors", "王伟").is_some() && page("sections", "理论").is_some());
+    let year = || newsroom.outbox_text("archive/2026.html");
+    assert!(year().contains(">王伟</a> <small>1 article</small>"), "{}", year());
     newsroom.saves("a.md", by("汪伟", "文化")).is_out("a", 2);
     assert!(page("authors", "王伟").is_none() && page("authors", "汪伟").is_some());
     assert!(page("sections", "理论").is_none() && page("sections", "文化").is_some());
+    assert!(year().contains(">汪伟</a>") && !year().contains("王伟"), "{}", year());
     assert!(!newsroom.outbox_text("feeds.opml").contains("理论"));
     newsroom.all_is_well();
 }

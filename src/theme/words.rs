@@ -63,6 +63,7 @@ table! {
     pub pages: &'static str,
     pub volume: &'static str,
     pub author: &'static str,
+    pub authors: &'static str,
     pub section: &'static str,
     pub sections: &'static str,
     pub search: &'static str,

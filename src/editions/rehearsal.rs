@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil};
 
 use crate::{
-    editions, editions::Beside, editions::Decision, editions::Error, editions::Found, editions::Listing,
-    editions::Plates, editions::Question, editions::Sealed, editions::Shelf, editions::Shelved,
-    issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue, issue::IssueKey,
-    issue::Release, issue::Role, prose::Block, prose::Inline, publication::Imprint, publication::Publication,
-    subscriber::Wish,
+    editions, editions::Beside, editions::Decision, editions::Error, editions::Found, editions::LEAVE,
+    editions::Listing, editions::Plates, editions::Question, editions::Sealed, editions::Shelf,
+    editions::Shelved, issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue,
+    issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Inline, publication::Imprint,
+    publication::Publication, subscriber::Wish,
 };
 
 /// Prints every edition of an issue that has all that an issue can have, and of one that has nothing beside its text.

@@ -401,16 +401,20 @@ pub fn read_with_plates(manuscript: &Manuscript, publication: &Publication) -> (
     }
     for removed in &manuscript.text.removed {
         draft.query(Doubt::ControlCharacters, removed.line, format!("{removed} left out"));
-        draft.not_used.push(removed.to_string());
     }
     finish(draft, manuscript, dated, publication)
 }
 
 /// Takes marks out of titles and names that would turn the direction of what editions write after them.
 fn close_turns(draft: &mut Draft) {
+    let is_turn = |c: &char| ('\u{2066}'..='\u{2069}').contains(c);
     let titles = [&mut draft.title, &mut draft.section, &mut draft.summary, &mut draft.publisher];
     let mut texts: Vec<&mut String> = titles.into_iter().flatten().chain(&mut draft.editors).collect();
     for article in &mut draft.articles {
+        if article.headline.synthetic && !typography::is_closed(&article.headline.text) {
+            // What it was made of keeps its marks.
+            article.headline.text.retain(|c| !is_turn(&c));
+        }
         texts.push(&mut article.headline.text);
         texts.extend(article.kicker.iter_mut().chain(&mut article.dek));
         for byline in &mut article.bylines {
@@ -419,7 +423,6 @@ fn close_turns(draft: &mut Draft) {
         }
     }
     for text in texts.into_iter().filter(|text| !typography::is_closed(text)) {
-        let is_turn = |c: &char| ('\u{2066}'..='\u{2069}').contains(c);
         draft.not_used.push(text.chars().filter(is_turn).collect());
         text.retain(|c| !is_turn(&c));
     }
@@ -455,6 +458,7 @@ fn finish(
         draft.query_at(Doubt::NoArticles, None, "no article was found".to_owned());
     }
     close_turns(&mut draft);
+    draft.not_used.extend(manuscript.text.removed.iter().map(ToString::to_string));
     draft.queries.sort_by_key(|query| query.line.unwrap_or(0));
     let bodies =
         draft.articles.iter().flat_map(|article| std::iter::once(&article.body).chain(&article.notes));

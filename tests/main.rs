@@ -16,6 +16,7 @@ mod listing;
 mod telling;
 mod refusing;
 mod delivering;
+mod offering;
 mod leaving;
 mod serving;
 mod restarting;

@@ -168,6 +168,8 @@ impl Daemon {
             head: head.clone(),
             ledger: Arc::clone(&ledger),
             way,
+            limits: newsroom.mail_limits(),
+            on_unknown: newsroom.settings.mail.on_unknown,
             clock: clock.clone(),
             bell: Arc::clone(&bells.mail),
         };

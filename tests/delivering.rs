@@ -130,8 +130,8 @@ fn letters_wait_for_a_server_that_is_not_there_and_publishing_does_not() {
     newsroom.enters(&["li@example.org"]);
     newsroom.starts();
     newsroom.saves("a.md", page("One", "The first words.")).is_out("a", 1);
-    newsroom.letters_stand("a", &[(State::Claimed, 1)]);
-    // The letter is in nobody's hands when the newsroom stops, and at the next start the server is there.
+    newsroom.letters_stand("a", &[(State::Queued, 1)]);
+    // At the next start the server is there.
     newsroom.stops();
     let sink = Sink::opens_at(([127, 0, 0, 1], port).into());
     newsroom.starts();

@@ -256,32 +256,97 @@ fn letters_go_through_starttls_with_a_log_in() {
     through_tls("starttls");
 }
 
+#[test]
+fn letters_survive_a_tls_session_that_is_spoilt_in_the_middle() {
+    let Some(folder) = tls_folder() else { return };
+    let (server, mailbox) = tls_server(folder.path(), "tls");
+    let port = spoiling(server.1);
+    let newsroom = tls_newsroom(folder.path(), "tls", port, "connections = 1\n");
+    // Nobody can tell whether the server had the last byte: the letter is offered again, on a new connection.
+    newsroom.letters_stand("a", &[(State::Delayed, 1), (State::Delivered, 1)]);
+    newsroom.after(jiff::SignedDuration::from_mins(31)).letters_stand("a", &[(State::Delivered, 2)]);
+    assert_eq!(letters_in(&mailbox), 2);
+}
+
+/// A way to the server that spoils a byte of the first connection, in the middle of the first letter.
+fn spoiling(port: u16) -> u16 {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ours = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for (n, client) in listener.incoming().flatten().enumerate() {
+            let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let pipe = |mut from: TcpStream, mut to: TcpStream, spoil_at: usize| {
+                std::thread::spawn(move || {
+                    let (mut piece, mut passed) = ([0; 4096], 0);
+                    while let Ok(length @ 1..) = from.read(&mut piece) {
+                        if (passed..passed + length).contains(&spoil_at) {
+                            piece[spoil_at - passed] ^= 1;
+                        }
+                        passed += length;
+                        if to.write_all(&piece[..length]).is_err() {
+                            break;
+                        }
+                    }
+                    let _ = to.shutdown(std::net::Shutdown::Both);
+                });
+            };
+            let copy = |stream: &TcpStream| stream.try_clone().unwrap();
+            pipe(copy(&client), copy(&server), if n == 0 { 3_000 } else { usize::MAX });
+            pipe(server, client, usize::MAX);
+        }
+    });
+    ours
+}
+
 fn through_tls(way: &str) {
-    let (Some(python), Some(openssl)) = (tools::program("python3"), tools::program("openssl")) else {
-        return;
-    };
-    if !tools::output(Command::new(&python).args(["-c", "import aiosmtpd"])).0 {
+    let Some(folder) = tls_folder() else { return };
+    let (server, mailbox) = tls_server(folder.path(), way);
+    let newsroom = tls_newsroom(folder.path(), way, server.1, "");
+    newsroom.letters_stand("a", &[(State::Delivered, 2)]);
+    assert_eq!(letters_in(&mailbox), 2);
+}
+
+fn letters_in(mailbox: &Path) -> usize {
+    let letter = |e: &std::io::Result<fs::DirEntry>| e.as_ref().unwrap().path().extension().unwrap() == "eml";
+    fs::read_dir(mailbox).unwrap().filter(letter).count()
+}
+
+/// A folder with certificates, where the programs that this needs are there.
+fn tls_folder() -> Option<tempfile::TempDir> {
+    let (python, openssl) = (tools::program("python3")?, tools::program("openssl")?);
+    if !tools::output(Command::new(python).args(["-c", "import aiosmtpd"])).0 {
         tools::skip("aiosmtpd is not installed; `tests/run` installs it");
-        return;
+        return None;
     }
     let folder = tempfile::tempdir().unwrap();
-    let certificates = Certificates::make(&openssl, folder.path(), &["localhost"]);
-    let mailbox = folder.path().join("mailbox");
+    Certificates::make(&openssl, folder.path(), &["localhost"]);
+    Some(folder)
+}
+
+/// A mail server of somebody else's, with its port, and the folder of the letters that it takes.
+fn tls_server(folder: &Path, way: &str) -> ((tools::Beside, u16), PathBuf) {
+    let mailbox = folder.join("mailbox");
     fs::create_dir(&mailbox).unwrap();
     let port = tools::free_port();
-    let server = Command::new(python)
+    let server = Command::new(tools::find("python3").unwrap())
         .arg(tools::root().join("tests/judges/mail_server.py"))
         .args([&port.to_string(), way])
-        .args([&certificates.certificate, &certificates.key, &mailbox])
+        .args([&folder.join("leaf.pem"), &folder.join("leaf.key"), &mailbox])
         .stdout(Stdio::piped())
         .spawn();
     let mut server = tools::Beside(server.unwrap());
     let mut ready = String::new();
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut ready).unwrap();
     assert_eq!(ready, "ready\n");
+    ((server, port), mailbox)
+}
 
-    let mut newsroom =
-        Newsroom::closed("user = \"gazette\"\npassword_file = \"secret\"\nca_file = \"ca.pem\"\n");
+/// A newsroom that has just published for two readers, with that server.
+fn tls_newsroom(folder: &Path, way: &str, port: u16, more: &str) -> Newsroom {
+    let login = "user = \"gazette\"\npassword_file = \"secret\"\nca_file = \"ca.pem\"\n";
+    let mut newsroom = Newsroom::closed(&format!("{login}{more}"));
     let settings = newsroom.path("config/gazetted.toml");
     let text = fs::read_to_string(&settings).unwrap();
     let text = text
@@ -289,13 +354,11 @@ fn through_tls(way: &str) {
         .replace("protection = \"none\"", &format!("protection = \"{way}\""));
     fs::write(settings, text).unwrap();
     fs::write(newsroom.path("secret"), "tide & time\n").unwrap();
-    fs::copy(&certificates.authority, newsroom.path("ca.pem")).unwrap();
+    fs::copy(folder.join("ca.pem"), newsroom.path("ca.pem")).unwrap();
     newsroom.enters(&["li@example.org", "wang@example.org"]);
     newsroom.starts();
-    newsroom.saves("a.md", page("One", "The first words.")).letters_stand("a", &[(State::Delivered, 2)]);
-    let letters =
-        fs::read_dir(&mailbox).unwrap().filter(|e| e.as_ref().unwrap().path().extension().unwrap() == "eml");
-    assert_eq!(letters.count(), 2);
+    newsroom.saves("a.md", page("One", "The first words."));
+    newsroom
 }
 
 pub struct Certificates {

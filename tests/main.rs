@@ -18,6 +18,7 @@ mod refusing;
 mod delivering;
 mod digesting;
 mod joining;
+mod offering;
 mod leaving;
 mod serving;
 mod restarting;

@@ -44,10 +44,43 @@ pub enum Conduct {
     Takes,
     /// Answers its recipient with this.
     Answers(&'static str),
+    /// Answers its recipient with this, and waits for a text all the same.
+    AnswersAndWaits(&'static str),
+    /// Answers its text with this.
+    AnswersText(&'static str),
     /// Never answers after the text's final dot.
     Hangs,
+    /// Closes the connection after the text's final dot, without an answer. It keeps the letter.
+    Vanishes,
     /// Closes the connection in the middle of the text.
     Drops,
+}
+
+/// How the server treats everybody.
+#[derive(Debug, Clone, Copy)]
+pub struct Manners {
+    /// What it says first.
+    pub banner: &'static str,
+    /// What it says that it can do, behind its name.
+    pub abilities: &'static str,
+    /// What it answers to `MAIL`.
+    pub mail: &'static str,
+    /// It says 421 and closes after so many letters on a connection.
+    pub letters_per_connection: u32,
+    /// It says 421 and closes when there are more connections.
+    pub connections: u32,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            banner: "220 sink.example.org",
+            abilities: "250-PIPELINING\r\n250 8BITMIME",
+            mail: "250 ok",
+            letters_per_connection: u32::MAX,
+            connections: u32::MAX,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -55,7 +88,20 @@ struct State {
     arrived: Vec<Arrived>,
     offered: HashMap<String, u32>,
     conduct: HashMap<String, Conduct>,
+    manners: Manners,
     connections: u32,
+    open: u32,
+    turns: u32,
+    senders: Vec<String>,
+}
+
+impl State {
+    /// What becomes of letters to an address: what was said of it, or of its domain.
+    fn conduct(&self, address: &str) -> Conduct {
+        let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let conduct = self.conduct.get(address).or_else(|| self.conduct.get(domain));
+        conduct.copied().unwrap_or(Conduct::Takes)
+    }
 }
 
 pub struct Sink {
@@ -77,13 +123,33 @@ impl Sink {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let shared = Arc::clone(&shared);
-                thread::spawn(move || converse(stream, &shared));
+                thread::spawn(move || attend(stream, &shared));
             }
         });
         Self { address, state }
     }
 
-    /// What becomes of letters to an address from now on.
+    /// How it treats everybody from now on; for whoever is connected already, only in part.
+    pub fn behaves(&self, manners: Manners) {
+        self.state.0.lock().unwrap().manners = manners;
+    }
+
+    /// How many times it answered and had to wait for more.
+    pub fn turns(&self) -> u32 {
+        self.state.0.lock().unwrap().turns
+    }
+
+    /// What stood behind `MAIL`, of every letter that was offered.
+    pub fn senders(&self) -> Vec<String> {
+        self.state.0.lock().unwrap().senders.clone()
+    }
+
+    /// How many letters have come.
+    pub fn letters(&self) -> usize {
+        self.state.0.lock().unwrap().arrived.len()
+    }
+
+    /// What becomes of letters to an address, or to a whole domain, from now on.
     pub fn treats(&self, address: &str, conduct: Conduct) {
         self.state.0.lock().unwrap().conduct.insert(address.to_owned(), conduct);
     }
@@ -111,8 +177,22 @@ impl Sink {
         self.state.0.lock().unwrap().offered.get(address).copied().unwrap_or(0)
     }
 
+    /// How many letters have been offered to a domain.
+    pub fn offers_to_domain(&self, domain: &str) -> u32 {
+        let state = self.state.0.lock().unwrap();
+        let of_domain =
+            state.offered.iter().filter(|(to, _)| to.rsplit_once('@').is_some_and(|(_, of)| of == domain));
+        of_domain.map(|(_, n)| n).sum()
+    }
+
     pub fn connections(&self) -> u32 {
         self.state.0.lock().unwrap().connections
+    }
+
+    /// Waits until so many connections have been made.
+    #[track_caller]
+    pub fn is_connected_to(&self, n: u32) {
+        self.waits(&format!("{n} connections"), |state| state.connections >= n);
     }
 
     #[track_caller]
@@ -127,45 +207,133 @@ impl Sink {
     }
 }
 
-fn converse(mut stream: TcpStream, shared: &(Mutex<State>, Condvar)) -> Option<()> {
-    let mut lines = BufReader::new(stream.try_clone().ok()?);
-    shared.0.lock().unwrap().connections += 1;
-    let mut say = |text: &str| stream.write_all(format!("{text}\r\n").as_bytes()).ok();
-    say("220 sink.example.org")?;
-    let mut to = String::new();
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if lines.read_line(&mut line).ok()? == 0 {
-            return None;
+/// One side of a conversation: what is said is sent when there is nothing more to read, which is one turn.
+struct Line<'s> {
+    stream: TcpStream,
+    lines: BufReader<TcpStream>,
+    out: String,
+    shared: &'s (Mutex<State>, Condvar),
+}
+
+impl Line<'_> {
+    fn says(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.out.push_str("\r\n");
+    }
+
+    fn flush(&mut self) -> Option<()> {
+        let out = std::mem::take(&mut self.out);
+        self.stream.write_all(out.as_bytes()).ok()
+    }
+
+    /// The next line; none when the other side has hung up.
+    fn hears(&mut self) -> Option<Vec<u8>> {
+        if self.lines.buffer().is_empty() && !self.out.is_empty() {
+            self.flush()?;
+            self.shared.0.lock().unwrap().turns += 1;
         }
-        let command = line.trim_end().to_owned();
-        let verb = command.to_uppercase();
-        if verb.starts_with("EHLO") {
-            say("250-sink.example.org\r\n250-PIPELINING\r\n250 8BITMIME")?;
-        } else if verb.starts_with("RCPT TO:<") {
-            command["RCPT TO:<".len()..].trim_end_matches('>').clone_into(&mut to);
-            match note(shared, &to) {
-                Conduct::Answers(answer) => say(answer)?,
-                _ => say("250 ok")?,
+        let mut line = Vec::new();
+        (self.lines.read_until(b'\n', &mut line).ok()? > 0).then_some(line)
+    }
+
+    fn takes_text(&mut self, conduct: Conduct) -> Option<String> {
+        let mut text = String::new();
+        loop {
+            let line = String::from_utf8(self.hears()?).ok()?;
+            if line == ".\r\n" {
+                return Some(text);
             }
-        } else if verb == "DATA" {
-            let conduct = shared.0.lock().unwrap().conduct.get(&to).copied().unwrap_or(Conduct::Takes);
-            say("354 go on")?;
-            let text = take_text(&mut lines, conduct)?;
-            if conduct == Conduct::Hangs {
-                // Held open until the other side has had enough.
-                let _ = lines.read_line(&mut line);
+            if conduct == Conduct::Drops && text.len() > 200 {
                 return None;
             }
-            shared.0.lock().unwrap().arrived.push(Arrived { to: to.clone(), text });
-            shared.1.notify_all();
-            say("250 taken")?;
+            text.push_str(line.strip_prefix('.').unwrap_or(&line));
+        }
+    }
+}
+
+fn attend(stream: TcpStream, shared: &(Mutex<State>, Condvar)) {
+    {
+        let mut state = shared.0.lock().unwrap();
+        state.connections += 1;
+        state.open += 1;
+        shared.1.notify_all();
+    }
+    let _ = converse(stream, shared);
+    shared.0.lock().unwrap().open -= 1;
+}
+
+fn converse(stream: TcpStream, shared: &(Mutex<State>, Condvar)) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let lines = BufReader::with_capacity(1 << 16, stream.try_clone().ok()?);
+    let mut line = Line { stream, lines, out: String::new(), shared };
+    let (manners, open) = {
+        let state = shared.0.lock().unwrap();
+        (state.manners, state.open)
+    };
+    if open > manners.connections {
+        line.says("421 4.7.0 too many connections from your address");
+        return line.flush();
+    }
+    line.says(manners.banner);
+    if !manners.banner.starts_with('2') {
+        return line.flush();
+    }
+    let mut to = None;
+    let mut taken = 0;
+    loop {
+        let heard = String::from_utf8(line.hears()?).ok()?;
+        let command = heard.trim_end().to_owned();
+        let verb = command.to_uppercase();
+        let manners = shared.0.lock().unwrap().manners;
+        if verb.starts_with("EHLO") {
+            line.says(&format!("250-sink.example.org\r\n{}", manners.abilities));
+        } else if verb.starts_with("MAIL FROM:") {
+            if taken >= manners.letters_per_connection {
+                line.says("421 4.7.0 that is enough for this connection");
+                return line.flush();
+            }
+            shared.0.lock().unwrap().senders.push(command["MAIL FROM:".len()..].to_owned());
+            to = None;
+            line.says(manners.mail);
+        } else if verb.starts_with("RCPT TO:<") {
+            let address = command["RCPT TO:<".len()..].trim_end_matches('>').to_owned();
+            match note(shared, &address) {
+                Conduct::Answers(answer) | Conduct::AnswersAndWaits(answer) => line.says(answer),
+                _ => line.says("250 ok"),
+            }
+            to = Some(address);
+        } else if verb == "DATA" {
+            let address = to.take().unwrap_or_default();
+            let conduct = shared.0.lock().unwrap().conduct(&address);
+            if let Conduct::Answers(_) = conduct {
+                line.says("503 5.5.1 no recipient");
+                continue;
+            }
+            line.says("354 go on");
+            let text = line.takes_text(conduct)?;
+            match conduct {
+                // Held open until the other side has had enough.
+                Conduct::Hangs => {
+                    while line.hears().is_some() {}
+                    return None;
+                }
+                Conduct::AnswersAndWaits(_) => line.says("554 5.5.1 no valid recipient"),
+                Conduct::AnswersText(answer) => line.says(answer),
+                _ => {
+                    taken += 1;
+                    shared.0.lock().unwrap().arrived.push(Arrived { to: address, text });
+                    shared.1.notify_all();
+                    if conduct == Conduct::Vanishes {
+                        return None;
+                    }
+                    line.says("250 taken");
+                }
+            }
         } else if verb == "QUIT" {
-            say("221 bye")?;
-            return None;
+            line.says("221 bye");
+            return line.flush();
         } else {
-            say("250 ok")?;
+            line.says("250 ok");
         }
     }
 }
@@ -174,23 +342,5 @@ fn note(shared: &(Mutex<State>, Condvar), to: &str) -> Conduct {
     let mut state = shared.0.lock().unwrap();
     *state.offered.entry(to.to_owned()).or_default() += 1;
     shared.1.notify_all();
-    state.conduct.get(to).copied().unwrap_or(Conduct::Takes)
-}
-
-fn take_text(lines: &mut BufReader<TcpStream>, conduct: Conduct) -> Option<String> {
-    let mut text = String::new();
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if lines.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        if line == ".\r\n" {
-            return Some(text);
-        }
-        if conduct == Conduct::Drops && text.len() > 200 {
-            return None;
-        }
-        text.push_str(line.strip_prefix('.').unwrap_or(&line));
-    }
+    state.conduct(to)
 }

@@ -66,7 +66,10 @@ fn greet(newsroom: &Newsroom, daemon: &Daemon) -> Result<(), Error> {
     let subscribers = daemon.ledger.count(Standing::Confirmed)?;
     let letters = match newsroom.way()? {
         Way::Folder(folder) => format!("files in {} (no mail server is set)", folder.display()),
-        Way::Smtp { server, .. } => format!("by {}:{}", server.host, server.port),
+        Way::Smtp(relays) => {
+            let servers: Vec<String> = relays.iter().map(|relay| relay.server.to_string()).collect();
+            format!("by {}", servers.join(", "))
+        }
     };
     say(&format!("{} is open", daemon.publication.title))?;
     say(&format!("  save issues in   {}", newsroom.inbox().display()))?;

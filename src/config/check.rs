@@ -2,7 +2,7 @@
 
 use std::path::Component;
 
-use super::settings::{HostPort, ProtectionName, Settings};
+use super::settings::{HostPort, ProtectionName, RelaySettings, Settings};
 use crate::typography::nearest;
 
 /// How the names of variables begin that override settings.
@@ -48,11 +48,19 @@ const KEYS: [(&str, &[&str]); 7] = [
             "reply_to",
             "connections",
             "patience",
+            "per_minute",
+            "per_minute_per_domain",
+            "on_unknown",
             "skip_older_than",
+            "relays",
         ],
     ),
     ("http", &["listen", "leave_url"]),
 ];
+
+/// The keys of each of `[[mail.relays]]`.
+const RELAY_KEYS: [&str; 8] =
+    ["server", "protection", "user", "password_file", "ca_file", "connections", "per_minute", "weight"];
 
 /// The settings in `text` with what the environment overrides, or everything that is wrong with them.
 pub(super) fn parse(
@@ -79,10 +87,17 @@ pub(super) fn parse(
             problems.push((line, format!("`{section}` is a section; write `[{section}]`")));
             continue;
         };
-        for (key, _) in entries {
+        for (key, value) in entries {
             let line = line_of(key.span().start);
             let key: &str = key.get_ref();
-            if !keys.contains(&key) {
+            if (section, key) == ("mail", "relays")
+                && let toml::de::DeValue::Array(relays) = value.get_ref()
+            {
+                for (n, relay) in relays.iter().enumerate() {
+                    let value = values.get(section).and_then(|values| values.get(key)?.get(n));
+                    relay_problems(relay, value, &line_of, &mut problems);
+                }
+            } else if !keys.contains(&key) {
                 problems.push((
                     line,
                     format!("there is no setting `{key}` in `[{section}]`{}", nearest(key, keys)),
@@ -114,6 +129,41 @@ pub(super) fn parse(
     let settings = values.try_into().map_err(|error: toml::de::Error| vec![error.message().to_owned()])?;
     let problems = contradictions(&settings);
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
+}
+
+/// What is wrong with one of `[[mail.relays]]`.
+fn relay_problems(
+    relay: &toml::Spanned<toml::de::DeValue<'_>>,
+    value: Option<&toml::Value>,
+    line_of: &dyn Fn(usize) -> usize,
+    problems: &mut Vec<(usize, String)>,
+) {
+    let start = line_of(relay.span().start);
+    let (toml::de::DeValue::Table(entries), Some(value)) = (relay.get_ref(), value) else {
+        problems.push((start, "relays: each is a section; write `[[mail.relays]]`".to_owned()));
+        return;
+    };
+    let before = problems.len();
+    for (key, _) in entries {
+        let line = line_of(key.span().start);
+        let key: &str = key.get_ref();
+        if !RELAY_KEYS.contains(&key) {
+            let nearest = nearest(key, &RELAY_KEYS);
+            problems.push((line, format!("there is no setting `{key}` in `[[mail.relays]]`{nearest}")));
+            continue;
+        }
+        // With a server that is right, only this value can be wrong.
+        let mut alone = toml::Table::new();
+        alone.insert("server".to_owned(), toml::Value::String("smtp.example.org:587".to_owned()));
+        alone.extend(value.get(key).map(|value| (key.to_owned(), value.clone())));
+        let relays = toml::Value::Array(vec![toml::Value::Table(alone)]);
+        if let Some(problem) = trial("mail", "relays", &relays) {
+            problems.push((line, format!("{key}: {problem}")));
+        }
+    }
+    if problems.len() == before && value.get("server").is_none() {
+        problems.push((start, "relays: each has a `server`".to_owned()));
+    }
 }
 
 /// What is wrong with one value of one key, found by reading settings that have only this.
@@ -160,13 +210,27 @@ fn contradictions(settings: &Settings) -> Vec<String> {
     if mail.user.is_some() != mail.password_file.is_some() {
         problems.push("mail: `user` and `password_file` belong together; set both or none".to_owned());
     }
+    if mail.server.is_some() && !mail.relays.is_empty() {
+        let way = "give `server` a `[[mail.relays]]` of its own";
+        problems.push(format!("mail: `server` is for one server and `relays` for several; {way}"));
+    }
+    if !mail.relays.is_empty() && mail.relays.iter().all(|relay| relay.weight == 0) {
+        problems.push("mail: one of the relays must have a `weight`; 0 only stands in for others".to_owned());
+    }
+    for relay in &mail.relays {
+        if relay.user.is_some() != relay.password_file.is_some() {
+            let of = String::from(relay.server.clone());
+            problems
+                .push(format!("mail: `user` and `password_file` of {of} belong together; set both or none"));
+        }
+    }
     let loopback = |server: &HostPort| {
         server.host == "localhost" || server.host.starts_with("127.") || server.host == "::1"
     };
-    if mail.user.is_some()
-        && mail.protection == ProtectionName::None
-        && mail.server.as_ref().is_some_and(|server| !loopback(server))
-    {
+    let open = |relay: &RelaySettings| {
+        relay.user.is_some() && relay.protection == ProtectionName::None && !loopback(&relay.server)
+    };
+    if mail.servers().iter().any(open) {
         let way = "set `protection` to `starttls` or `tls`";
         problems.push(format!(
             "mail: without protection the password would cross the network in the clear; {way}"
@@ -187,13 +251,29 @@ mod tests {
         for (section, keys) in KEYS {
             let part = TEMPLATE.split(&format!("\n[{section}]\n")).nth(1).expect(section);
             let part = part.split("\n[").next().expect("the section's lines");
-            for key in keys {
+            for key in keys.iter().filter(|key| **key != "relays") {
                 let shown = part
                     .lines()
                     .any(|l| l.starts_with(&format!("{key} = ")) || l.starts_with(&format!("# {key} = ")));
                 assert!(shown, "`{key}` in `[{section}]`");
             }
         }
+    }
+
+    #[test]
+    fn the_file_of_settings_shows_relays_that_can_be_used_as_they_stand() {
+        let block = TEMPLATE.split("# [[mail.relays]]\n").nth(1).expect("the relays");
+        let lines: Vec<&str> = block.lines().map_while(|line| line.strip_prefix("# ")).collect();
+        for key in RELAY_KEYS {
+            assert!(lines.iter().any(|line| line.starts_with(&format!("{key} = "))), "`{key}`");
+        }
+        let text = format!("[[mail.relays]]\n{}\n", lines.join("\n"));
+        let relays = parse(&text, []).expect("good settings").mail.relays;
+        let usual = parse("[[mail.relays]]\nserver = \"smtp.example.org:587\"", [])
+            .expect("good settings")
+            .mail
+            .relays;
+        assert_eq!((relays[0].connections, relays[0].weight), (usual[0].connections, usual[0].weight));
     }
 
     #[test]
@@ -266,6 +346,22 @@ mod tests {
                 line 3: weekday: unknown variant `fri`, expected one of `monday`, `tuesday`, `wednesday`, `thursday`, `friday`, `saturday`, `sunday`
                 line 4: day: `31` is not a day from 1 to 28"]],
         );
+        check(
+            "[mail]\non_unknown = \"guess\"\nper_minute = 0\n[[mail.relays]]\nserver = \"a.example.org:25\"\nwieght = 1\n\n[[mail.relays]]\nweight = -1",
+            &expect![[r"
+                line 2: on_unknown: unknown variant `guess`, expected `resend` or `hold`
+                line 3: per_minute: `0` is not a number from 1 to 1000000
+                line 6: there is no setting `wieght` in `[[mail.relays]]`; did you mean `weight`?
+                line 9: weight: `-1` is not a number from 0 to 1000"]],
+        );
+        check(
+            "[mail]\nserver = \"a.example.org:25\"\n[[mail.relays]]\nserver = \"b.example.org:25\"\nweight = 0\nuser = \"x\"",
+            &expect![[r"
+                mail: `server` is for one server and `relays` for several; give `server` a `[[mail.relays]]` of its own
+                mail: one of the relays must have a `weight`; 0 only stands in for others
+                mail: `user` and `password_file` of b.example.org:25 belong together; set both or none"]],
+        );
+        check("[[mail.relays]]\nweight = 1", &expect!["line 1: relays: each has a `server`"]);
         check("[mail\n", &expect!["line 1: unclosed table, expected `]`"]);
         check(
             "[outbox]\nfolder = \".\"\n[inbox]\nfolder = \"data/in\"",

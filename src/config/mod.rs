@@ -16,11 +16,11 @@ use jiff::{SignedDuration, tz::TimeZone};
 pub use settings::Settings;
 
 use crate::{
-    delivery::Calendar, editions, inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, manuscript,
-    picture::Plate, publication::Colour, publication::Design, publication::Imprint, publication::Publication,
-    theme::Theme,
+    delivery::Calendar, editions, inbox, mail::Limits, mail::Protection, mail::Relay, mail::Sender,
+    mail::Server, mail::Way, manuscript, picture::Plate, publication::Colour, publication::Design,
+    publication::Imprint, publication::Publication, theme::Theme,
 };
-use settings::{HostPort, ProtectionName};
+use settings::{HostPort, ProtectionName, RelaySettings};
 
 /// Where a newsroom has its settings.
 pub const FILE: &str = "config/gazetted.toml";
@@ -254,13 +254,17 @@ impl Newsroom {
     /// Where letters go.
     ///
     /// # Errors
-    /// When the file with the password cannot be read.
+    /// When a file with a password cannot be read.
     pub fn way(&self) -> Result<Way, Error> {
-        let settings = &self.settings.mail;
-        let Some(HostPort { host, port }) = settings.server.clone() else {
+        let relays = self.settings.mail.servers();
+        if relays.is_empty() {
             return Ok(Way::Folder(self.data().join("mail")));
-        };
-        let login = match (&settings.user, &settings.password_file) {
+        }
+        relays.into_iter().map(|relay| self.relay(relay)).collect::<Result<_, _>>().map(Way::Smtp)
+    }
+
+    fn relay(&self, settings: RelaySettings) -> Result<Relay, Error> {
+        let login = match (settings.user, settings.password_file) {
             (Some(user), Some(file)) => {
                 let path = self.root.join(file);
                 let password = fs::read_to_string(&path).map_err(|source| Error::Named {
@@ -268,10 +272,11 @@ impl Newsroom {
                     path,
                     source,
                 })?;
-                Some((user.clone(), password.trim_end_matches(['\r', '\n']).to_owned()))
+                Some((user, password.trim_end_matches(['\r', '\n']).to_owned()))
             }
             _ => None,
         };
+        let HostPort { host, port } = settings.server;
         let server = Server {
             host,
             port,
@@ -281,9 +286,17 @@ impl Newsroom {
                 ProtectionName::None => Protection::None,
             },
             login,
-            ca_file: settings.ca_file.as_ref().map(|file| self.root.join(file)),
-            patience: settings.patience.0,
+            ca_file: settings.ca_file.map(|file| self.root.join(file)),
+            patience: self.settings.mail.patience.0,
         };
-        Ok(Way::Smtp { server, connections: settings.connections })
+        let RelaySettings { connections, per_minute, weight, .. } = settings;
+        Ok(Relay { server, connections, per_minute, weight })
+    }
+
+    /// How quickly letters may go.
+    #[must_use]
+    pub fn mail_limits(&self) -> Limits {
+        let settings = &self.settings.mail;
+        Limits { per_minute: settings.per_minute, per_minute_per_domain: settings.per_minute_per_domain }
     }
 }

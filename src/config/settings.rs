@@ -9,7 +9,10 @@ use jiff::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{inbox, proof::Policy, prose::Language, publication::Colour, subscriber::Address, typography};
+use crate::{
+    inbox, mail::OnUnknown, proof::Policy, prose::Language, publication::Colour, subscriber::Address,
+    typography,
+};
 
 /// The settings in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,8 +217,62 @@ pub struct MailSettings {
     #[serde(deserialize_with = "connections")]
     pub connections: usize,
     pub patience: Span,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "rate")]
+    pub per_minute: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "rate")]
+    pub per_minute_per_domain: Option<u32>,
+    pub on_unknown: OnUnknown,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip_older_than: Option<Span>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub relays: Vec<RelaySettings>,
+}
+
+/// `[[mail.relays]]`: `config/gazetted.toml` explains every key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelaySettings {
+    pub server: HostPort,
+    #[serde(default)]
+    pub protection: ProtectionName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    #[serde(default = "usual_connections", deserialize_with = "connections")]
+    pub connections: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "rate")]
+    pub per_minute: Option<u32>,
+    #[serde(default = "usual_weight", deserialize_with = "weight")]
+    pub weight: u32,
+}
+
+fn usual_connections() -> usize {
+    MailSettings::default().connections
+}
+
+fn usual_weight() -> u32 {
+    1
+}
+
+impl MailSettings {
+    /// The servers that take the letters: those of `relays`, or the one that is set alone.
+    #[must_use]
+    pub fn servers(&self) -> Vec<RelaySettings> {
+        let alone = self.server.clone().map(|server| RelaySettings {
+            server,
+            protection: self.protection,
+            user: self.user.clone(),
+            password_file: self.password_file.clone(),
+            ca_file: self.ca_file.clone(),
+            connections: self.connections,
+            per_minute: None,
+            weight: usual_weight(),
+        });
+        alone.into_iter().chain(self.relays.iter().cloned()).collect()
+    }
 }
 
 impl Default for MailSettings {
@@ -233,7 +290,11 @@ impl Default for MailSettings {
             reply_to: None,
             connections: 4,
             patience: Span(Duration::from_mins(5)),
+            per_minute: None,
+            per_minute_per_domain: None,
+            on_unknown: OnUnknown::default(),
             skip_older_than: None,
+            relays: Vec::new(),
         }
     }
 }
@@ -364,10 +425,11 @@ impl std::convert::From<HostPort> for String {
 }
 
 /// How the way to the mail server is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProtectionName {
     /// TLS after `STARTTLS`.
+    #[default]
     Starttls,
     /// TLS from the first byte.
     Tls,
@@ -482,9 +544,23 @@ fn day_of_month<'de, D: Deserializer<'de>>(from: D) -> Result<i8, D::Error> {
 }
 
 fn connections<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    number(from, 1..=1000)
+}
+
+fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    number(from, 1..=1_000_000).map(Some)
+}
+
+fn weight<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    number(from, 0..=1000)
+}
+
+fn number<'de, D: Deserializer<'de>, N: TryFrom<i64>>(
+    from: D,
+    good: std::ops::RangeInclusive<i64>,
+) -> Result<N, D::Error> {
     let number = i64::deserialize(from)?;
-    usize::try_from(number)
-        .ok()
-        .filter(|n| (1..=1000).contains(n))
-        .ok_or_else(|| D::Error::custom(format!("`{number}` is not a number from 1 to 1000")))
+    let wrong = || format!("`{number}` is not a number from {} to {}", good.start(), good.end());
+    let found = Some(number).filter(|n| good.contains(n)).and_then(|n| N::try_from(n).ok());
+    found.ok_or_else(|| D::Error::custom(wrong()))
 }

@@ -1,31 +1,25 @@
 //! A lane: one connection at a time, one letter after the other, each settled in the ledger before the next final dot.
+//!
+//! With `PIPELINING` a letter costs one round trip: its text goes out together with the envelope of the next one.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    LEDGER_PAUSE, Mail, Settled, Work, folder,
+    LEDGER_PAUSE, Mail, OnUnknown, Settled,
+    desk::{Desk, Heard, Next, Work},
+    folder,
     letter::Letter,
     next_attempt,
-    smtp::{Connection, Failure, Kind, Server},
+    replies::{Verdict, judge},
+    smtp::{Connection, Failure, Port},
 };
-use crate::{delivery::Delivery, delivery::Outcome, delivery::Phase, delivery::Reply, delivery::Settlement};
-
-/// The shortest pause after the server could not be reached.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-
-/// The longest such pause.
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+use crate::{
+    delivery::BounceKind, delivery::Delivery, delivery::Outcome, delivery::Phase, delivery::Reply,
+    delivery::Settlement,
+};
 
 /// An open connection is used for so many letters, then renewed: some relays close after that by themselves.
 const LETTERS_PER_CONNECTION: u32 = 500;
@@ -33,190 +27,285 @@ const LETTERS_PER_CONNECTION: u32 = 500;
 /// How long an idle lane keeps its connection.
 const IDLE: Duration = Duration::from_secs(20);
 
-/// Words in a 5xx answer that speak of our pace and not of the mailbox: large mailbox providers answer 550 to senders who
-/// are too quick, and taking that for a dead address would end living subscriptions.
-const PACE_WORDS: [&str; 6] =
-    ["frequency", "rate limit", "too many", "limit exceeded", "try again later", "throttl"];
+/// How long a lane waits that could not connect.
+const BREATH: Duration = Duration::from_secs(1);
 
-/// Where all lanes send, and what they have learnt of it together.
+/// Where a lane leads.
 #[derive(Clone)]
-pub(super) struct Road(Arc<Inner>);
-
-struct Inner {
-    end: End,
-    /// How often in a row the server could not be reached.
-    failures: AtomicU32,
-    /// Until when no lane tries.
-    closed_until: Mutex<Option<tokio::time::Instant>>,
-}
-
-enum End {
-    Smtp(Server),
+pub(super) enum End {
+    Smtp(Port),
     Folder(PathBuf),
 }
 
-impl Road {
-    pub(super) fn smtp(server: Server) -> Self {
-        Self::to(End::Smtp(server))
-    }
-
-    pub(super) fn folder(folder: PathBuf) -> Self {
-        Self::to(End::Folder(folder))
-    }
-
-    fn to(end: End) -> Self {
-        Self(Arc::new(Inner { end, failures: AtomicU32::new(0), closed_until: Mutex::new(None) }))
-    }
-
-    /// Closes the road for a while that doubles with each failure; says so once for all lanes.
-    fn close(&self, failure: &Failure) {
-        let mut closed_until = self.0.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = tokio::time::Instant::now();
-        if closed_until.is_some_and(|until| until > now) {
-            return;
-        }
-        let failures = self.0.failures.fetch_add(1, Ordering::Relaxed).min(10);
-        let pause = (FIRST_PAUSE * 2_u32.pow(failures)).min(LONGEST_PAUSE);
-        *closed_until = Some(now + pause);
-        tracing::warn!(
-            reply = failure.reply,
-            pause_s = pause.as_secs(),
-            "the mail server does not take letters, {}; they wait",
-            failure.phase
-        );
-    }
-
-    fn reopen(&self) {
-        if self.0.failures.swap(0, Ordering::Relaxed) > 0 {
-            tracing::info!("the mail server takes letters again");
-        }
-    }
-
-    fn closed_until(&self) -> Option<tokio::time::Instant> {
-        *self.0.closed_until.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A letter on a lane.
+struct Job {
+    work: Work,
+    letter: Letter,
 }
 
 pub(super) struct Lane {
-    mail: Arc<Mail>,
-    road: Road,
-    settled: mpsc::Sender<Settled>,
-    stop: CancellationToken,
-    connection: Option<(Connection, u32)>,
+    pub(super) mail: Arc<Mail>,
+    pub(super) desk: Arc<Desk>,
+    /// Which road it is on, and its number there.
+    pub(super) road: usize,
+    pub(super) number: usize,
+    pub(super) end: End,
+    pub(super) settled: mpsc::Sender<Settled>,
+    pub(super) stop: CancellationToken,
+    pub(super) connection: Option<Connection>,
+    /// How many times letters had been taken back when this lane's last settlement was written.
+    pub(super) taken_back: Option<u64>,
 }
 
 impl Lane {
-    pub(super) fn new(
-        mail: Arc<Mail>,
-        road: Road,
-        settled: mpsc::Sender<Settled>,
-        stop: CancellationToken,
-    ) -> Self {
-        Self { mail, road, settled, stop, connection: None }
-    }
-
-    /// Sends what comes out of `queue` until it is closed or `stop`.
-    pub(super) async fn run(mut self, queue: Arc<tokio::sync::Mutex<mpsc::Receiver<Work>>>) {
-        loop {
-            let next = async { queue.lock().await.recv().await };
-            let work = tokio::select! {
-                work = next => work,
-                () = tokio::time::sleep(IDLE), if self.connection.is_some() => {
-                    self.hang_up().await;
-                    continue;
+    /// Sends what lies on the desk until `stop`.
+    pub(super) async fn run(mut self) {
+        while let Some(work) = self.next().await {
+            let Some(mut job) = self.addressed(work).await else { continue };
+            match self.end.clone() {
+                End::Folder(folder) => self.lay(&folder, job).await,
+                End::Smtp(port) => {
+                    let mut announced = false;
+                    while let Some(next) = self.offer(&port, job, announced).await {
+                        announced = self.connection.as_ref().is_some_and(Connection::is_asked);
+                        job = next;
+                    }
                 }
-            };
-            let Some((delivery, stencil)) = work else { break };
-            if self.stop.is_cancelled() {
-                // Still claimed; whoever stops us queues it again.
-                continue;
-            }
-            let settlement = match stencil.address(&delivery) {
-                Ok(letter) => self.deliver(&delivery, &letter).await,
-                // A fault of the settings, which may be mended.
-                Err(error) => Some(self.later(&delivery, unsaid(Phase::Connect, error.to_string()))),
-            };
-            if let Some(settlement) = settlement {
-                self.settle(settlement).await;
             }
         }
         self.hang_up().await;
     }
 
-    async fn settle(&self, settlement: Settlement) {
-        let (bell, written) = oneshot::channel();
-        if self.settled.send((settlement, bell)).await.is_ok() {
-            // The next final dot must not be sent before this outcome is on the disk.
-            let _ = written.await;
-        }
-    }
-
-    /// Offers a letter until the server has answered for it; `None` when we were stopped before.
-    async fn deliver(&mut self, delivery: &Delivery, letter: &Letter) -> Option<Settlement> {
-        let folder = match &self.road.0.end {
-            End::Folder(folder) => folder.clone(),
-            End::Smtp(server) => {
-                let server = server.clone();
-                return self.offer(&server, delivery, letter).await;
-            }
-        };
-        if !self.is_wanted(delivery).await {
-            return None;
-        }
-        let file = letter.clone();
-        let laid = tokio::task::spawn_blocking(move || folder::deliver(&folder, &file)).await;
-        Some(match laid {
-            Ok(Ok(text)) => settled(delivery, Outcome::Delivered, unsaid(Phase::Text, text)),
-            Ok(Err(error)) => self.later(delivery, unsaid(Phase::Connect, error.to_string())),
-            Err(error) => self.later(delivery, unsaid(Phase::Connect, error.to_string())),
-        })
-    }
-
-    async fn offer(&mut self, server: &Server, delivery: &Delivery, letter: &Letter) -> Option<Settlement> {
+    /// The next letter; `None` when we were stopped.
+    async fn next(&mut self) -> Option<Work> {
         loop {
-            let (mut connection, used) = match self.connection.take() {
-                Some(connection) => connection,
-                None => match self.connect(server, delivery).await? {
-                    Ok(connection) => (connection, 0),
-                    Err(outcome) => return Some(outcome),
-                },
-            };
-            // Its reader may have left while it waited for its turn or for the server.
-            if !self.is_wanted(delivery).await {
-                self.keep(connection, used).await;
+            let desk = Arc::clone(&self.desk);
+            let changed = desk.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.stop.is_cancelled() {
                 return None;
             }
-            let failure = match connection.send(letter).await {
-                Ok(reply) => {
-                    self.road.reopen();
-                    self.keep(connection, used + 1).await;
-                    return Some(settled(delivery, Outcome::Delivered, reply));
+            let until = match desk.take(self.road, self.number, self.mail.clock.now()) {
+                Next::Letter(work) => return Some(*work),
+                Next::Wait(until) => until,
+                Next::Rest => {
+                    self.hang_up().await;
+                    None
                 }
-                Err(failure) => failure,
             };
-            let answered = failure.kind != Kind::Silence;
-            if answered && connection.reset().await {
-                self.keep(connection, used + 1).await;
-            }
-            match failure.phase {
-                // A connection that was kept may have been closed by the server meanwhile: that says nothing.
-                Phase::Mail if !answered && used > 0 => {}
-                Phase::Connect | Phase::Mail => {
-                    self.road.close(&failure);
-                    if let Some(gone) = self.given_up(delivery, &failure) {
-                        return Some(gone);
-                    }
+            let due = async {
+                match until {
+                    Some(until) => self.mail.clock.sleep_until(until).await,
+                    None => std::future::pending().await,
                 }
-                // The server does not know us: that is no answer about the subscriber.
-                Phase::Rcpt if answered && failure.reply.to_lowercase().contains("relay") => {
-                    self.road.close(&failure);
-                    if let Some(gone) = self.given_up(delivery, &failure) {
-                        return Some(gone);
-                    }
-                }
-                Phase::Rcpt | Phase::Data | Phase::Text => return Some(self.refused(delivery, &failure)),
+            };
+            let idle = tokio::select! {
+                () = changed => false,
+                () = due => false,
+                () = self.stop.cancelled() => return None,
+                () = tokio::time::sleep(IDLE), if self.connection.is_some() => true,
+            };
+            if idle {
+                self.hang_up().await;
             }
         }
+    }
+
+    /// The next letter, if there is one at once and the connection may carry it.
+    async fn ahead(&mut self) -> Option<Job> {
+        let connection = self.connection.as_ref()?;
+        if !connection.pipelines() || connection.used >= LETTERS_PER_CONNECTION || self.stop.is_cancelled() {
+            return None;
+        }
+        let Next::Letter(work) = self.desk.take(self.road, self.number, self.mail.clock.now()) else {
+            return None;
+        };
+        let job = self.addressed(*work).await?;
+        self.fitting(job).await
+    }
+
+    /// Writes the letter; one that cannot be written is settled.
+    async fn addressed(&mut self, work: Work) -> Option<Job> {
+        match work.stencil.address(&work.delivery) {
+            Ok(letter) => Some(Job { work, letter }),
+            // A fault of the settings, which may be mended.
+            Err(error) => {
+                let settlement = self.later(&work.delivery, unsaid(Phase::Connect, error.to_string()));
+                self.finish(work, settlement, &Heard::Nothing).await;
+                None
+            }
+        }
+    }
+
+    /// Lays a letter into a folder.
+    async fn lay(&mut self, folder: &std::path::Path, job: Job) {
+        let Job { work, letter } = job;
+        if !self.is_wanted(&work.delivery).await {
+            return self.drop_unwanted(work);
+        }
+        let folder = folder.to_owned();
+        let laid = tokio::task::spawn_blocking(move || folder::deliver(&folder, &letter)).await;
+        let laid = match laid {
+            Ok(laid) => laid.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        let settlement = match laid {
+            Ok(text) => settled(&work.delivery, Outcome::Delivered, unsaid(Phase::Text, text)),
+            Err(error) => self.later(&work.delivery, unsaid(Phase::Connect, error)),
+        };
+        self.finish(work, settlement, &Heard::Taken).await;
+    }
+
+    /// Offers a letter whose envelope may be `announced` already. Gives the one that is to be offered next.
+    async fn offer(&mut self, port: &Port, job: Job, announced: bool) -> Option<Job> {
+        if announced {
+            return self.converse(job, announced).await;
+        }
+        if self.connection.is_none() {
+            match self.connect(port).await {
+                Some(Ok(())) => {}
+                Some(Err(failure)) => {
+                    self.cannot_send(job.work, &failure, true).await;
+                    // Where others of our connections are open, this one is too many for now.
+                    tokio::select! {
+                        () = tokio::time::sleep(BREATH) => {}
+                        () = self.stop.cancelled() => {}
+                    }
+                    return None;
+                }
+                None => return None,
+            }
+        }
+        let job = self.fitting(job).await?;
+        // Its reader may have left while it waited for its turn or for the server.
+        if !self.is_wanted(&job.work.delivery).await {
+            self.drop_unwanted(job.work);
+            return None;
+        }
+        let connection = self.connection.as_mut()?;
+        match connection.announce(&job.letter).await {
+            Ok(()) => self.converse(job, announced).await,
+            Err(failure) => self.turned_away(job, failure).await,
+        }
+    }
+
+    /// Hears what the server says to a letter's envelope, and hands its text over with the envelope of the next.
+    async fn converse(&mut self, job: Job, announced: bool) -> Option<Job> {
+        let connection = self.connection.as_mut()?;
+        if let Err(failure) = connection.envelope(&job.letter).await {
+            return self.turned_away(job, failure).await;
+        }
+        let Job { work, letter } = job;
+        let sure = self.taken_back.is_some_and(|so_far| so_far == work.taken_back);
+        // The server waits for its text, and only a connection that ends tells it that there is none.
+        if self.stop.is_cancelled() || announced && !sure && !self.is_wanted(&work.delivery).await {
+            self.drop_connection();
+            self.drop_unwanted(work);
+            return None;
+        }
+        if self.mail.on_unknown == OnUnknown::Hold {
+            let text = "on its way when we were stopped".to_owned();
+            self.settle(settled(&work.delivery, Outcome::Unknown, unsaid(Phase::Text, text))).await;
+        }
+        let next = self.ahead().await;
+        let connection = self.connection.as_mut()?;
+        match connection.text(letter, next.as_ref().map(|next| &next.letter)).await {
+            Ok(reply) => {
+                let settlement = settled(&work.delivery, Outcome::Delivered, reply);
+                self.finish(work, settlement, &Heard::Taken).await;
+            }
+            Err(failure) => self.refused(work, &failure).await,
+        }
+        let used = self.connection.as_ref().map_or(0, |connection| connection.used);
+        if self.connection.as_ref().is_some_and(|connection| !connection.is_alive()) {
+            self.drop_connection();
+        } else if next.is_none() && used >= LETTERS_PER_CONNECTION {
+            self.hang_up().await;
+        }
+        next
+    }
+
+    /// A letter's envelope was not taken. Gives the letter when it is to be offered again at once.
+    async fn turned_away(&mut self, job: Job, failure: Failure) -> Option<Job> {
+        let used = self.connection.as_ref().map_or(0, |connection| connection.used);
+        if self.connection.as_ref().is_some_and(|connection| !connection.is_alive()) {
+            self.drop_connection();
+        }
+        if failure.reply.phase != Phase::Mail {
+            self.refused(job.work, &failure).await;
+            return None;
+        }
+        // A connection that was kept may have been closed by the server meanwhile: that says nothing, and a new one will tell.
+        let closed = !failure.is_answer() || failure.reply.code == Some(421);
+        if closed && used > 1 {
+            return Some(job);
+        }
+        // The only thing of the letter's own that the server learns here is its size.
+        let of_size = matches!(failure.reply.status.as_deref(), Some("5.3.4" | "5.2.3"));
+        if of_size || failure.reply.code == Some(552) {
+            let settlement = settled(&job.work.delivery, Outcome::Failed, failure.reply);
+            self.finish(job.work, settlement, &Heard::Answered).await;
+            return None;
+        }
+        self.cannot_send(job.work, &failure, false).await;
+        None
+    }
+
+    /// The server does not take letters, whoever they are for: they wait, for five days at most.
+    async fn cannot_send(&mut self, work: Work, failure: &Failure, unreached: bool) {
+        let now = self.mail.clock.now();
+        self.desk.tell(self.road, |road| {
+            if unreached {
+                road.cannot_be_reached(&failure.reply, now);
+            } else {
+                road.close(&failure.reply, now);
+            }
+        });
+        if next_attempt(work.delivery.queued, 1, now).is_some() {
+            self.desk.hand_back(self.road, work, now);
+        } else {
+            let settlement = settled(&work.delivery, Outcome::Failed, failure.reply.clone());
+            self.finish(work, settlement, &Heard::Nothing).await;
+        }
+    }
+
+    /// What becomes of a letter that the server refused, or fell silent over.
+    async fn refused(&mut self, work: Work, failure: &Failure) {
+        let reply = failure.reply.clone();
+        if !failure.is_answer() {
+            let held = failure.may_be_taken && self.mail.on_unknown == OnUnknown::Hold;
+            let settlement = if held {
+                settled(&work.delivery, Outcome::Unknown, reply.clone())
+            } else {
+                self.later(&work.delivery, reply.clone())
+            };
+            return self.finish(work, settlement, &Heard::Silence(&reply)).await;
+        }
+        match judge(&reply, work.domain()) {
+            Verdict::Ours => self.cannot_send(work, failure, false).await,
+            Verdict::Pace => {
+                let settlement = self.later(&work.delivery, reply.clone());
+                self.finish(work, settlement, &Heard::Pace(&reply)).await;
+            }
+            Verdict::Later => {
+                let settlement = self.later(&work.delivery, reply);
+                self.finish(work, settlement, &Heard::Answered).await;
+            }
+            Verdict::Never(bounce) => {
+                let settlement = Settlement { bounce, ..settled(&work.delivery, Outcome::Failed, reply) };
+                self.finish(work, settlement, &Heard::Answered).await;
+            }
+        }
+    }
+
+    /// The letter, unless it is larger than the server takes.
+    async fn fitting(&mut self, job: Job) -> Option<Job> {
+        let too_large = self.connection.as_ref().and_then(|connection| connection.too_large(&job.letter));
+        let Some(reply) = too_large else { return Some(job) };
+        let settlement = settled(&job.work.delivery, Outcome::Failed, reply);
+        self.finish(job.work, settlement, &Heard::Nothing).await;
+        None
     }
 
     /// Whether a letter is still to be sent. A ledger that cannot answer is asked until it can.
@@ -236,68 +325,59 @@ impl Lane {
         }
     }
 
-    /// Waits until the road is open, and connects. `None` when we were stopped.
-    async fn connect(&self, server: &Server, delivery: &Delivery) -> Option<Result<Connection, Settlement>> {
-        loop {
-            if let Some(until) = self.road.closed_until() {
-                tokio::select! {
-                    () = tokio::time::sleep_until(until) => {}
-                    () = self.stop.cancelled() => return None,
-                }
-            }
-            let opened = tokio::select! {
-                opened = Connection::open(server) => opened,
-                () = self.stop.cancelled() => return None,
-            };
-            match opened {
-                Ok(connection) => return Some(Ok(connection)),
-                Err(failure) => {
-                    self.road.close(&failure);
-                    if let Some(gone) = self.given_up(delivery, &failure) {
-                        return Some(Err(gone));
-                    }
-                }
-            }
-        }
-    }
-
-    /// What becomes of a letter that the server answered for, or fell silent over.
-    fn refused(&self, delivery: &Delivery, failure: &Failure) -> Settlement {
-        let lower = failure.reply.to_lowercase();
-        let about_pace = PACE_WORDS.iter().any(|word| lower.contains(word));
-        if failure.kind == Kind::Permanent && !about_pace {
-            return settled(delivery, Outcome::Failed, failure.as_reply());
-        }
-        self.later(delivery, failure.as_reply())
-    }
-
-    fn later(&self, delivery: &Delivery, reply: Reply) -> Settlement {
-        let outcome = match next_attempt(delivery.queued, delivery.attempts + 1, self.mail.clock.now()) {
-            Some(until) => Outcome::Delayed(until),
-            None => Outcome::Failed,
+    /// Connects. `None` when we were stopped; then the letter stays claimed, and whoever stops us queues it again.
+    async fn connect(&mut self, port: &Port) -> Option<Result<(), Failure>> {
+        let opened = tokio::select! {
+            opened = Connection::open(port) => opened,
+            () = self.stop.cancelled() => return None,
         };
-        settled(delivery, outcome, reply)
+        Some(opened.map(|connection| {
+            self.connection = Some(connection);
+            self.desk.tell(self.road, |road| road.connected += 1);
+        }))
     }
 
-    /// A letter that could not be offered at all waits with its lane, for five days at most.
-    fn given_up(&self, delivery: &Delivery, failure: &Failure) -> Option<Settlement> {
-        let now: Timestamp = self.mail.clock.now();
-        next_attempt(delivery.queued, 1, now)
-            .is_none()
-            .then(|| settled(delivery, Outcome::Failed, failure.as_reply()))
-    }
-
-    async fn keep(&mut self, connection: Connection, used: u32) {
-        if used < LETTERS_PER_CONNECTION {
-            self.connection = Some((connection, used));
-        } else {
-            connection.close().await;
+    /// What becomes of a letter that is to be offered again; after five days it has failed, which is something of its mailbox.
+    fn later(&self, delivery: &Delivery, reply: Reply) -> Settlement {
+        if let Some(until) = next_attempt(delivery.queued, delivery.attempts + 1, self.mail.clock.now()) {
+            return settled(delivery, Outcome::Delayed(until), reply);
         }
+        let of_mailbox =
+            reply.code.is_some() && matches!(reply.phase, Phase::Rcpt | Phase::Data | Phase::Text);
+        let bounce = of_mailbox.then_some(BounceKind::Soft);
+        Settlement { bounce, ..settled(delivery, Outcome::Failed, reply) }
+    }
+
+    /// Settles a letter and tells those who come after it.
+    async fn finish(&mut self, work: Work, settlement: Settlement, heard: &Heard<'_>) {
+        self.settle(settlement).await;
+        self.desk.done(self.road, work, heard, self.mail.clock.now());
+    }
+
+    async fn settle(&mut self, settlement: Settlement) {
+        let (bell, written) = oneshot::channel();
+        self.taken_back = None;
+        if self.settled.send((settlement, bell)).await.is_ok() {
+            // The next final dot must not be sent before this outcome is on the disk.
+            self.taken_back = written.await.ok();
+        }
+    }
+
+    /// A letter that is not to be sent any more, or not by us.
+    fn drop_unwanted(&self, work: Work) {
+        self.desk.done(self.road, work, &Heard::Nothing, self.mail.clock.now());
     }
 
     async fn hang_up(&mut self) {
-        if let Some((connection, _)) = self.connection.take() {
+        if let Some(connection) = self.connection.take() {
             connection.close().await;
+            self.desk.tell(self.road, |road| road.connected -= 1);
+        }
+    }
+
+    fn drop_connection(&mut self) {
+        if self.connection.take().is_some() {
+            self.desk.tell(self.road, |road| road.connected -= 1);
         }
     }
 }

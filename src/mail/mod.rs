@@ -1,14 +1,19 @@
 //! Sends letters: claims those that are due, offers them on a few connections, and settles each before the next.
 
+mod desk;
 mod folder;
 mod lane;
 mod letter;
+mod pace;
+mod replies;
+mod road;
 mod schedule;
 mod smtp;
 
 use std::{collections::HashMap, collections::hash_map::Entry, path::PathBuf, sync::Arc, time::Duration};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -20,14 +25,20 @@ use crate::{
     clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing, delivery::PrintingId,
     delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, subscriber::Address,
 };
-use lane::{Lane, Road};
+use desk::{Desk, Turn, Work};
+use lane::{End, Lane};
+use road::Road;
+use smtp::Port;
 
-/// How many letters are claimed at once for each lane: enough to keep it busy while the ledger is asked for more.
+/// How many letters are claimed at once for each lane: enough to keep it busy while the ledger is asked for more,
 const CLAIM_PER_LANE: usize = 32;
 
-/// How long a lane has a letter before anybody may claim it again: longer than waiting for a server and five phases of
-/// patience take.
-const LEASE: SignedDuration = SignedDuration::from_hours(24);
+/// and for all together, at least and at most.
+const CLAIM: std::ops::RangeInclusive<usize> = 64..=512;
+
+/// How long a lane has a letter before anybody may claim it again: longer than it lies on the desk and all phases of a
+/// conversation take.
+const LEASE: SignedDuration = SignedDuration::from_hours(2);
 
 /// How long at most until letters are seen that another process queued, such as a `gazetted publish` beside the daemon.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -51,15 +62,43 @@ pub struct Sender {
 /// Where letters go.
 #[derive(Debug, Clone)]
 pub enum Way {
-    /// To a mail server, on so many connections.
-    Smtp {
-        /// The server.
-        server: Server,
-        /// Most connections at once.
-        connections: usize,
-    },
+    /// To mail servers.
+    Smtp(Vec<Relay>),
     /// Into a folder, a file a letter, for whoever wants to look at them.
     Folder(PathBuf),
+}
+
+/// A mail server that takes letters for everybody, and how much of it we use.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// The server.
+    pub server: Server,
+    /// Most connections at once.
+    pub connections: usize,
+    /// Most letters a minute.
+    pub per_minute: Option<u32>,
+    /// Its share of the letters beside the others'; with none it only stands in when no other takes letters.
+    pub weight: u32,
+}
+
+/// How quickly letters may go, whatever takes them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Most letters a minute.
+    pub per_minute: Option<u32>,
+    /// Most letters a minute to one receiving domain.
+    pub per_minute_per_domain: Option<u32>,
+}
+
+/// What becomes of a letter whose connection ended after its last byte and before the answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnUnknown {
+    /// It is offered again, and may come twice.
+    #[default]
+    Resend,
+    /// It waits for the operator.
+    Hold,
 }
 
 /// The mail room of one publication.
@@ -70,17 +109,19 @@ pub struct Mail {
     pub ledger: Arc<dyn Ledger>,
     /// Where letters go.
     pub way: Way,
+    /// How quickly they may go.
+    pub limits: Limits,
+    /// What becomes of those of which nobody knows whether they were taken.
+    pub on_unknown: OnUnknown,
     /// What time it is.
     pub clock: Clock,
     /// Rings when letters were queued.
     pub bell: Arc<Notify>,
 }
 
-/// A letter for a lane: the delivery, and what it is written with.
-type Work = (Delivery, Arc<Stencil>);
-
-/// A settlement for the bookkeeper, and the bell by which it tells that the ledger has it.
-type Settled = (Settlement, oneshot::Sender<()>);
+/// A settlement for the bookkeeper, and the bell by which it tells that the ledger has it, and how many times letters have been
+/// taken back by then.
+type Settled = (Settlement, oneshot::Sender<u64>);
 
 impl Mail {
     /// Sends what is due, now and as it comes, until `stop`. Then finishes the letters that are on their way and puts the
@@ -91,20 +132,31 @@ impl Mail {
         let mail = Arc::new(self);
         mail.free_claims("a process that stopped", Some(&stop)).await;
         let lanes = TaskTracker::new();
-        let (n_lanes, road) = match &mail.way {
-            Way::Smtp { server, connections } => ((*connections).max(1), Road::smtp(server.clone())),
-            Way::Folder(folder) => (1, Road::folder(folder.clone())),
-        };
-        let (work, queue) = mpsc::channel::<Work>(1);
-        let queue = Arc::new(tokio::sync::Mutex::new(queue));
+        let (roads, ends) = mail.roads();
+        let n_lanes = ends.iter().map(|(_, lanes)| lanes).sum::<usize>();
+        let most = (n_lanes * CLAIM_PER_LANE).clamp(*CLAIM.start(), *CLAIM.end());
+        let Limits { per_minute, per_minute_per_domain } = mail.limits;
+        let desk = Arc::new(Desk::new(roads, n_lanes, most, per_minute, per_minute_per_domain));
         let (settled, outcomes) = mpsc::channel::<Settled>(n_lanes);
         let books = tokio::spawn(keep_books(Arc::clone(&mail), outcomes));
-        for _ in 0..n_lanes {
-            let lane = Lane::new(Arc::clone(&mail), road.clone(), settled.clone(), stop.clone());
-            lanes.spawn(lane.run(Arc::clone(&queue)));
+        for (road, (end, n_lanes)) in ends.into_iter().enumerate() {
+            for number in 0..n_lanes {
+                let lane = Lane {
+                    mail: Arc::clone(&mail),
+                    desk: Arc::clone(&desk),
+                    road,
+                    number,
+                    end: end.clone(),
+                    settled: settled.clone(),
+                    stop: stop.clone(),
+                    connection: None,
+                    taken_back: None,
+                };
+                lanes.spawn(lane.run());
+            }
         }
+        mail.hand_out(&desk, &settled, &stop).await;
         drop(settled);
-        mail.hand_out(work, n_lanes * CLAIM_PER_LANE, &stop).await;
         lanes.close();
         lanes.wait().await;
         if let Err(error) = books.await {
@@ -113,11 +165,36 @@ impl Mail {
         mail.free_claims("this one, which stops", None).await;
     }
 
-    /// Claims what is due and hands it to the lanes, until `stop`.
-    async fn hand_out(&self, work: mpsc::Sender<Work>, most: usize, stop: &CancellationToken) {
+    /// The ways out, and for each where it leads and how many lanes it has at most.
+    fn roads(&self) -> (Vec<Road>, Vec<(End, usize)>) {
+        match &self.way {
+            Way::Smtp(relays) => relays
+                .iter()
+                .map(|relay| {
+                    let lanes = relay.connections.max(1);
+                    let road = Road::new(relay.server.to_string(), lanes, relay.per_minute, relay.weight);
+                    (road, (End::Smtp(Port::of(relay.server.clone())), lanes))
+                })
+                .unzip(),
+            Way::Folder(folder) => {
+                let road = Road::new(folder.display().to_string(), 1, None, 1);
+                (vec![road], vec![(End::Folder(folder.clone()), 1)])
+            }
+        }
+    }
+
+    /// Claims what is due and lays it on the desk, and gives back what cannot go now, until `stop`.
+    async fn hand_out(&self, desk: &Desk, settled: &mpsc::Sender<Settled>, stop: &CancellationToken) {
         let mut stencils: HashMap<PrintingId, Arc<Stencil>> = HashMap::new();
         while !stop.is_cancelled() {
-            let claimed = match self.claim(most, &mut stencils).await {
+            let Turn { back, want, except, next } = desk.turn(self.clock.now());
+            let turned = async {
+                if !back.is_empty() {
+                    self.ask(move |ledger| ledger.give_back(&back)).await?;
+                }
+                if want == 0 { Ok(None) } else { self.claim(want, except, &mut stencils).await.map(Some) }
+            };
+            let claimed = match turned.await {
                 Ok(claimed) => claimed,
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "letters cannot be claimed");
@@ -127,29 +204,33 @@ impl Mail {
                     }
                 }
             };
-            if claimed.is_empty() {
-                self.wait_for_work(stop).await;
-            }
-            for letter in claimed {
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return,
-                    sent = work.send(letter) => if sent.is_err() { return },
+            let more = match claimed {
+                Some(claimed) => {
+                    let claimed = self.fail_the_old(claimed, desk, settled).await;
+                    desk.put(claimed, self.clock.now()) > 0
                 }
+                None => false,
+            };
+            if !more {
+                self.wait_for_work(desk, next, stop).await;
             }
         }
     }
 
-    async fn wait_for_work(&self, stop: &CancellationToken) {
-        let next = self.ask(|ledger| ledger.next_due()).await.ok().flatten();
+    /// Waits until there may be something to claim, or the desk has room, or something to give back.
+    async fn wait_for_work(&self, desk: &Desk, next: Option<Timestamp>, stop: &CancellationToken) {
+        let now = self.clock.now();
+        // What is due already was passed over, or finds no room: the desk says when that changes.
+        let due = self.ask(|ledger| ledger.next_due()).await.ok().flatten().filter(|due| *due > now);
         let due = async {
-            match next {
+            match due.into_iter().chain(next).min() {
                 Some(next) => self.clock.sleep_until(next).await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             () = self.bell.notified() => {}
+            () = desk.wake.notified() => {}
             () = due => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
             () = stop.cancelled() => {}
@@ -159,22 +240,59 @@ impl Mail {
     async fn claim(
         &self,
         most: usize,
+        except: Vec<String>,
         stencils: &mut HashMap<PrintingId, Arc<Stencil>>,
     ) -> Result<Vec<Work>, LedgerError> {
         let now = self.clock.now();
         let lease = now.saturating_add(LEASE).unwrap_or(now);
-        let claimed = self.ask(move |ledger| ledger.claim(now, lease, most, &[])).await?.letters;
-        stencils.retain(|id, _| claimed.iter().any(|delivery| delivery.printing == *id));
-        let mut letters = Vec::with_capacity(claimed.len());
-        for delivery in claimed {
+        let claim = self.ask(move |ledger| ledger.claim(now, lease, most, &except)).await?;
+        stencils.retain(|id, _| claim.letters.iter().any(|delivery| delivery.printing == *id));
+        let mut letters = Vec::with_capacity(claim.letters.len());
+        for delivery in claim.letters {
             let id = delivery.printing;
             if let Entry::Vacant(place) = stencils.entry(id) {
                 let Some(printing) = self.printing(id).await else { continue };
                 place.insert(Arc::new(Stencil::of(printing, self.head.clone())));
             }
-            letters.extend(stencils.get(&id).map(|stencil| (delivery, Arc::clone(stencil))));
+            letters.extend(stencils.get(&id).map(|stencil| Work {
+                delivery,
+                stencil: Arc::clone(stencil),
+                taken_back: claim.taken_back,
+                claimed: now,
+                begun: now,
+                counted: false,
+            }));
         }
         Ok(letters)
+    }
+
+    /// Settles the letters that could not be offered for five days and cannot be now; gives the others.
+    async fn fail_the_old(
+        &self,
+        claimed: Vec<Work>,
+        desk: &Desk,
+        settled: &mpsc::Sender<Settled>,
+    ) -> Vec<Work> {
+        let now = self.clock.now();
+        let mut kept = Vec::with_capacity(claimed.len());
+        let mut bells = Vec::new();
+        for work in claimed {
+            let old = next_attempt(work.delivery.queued, 1, now).is_none();
+            let Some(reply) = old.then(|| desk.hindrance(work.domain())).flatten() else {
+                kept.push(work);
+                continue;
+            };
+            let Delivery { digest, subscriber, .. } = work.delivery;
+            let settlement = Settlement { digest, subscriber, outcome: Outcome::Failed, reply, bounce: None };
+            let (bell, written) = oneshot::channel();
+            if settled.send((settlement, bell)).await.is_ok() {
+                bells.push(written);
+            }
+        }
+        for written in bells {
+            let _ = written.await;
+        }
+        kept
     }
 
     /// A printing; its letters are claimed already, so a ledger that cannot answer is asked until it can.
@@ -235,10 +353,10 @@ async fn keep_books(mail: Arc<Mail>, mut outcomes: mpsc::Receiver<Settled>) {
     while outcomes.recv_many(&mut batch, 1024).await > 0 {
         let (settlements, bells): (Vec<Settlement>, Vec<_>) = batch.drain(..).unzip();
         let settlements = Arc::new(settlements);
-        loop {
+        let taken_back = loop {
             let (now, settlements) = (mail.clock.now(), Arc::clone(&settlements));
             match mail.ask(move |ledger| ledger.settle(&settlements, now)).await {
-                Ok(_) => break,
+                Ok(taken_back) => break taken_back,
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
@@ -247,13 +365,13 @@ async fn keep_books(mail: Arc<Mail>, mut outcomes: mpsc::Receiver<Settled>) {
                     tokio::time::sleep(LEDGER_PAUSE).await;
                 }
             }
-        }
+        };
         if settlements.iter().any(|settlement| matches!(settlement.outcome, Outcome::Delayed(_))) {
             mail.bell.notify_one();
         }
         for bell in bells {
             // The lane may have been stopped.
-            let _ = bell.send(());
+            let _ = bell.send(taken_back);
         }
     }
 }

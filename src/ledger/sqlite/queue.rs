@@ -81,10 +81,11 @@ pub(super) fn still_claimed(
 }
 
 pub(super) fn settle(db: &Connection, settlements: &[Settlement], now: Timestamp) -> Result<u64, Refusal> {
-    // What the server took is delivered, whatever else has happened to the row; the rest counts only while it is ours.
+    // What the server took is delivered, whatever else has happened to the row; the rest counts only while it is ours, also while
+    // we have noted beforehand that nobody may know.
     let sql = "UPDATE deliveries SET state = ?3, due = ?4, settled = ?5, lease = NULL, phase = ?6, code = ?7, status = ?8,
-                   reply = ?9, attempts = attempts + 1
-               WHERE digest = ?1 AND subscriber = ?2 AND (state = 'claimed' OR ?3 = 'delivered')";
+                   reply = ?9, attempts = attempts + (state <> 'unknown')
+               WHERE digest = ?1 AND subscriber = ?2 AND (state IN ('claimed', 'unknown') OR ?3 = 'delivered')";
     let mut update = db.prepare_cached(sql)?;
     let mut reports = Vec::new();
     for settlement in settlements {

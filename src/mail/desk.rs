@@ -1,0 +1,527 @@
+//! The desk: the letters that are claimed and wait for a lane, some hundreds at most, and what is known of where they go.
+//!
+//! A domain that finds us too quick is closed for a while: its letters go back into the ledger, where claims pass them over, so that
+//! they hold nobody up. Afterwards it is tried with one letter, then with more.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use super::{
+    letter::Stencil,
+    pace::{Barrier, Throttle, Window},
+    road::Road,
+};
+use crate::{delivery::Delivery, delivery::DigestId, delivery::Reply, subscriber::SubscriberId};
+
+/// The shortest pause of a domain that finds us too quick.
+const FIRST_PAUSE: Duration = Duration::from_mins(1);
+
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_mins(30);
+
+/// A domain that was closed gets one letter more at a time after so many that went well.
+const WIDEN_AFTER: f64 = 4.0;
+
+/// A letter that has waited for so long goes back, long before its lease ends.
+const MAX_AGE: SignedDuration = SignedDuration::from_mins(20);
+
+/// Of a domain that takes letters slowly, the desk holds what may go in this time.
+const HELD_FOR: SignedDuration = SignedDuration::from_secs(10);
+
+/// It holds an eighth of its letters for each such domain, and eight times as many for all of them, so that claims that bring
+/// only theirs are seldom, and leave room for the others'.
+const EIGHTH: usize = 8;
+
+/// With a limit over all, the desk holds what may go in this time.
+const STOCK_FOR: SignedDuration = SignedDuration::from_mins(1);
+
+/// How many domains a claim passes over at most.
+const MAX_EXCEPTIONS: usize = 500;
+
+/// How far a server may be ahead of its share.
+const AHEAD: f64 = 4.0;
+
+/// Servers do not wait for the share of one whose lanes have not asked for so long.
+const SLOW: SignedDuration = SignedDuration::from_secs(5);
+
+/// A letter for a lane: the delivery, and what it is written with.
+pub(super) struct Work {
+    pub(super) delivery: Delivery,
+    pub(super) stencil: Arc<Stencil>,
+    /// How many times letters had been taken back when it was claimed.
+    pub(super) taken_back: u64,
+    pub(super) claimed: Timestamp,
+    /// When a lane took it.
+    pub(super) begun: Timestamp,
+    /// Whether its domain counts it.
+    pub(super) counted: bool,
+}
+
+impl Work {
+    fn key(&self) -> (DigestId, SubscriberId) {
+        (self.delivery.digest, self.delivery.subscriber)
+    }
+
+    pub(super) fn domain(&self) -> &str {
+        self.delivery.address.domain()
+    }
+}
+
+/// What a lane may do next.
+pub(super) enum Next {
+    /// Send this.
+    Letter(Box<Work>),
+    /// Ask again when something has changed, or then.
+    Wait(Option<Timestamp>),
+    /// Close its connection: there are too many.
+    Rest,
+}
+
+/// How a letter ended, for those who come after it.
+pub(super) enum Heard<'r> {
+    /// It was taken.
+    Taken,
+    /// The server answered about its reader.
+    Answered,
+    /// Its domain finds us too quick.
+    Pace(&'r Reply),
+    /// The connection ended, or the server did not answer in time.
+    Silence(&'r Reply),
+    /// Nothing: it was not offered.
+    Nothing,
+}
+
+/// What is to be done between the desk and the ledger.
+pub(super) struct Turn {
+    /// Letters that go back.
+    pub(super) back: Vec<Delivery>,
+    /// How many more the desk can hold.
+    pub(super) want: usize,
+    /// Domains whose letters it cannot use now.
+    pub(super) except: Vec<String>,
+    /// When to look again at the latest.
+    pub(super) next: Option<Timestamp>,
+}
+
+/// How letters to one domain go.
+struct Domain {
+    barrier: Barrier,
+    window: Window,
+    throttle: Option<Throttle>,
+    in_flight: usize,
+    trouble: Option<Reply>,
+}
+
+impl Domain {
+    fn new(lanes: usize, per_minute: Option<u32>) -> Self {
+        Self {
+            barrier: Barrier::default(),
+            window: Window::new(lanes),
+            throttle: per_minute.map(Throttle::new),
+            in_flight: 0,
+            trouble: None,
+        }
+    }
+
+    fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.barrier.closed_until(now, LONGEST_PAUSE)
+    }
+
+    /// Whether a letter may go now, or else when to ask, where time alone decides.
+    fn is_ready(&self, now: Timestamp) -> Result<(), Option<Timestamp>> {
+        if let Some(until) = self.closed_until(now) {
+            return Err(Some(until));
+        }
+        if !self.window.is_open() && self.in_flight >= self.window.allowed() {
+            return Err(None);
+        }
+        self.throttle
+            .as_ref()
+            .and_then(|throttle| throttle.waits_until(now))
+            .map_or(Ok(()), |until| Err(Some(until)))
+    }
+
+    /// How many of its letters are worth holding.
+    fn worth(&self, now: Timestamp) -> usize {
+        if self.closed_until(now).is_some() {
+            return 0;
+        }
+        let by_window = if self.window.is_open() { usize::MAX } else { self.window.allowed() * 4 };
+        let by_throttle = self.throttle.as_ref().map_or(usize::MAX, |throttle| throttle.in_span(HELD_FOR));
+        by_window.min(by_throttle).max(1)
+    }
+
+    fn is_idle(&self, now: Timestamp) -> bool {
+        self.in_flight == 0
+            && self.window.is_open()
+            && !self.barrier.is_on_trial()
+            && self.throttle.as_ref().is_none_or(|throttle| throttle.is_idle(now))
+    }
+}
+
+struct Stock {
+    letters: VecDeque<Work>,
+    /// The letters that are here or with a lane.
+    held: HashSet<(DigestId, SubscriberId)>,
+    back: Vec<Delivery>,
+    domains: HashMap<String, Domain>,
+    roads: Vec<Road>,
+    throttle: Option<Throttle>,
+}
+
+/// The desk.
+pub(super) struct Desk {
+    stock: Mutex<Stock>,
+    /// Rings for lanes that wait.
+    pub(super) changed: Notify,
+    /// Rings for whoever claims letters.
+    pub(super) wake: Notify,
+    most: usize,
+    lanes: usize,
+    per_domain: Option<u32>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        roads: Vec<Road>,
+        lanes: usize,
+        most: usize,
+        per_minute: Option<u32>,
+        per_domain: Option<u32>,
+    ) -> Self {
+        let throttle = per_minute.map(Throttle::new);
+        let most = throttle.as_ref().map_or(most, |throttle| most.min(throttle.in_span(STOCK_FOR).max(1)));
+        let stock = Stock {
+            letters: VecDeque::with_capacity(most),
+            held: HashSet::new(),
+            back: Vec::new(),
+            domains: HashMap::new(),
+            roads,
+            throttle,
+        };
+        Self {
+            stock: Mutex::new(stock),
+            changed: Notify::new(),
+            wake: Notify::new(),
+            most,
+            lanes,
+            per_domain,
+        }
+    }
+
+    fn stock(&self) -> MutexGuard<'_, Stock> {
+        self.stock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what was claimed. One that is here already or with a lane, because its lease ended, stays with whoever has it. Gives
+    /// how many letters can go from here that could not before.
+    pub(super) fn put(&self, works: Vec<Work>, now: Timestamp) -> usize {
+        let mut stock = self.stock();
+        let stock = &mut *stock;
+        let before = stock.letters.len();
+        let mut counts = stock.counts();
+        let mut limited: usize = counts.values().sum();
+        for work in works {
+            if !stock.held.insert(work.key()) {
+                if let Some(held) = stock.letters.iter_mut().find(|held| held.key() == work.key()) {
+                    *held = work;
+                }
+                continue;
+            }
+            if let Some(domain) = stock.domains.get(work.domain()) {
+                let most = if domain.closed_until(now).is_some() {
+                    0
+                } else {
+                    domain.worth(now).max(self.most / EIGHTH)
+                };
+                let count = counts.entry(work.domain().to_owned()).or_default();
+                if *count >= most || limited >= self.most * EIGHTH {
+                    stock.held.remove(&work.key());
+                    stock.back.push(work.delivery);
+                    continue;
+                }
+                *count += 1;
+                limited += 1;
+            }
+            stock.letters.push_back(work);
+        }
+        self.changed.notify_waiters();
+        stock.letters.len() - before
+    }
+
+    /// What is to be fetched and given back now.
+    pub(super) fn turn(&self, now: Timestamp) -> Turn {
+        let mut stock = self.stock();
+        let stock = &mut *stock;
+        let open = stock.roads.iter().filter(|road| road.closed_until(now).is_none());
+        let (mut n_open, mut tried) = (0, true);
+        for road in open {
+            n_open += 1;
+            tried &= road.is_on_trial();
+        }
+        stock.give_back(|work| n_open == 0 || now.duration_since(work.claimed).abs() > MAX_AGE);
+        stock.domains.retain(|_, domain| !domain.is_idle(now));
+        let most = if n_open == 0 {
+            0
+        } else if tried {
+            1
+        } else {
+            self.most
+        };
+        let counts = stock.counts();
+        let limited: usize = counts.values().sum();
+        let free = stock.letters.len() - limited;
+        let want = if free <= most / 2 { most - free } else { 0 };
+        let full = |(name, domain): (&String, &Domain)| {
+            let count = counts.get(name).copied().unwrap_or(0);
+            let worth = domain.worth(now);
+            let enough = count >= worth.div_ceil(2) || limited >= self.most * EIGHTH;
+            (worth < self.most && enough).then(|| name.clone())
+        };
+        let except = stock.domains.iter().filter_map(full).take(MAX_EXCEPTIONS).collect();
+        let roads = stock.roads.iter().filter_map(|road| road.closed_until(now));
+        let domains = stock.domains.values().filter_map(|domain| domain.is_ready(now).err().flatten());
+        let next = roads.chain(domains).min();
+        Turn { back: std::mem::take(&mut stock.back), want, except, next }
+    }
+
+    /// Why a letter to this domain was not offered for all this time, if something hinders it still.
+    pub(super) fn hindrance(&self, domain: &str) -> Option<Reply> {
+        let stock = self.stock();
+        let here = stock.domains.get(domain).and_then(|domain| domain.trouble.clone());
+        let roads = || {
+            stock.roads.iter().all(Road::is_on_trial).then(|| stock.roads.first()?.trouble.clone()).flatten()
+        };
+        here.or_else(roads)
+    }
+
+    /// A letter for the lane of this number on this road.
+    pub(super) fn take(&self, road: usize, lane: usize, now: Timestamp) -> Next {
+        let mut stock = self.stock();
+        let several = stock.roads.len() > 1;
+        let next = stock.take(road, lane, now, self.lanes, self.per_domain);
+        if matches!(next, Next::Letter(_)) {
+            if stock.letters.len() == self.most / 2 || stock.letters.is_empty() {
+                self.wake.notify_one();
+            }
+            if several {
+                self.changed.notify_waiters();
+            }
+        }
+        next
+    }
+
+    /// Puts a letter back that could not be offered on this road; another may take it.
+    pub(super) fn hand_back(&self, road: usize, mut work: Work, now: Timestamp) {
+        let mut stock = self.stock();
+        stock.end(road, &mut work);
+        stock.letters.push_front(work);
+        if stock.roads.iter().all(|road| road.closed_until(now).is_some()) {
+            self.wake.notify_one();
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Hears how a letter ended.
+    pub(super) fn done(&self, road: usize, mut work: Work, heard: &Heard<'_>, now: Timestamp) {
+        let mut stock = self.stock();
+        let stock = &mut *stock;
+        stock.held.remove(&work.key());
+        stock.end(road, &mut work);
+        let on = &mut stock.roads[road];
+        let tried = on.is_on_trial();
+        let mut more = false;
+        match heard {
+            Heard::Taken => {
+                more = on.takes();
+                if let Some(domain) = stock.domains.get_mut(work.domain()) {
+                    domain.barrier.open();
+                    domain.window.widen(WIDEN_AFTER);
+                    domain.trouble = None;
+                    more = true;
+                }
+            }
+            Heard::Answered => {
+                on.answers();
+                more = stock.domains.contains_key(work.domain());
+            }
+            Heard::Pace(reply) => {
+                on.answers();
+                on.is_too_much_for(work.domain(), work.begun, now);
+                stock.close_domain(&work, reply, now, self.lanes, self.per_domain);
+                self.wake.notify_one();
+            }
+            Heard::Silence(reply) => on.is_silent(reply, work.begun, now),
+            Heard::Nothing => more = stock.domains.contains_key(work.domain()),
+        }
+        if more || tried || stock.letters.is_empty() {
+            self.changed.notify_waiters();
+            self.wake.notify_one();
+        }
+    }
+
+    /// Tells a road something.
+    pub(super) fn tell(&self, road: usize, what: impl FnOnce(&mut Road)) {
+        what(&mut self.stock().roads[road]);
+    }
+}
+
+impl Stock {
+    /// How many letters wait for each domain of which something is known.
+    fn counts(&self) -> HashMap<String, usize> {
+        let mut counts = HashMap::new();
+        if !self.domains.is_empty() {
+            for work in &self.letters {
+                if self.domains.contains_key(work.domain()) {
+                    *counts.entry(work.domain().to_owned()).or_default() += 1;
+                }
+            }
+        }
+        counts
+    }
+
+    fn give_back(&mut self, which: impl Fn(&Work) -> bool) {
+        let mut kept = VecDeque::with_capacity(self.letters.capacity());
+        for work in self.letters.drain(..) {
+            if which(&work) {
+                self.held.remove(&work.key());
+                self.back.push(work.delivery);
+            } else {
+                kept.push_back(work);
+            }
+        }
+        self.letters = kept;
+    }
+
+    /// A letter is with no lane any more.
+    fn end(&mut self, road: usize, work: &mut Work) {
+        self.roads[road].in_flight -= 1;
+        if std::mem::take(&mut work.counted)
+            && let Some(domain) = self.domains.get_mut(work.domain())
+        {
+            domain.in_flight -= 1;
+        }
+    }
+
+    fn close_domain(
+        &mut self,
+        work: &Work,
+        reply: &Reply,
+        now: Timestamp,
+        lanes: usize,
+        per_minute: Option<u32>,
+    ) {
+        let name = work.domain();
+        let domain = self.domains.entry(name.to_owned()).or_insert_with(|| Domain::new(lanes, per_minute));
+        domain.trouble = Some((*reply).clone());
+        if domain.closed_until(now).is_some() {
+            return;
+        }
+        let pause = domain.barrier.close(now, FIRST_PAUSE, LONGEST_PAUSE);
+        domain.window.narrow(1.0, now);
+        tracing::info!(
+            domain = name,
+            reply = reply.text,
+            pause_s = pause.as_secs(),
+            "a domain finds us too quick; its letters wait"
+        );
+        self.give_back(|other| other.domain() == name);
+    }
+
+    fn take(
+        &mut self,
+        road: usize,
+        lane: usize,
+        now: Timestamp,
+        lanes: usize,
+        per_domain: Option<u32>,
+    ) -> Next {
+        let on = &mut self.roads[road];
+        // Who comes back does not get all at once that went elsewhere meanwhile.
+        let was_away = now.duration_since(on.asked) > SLOW || on.is_on_trial();
+        on.asked = now;
+        if let Some(until) = on.closed_until(now) {
+            return Next::Wait(Some(until));
+        }
+        if on.is_on_trial() && on.in_flight > 0 {
+            return Next::Wait(None);
+        }
+        if lane >= on.window.allowed() {
+            return Next::Rest;
+        }
+        let throttles = [&on.throttle, &self.throttle];
+        let until = throttles.iter().filter_map(|throttle| throttle.as_ref()?.waits_until(now)).max();
+        if until.is_some() {
+            return Next::Wait(until);
+        }
+        let floor = match self.floor(road, now) {
+            Ok(floor) => floor,
+            Err(next) => return Next::Wait(Some(next)),
+        };
+        let (n, next) = self.first_ready(now);
+        let Some(mut work) = n.and_then(|n| self.letters.remove(n)) else { return Next::Wait(next) };
+        if let Some(per_minute) = per_domain {
+            let new = || Domain::new(lanes, Some(per_minute));
+            self.domains.entry(work.domain().to_owned()).or_insert_with(new);
+        }
+        if let Some(domain) = self.domains.get_mut(work.domain()) {
+            work.counted = true;
+            domain.in_flight += 1;
+            domain.throttle.iter_mut().for_each(|throttle| throttle.count(now));
+        }
+        self.throttle.iter_mut().for_each(|throttle| throttle.count(now));
+        let on = &mut self.roads[road];
+        on.throttle.iter_mut().for_each(|throttle| throttle.count(now));
+        on.in_flight += 1;
+        if was_away {
+            on.share = on.share.max(floor);
+        }
+        on.share += 1.0 / f64::from(on.weight.max(1));
+        work.begun = now;
+        Next::Letter(Box::new(work))
+    }
+
+    /// The first letter that may go now; where there is none, when to ask again.
+    fn first_ready(&self, now: Timestamp) -> (Option<usize>, Option<Timestamp>) {
+        let mut next: Option<Timestamp> = None;
+        for (n, work) in self.letters.iter().enumerate() {
+            let ready = self.domains.get(work.domain()).map_or(Ok(()), |domain| domain.is_ready(now));
+            match ready {
+                Ok(()) => return (Some(n), None),
+                Err(until) => next = next.into_iter().chain(until).min(),
+            }
+        }
+        (None, next)
+    }
+
+    /// The least share that another road has had, or, when this one is too far ahead of it, when to ask again.
+    fn floor(&self, road: usize, now: Timestamp) -> Result<f64, Timestamp> {
+        let on = &self.roads[road];
+        let others = self.roads.iter().enumerate().filter(|(n, other)| {
+            *n != road && other.weight > 0 && other.closed_until(now).is_none() && !other.is_on_trial()
+        });
+        let again = now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(now);
+        let mut floor: Option<f64> = None;
+        for (_, other) in others {
+            // Who only stands in waits for as long as anybody else takes letters.
+            if on.weight == 0 {
+                return Err(again);
+            }
+            let waits = other.throttle.as_ref().is_some_and(|throttle| throttle.waits_until(now).is_some());
+            if !waits && now.duration_since(other.asked) <= SLOW {
+                floor = Some(floor.map_or(other.share, |floor| floor.min(other.share)));
+            }
+        }
+        match floor {
+            Some(floor) if on.share > floor + AHEAD => Err(again),
+            Some(floor) => Ok(floor),
+            None => Ok(on.share),
+        }
+    }
+}

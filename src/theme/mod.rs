@@ -13,7 +13,7 @@ use std::{
 use minijinja::Environment;
 use serde::Serialize;
 
-pub use templates::{escape, push_escaped};
+pub use templates::{Ready, escape, push_escaped};
 pub use words::{Words, direction, told};
 
 use crate::{prose::Language, typography};
@@ -25,7 +25,8 @@ pub struct Theme(Arc<Parts>);
 struct Parts {
     /// Where a publisher's own files are, as people call that place.
     folder: String,
-    press: Environment<'static>,
+    /// A publisher's templates with those of ours that are not replaced.
+    press: Option<Environment<'static>>,
     styles: BTreeMap<&'static str, &'static str>,
     /// Tells one theme from another: a hash of a publisher's own files.
     stamp: String,
@@ -59,12 +60,15 @@ impl fmt::Debug for Theme {
     }
 }
 
+/// Our own templates, compiled when the first is filled: many commands fill none.
+static PRESS: LazyLock<Environment<'static>> =
+    LazyLock::new(|| templates::compile(templates::OURS).expect("a test renders every template"));
+
 static OURS: LazyLock<Theme> = LazyLock::new(|| {
-    let press = templates::compile(templates::OURS).expect("a test renders every template");
     let styles = BTreeMap::from(templates::STYLES);
     Theme(Arc::new(Parts {
         folder: String::new(),
-        press,
+        press: None,
         styles,
         stamp: String::new(),
         words: BTreeMap::new(),
@@ -110,7 +114,7 @@ impl Theme {
         }
         let press = templates::compile(theirs).map_err(|wrong| faults.extend(wrong)).ok();
         match press {
-            Some(press) if faults.is_empty() => {
+            Some(_) if faults.is_empty() => {
                 let (folder, stamp) = (folder.to_owned(), stamp.finalize().to_hex().to_string());
                 Ok(Self(Arc::new(Parts { folder, press, styles, stamp, words })))
             }
@@ -126,7 +130,8 @@ impl Theme {
     /// # Errors
     /// When the template asks for what `content` does not have, or does not come to an end.
     pub fn fill(&self, name: &str, content: impl Serialize) -> Result<String, Fault> {
-        templates::fill(&self.0.press, name, content).map_err(|fault| fault.within(&self.0.folder))
+        let press = self.0.press.as_ref().unwrap_or_else(|| &PRESS);
+        templates::fill(press, name, content).map_err(|fault| fault.within(&self.0.folder))
     }
 
     /// What is wrong with the file `name` as a whole.

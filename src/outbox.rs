@@ -222,7 +222,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let outbox = Outbox::open(folder.path()).expect("opened");
         let edition =
-            |words: &str| Edition { path: "a.html".to_owned(), bytes: words.repeat(2000).into_bytes() };
+            |words: &str| Edition { path: "a.html".to_owned(), bytes: words.repeat(3000).into_bytes() };
         let unpacked = || {
             Coding::ALL.map(|coding| {
                 let (_, file) = outbox.find_packed("a.html", &[coding]).expect("it is worth it");
@@ -233,6 +233,12 @@ mod tests {
             let edition = edition(words);
             outbox.put([&edition]).expect("put");
             assert!(unpacked().iter().all(|bytes| *bytes == edition.bytes));
+        }
+        for n in [200, 20_000] {
+            let bytes = "the bell ".repeat(n).into_bytes();
+            outbox.put([&Edition { path: "a.html".to_owned(), bytes }]).expect("put");
+            let found = Coding::ALL.map(|coding| outbox.find_packed("a.html", &[coding]).is_some());
+            assert_eq!(found, [false, false, true], "a short and a long text are packed by gzip alone");
         }
         outbox.put([&Edition { path: "a.html".to_owned(), bytes: b"short".to_vec() }]).expect("put");
         assert!(outbox.find_packed("a.html", &Coding::ALL).is_none(), "the old forms are gone");

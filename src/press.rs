@@ -25,11 +25,12 @@ pub use learning::lexicon;
 pub use proving::Held;
 
 use crate::{
-    delivery::Calendar, durable, editions, editions::BookFile, editions::Listing, editions::Plates,
-    editions::Shelf, editions::Shelved, fetch::Fetcher, inbox, inbox::Manuscript, issue, issue::IssueKey,
-    issue::Release, issue::Status, ledger, ledger::Arrival, ledger::Fate, ledger::Interrupted,
-    ledger::Ledger, ledger::Opening, ledger::Queued, manuscript, outbox, outbox::Outbox, picture::Picture,
-    proof::Policy, proof::Proof, publication::Publication, receipts::Receipts, receipts::Record,
+    delivery::Calendar, durable, editions, editions::BookFile, editions::Listing, editions::Lists,
+    editions::Plates, editions::Shelf, editions::Shelved, fetch::Fetcher, inbox, inbox::Manuscript, issue,
+    issue::IssueKey, issue::Release, issue::Status, ledger, ledger::Arrival, ledger::Fate,
+    ledger::Interrupted, ledger::Ledger, ledger::Opening, ledger::Queued, manuscript, outbox, outbox::Outbox,
+    picture::Picture, proof::Policy, proof::Proof, publication::Publication, receipts::Receipts,
+    receipts::Record,
 };
 
 /// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
@@ -294,19 +295,24 @@ impl Press {
         Ok((printed.book_file(), written))
     }
 
-    /// The pages and feeds that list more than one issue, in the outbox, and the newest book under its lasting name; then what
-    /// no list leads to any more is removed. Gives how many files changed.
+    /// The pages and feeds that list more than one issue, in the outbox, and the newest book under its lasting name. Gives how many
+    /// files changed.
     fn put_lists(&self, shelf: &Shelf) -> Result<usize, Error> {
         let latest = match shelf.recent.first() {
             Some(newest) => self.outbox.copy(&newest.book.path, "latest.epub")?,
             None => self.outbox.remove("latest.epub")?,
         };
         let lists = editions::lists(shelf, &self.publication).map_err(Error::Lists)?;
+        Ok(usize::from(latest) + self.put(&lists)?)
+    }
+
+    /// Lists in the outbox; then what nothing leads to any more is removed. Gives how many files changed.
+    fn put(&self, lists: &Lists) -> Result<usize, Error> {
         let written = self.outbox.put(&lists.editions)?;
         for path in &lists.gone {
             self.outbox.remove(path)?;
         }
-        Ok(usize::from(latest) + written)
+        Ok(written)
     }
 
     fn is_news(&self, release: &Release, now: Timestamp) -> bool {

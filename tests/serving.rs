@@ -86,7 +86,7 @@ fn a_newsroom_stops_while_a_client_has_sent_half_a_request() {
 #[test]
 fn a_reader_is_sent_the_packed_form_that_its_program_takes() {
     let newsroom = Newsroom::opens();
-    newsroom.saves("a.md", page("First frost", &"The bell is rung. ".repeat(200))).is_out("a", 1);
+    newsroom.saves("a.md", page("First frost", &"The bell is rung. ".repeat(1200))).is_out("a", 1);
     let plain = newsroom.outbox_file("feed.xml");
     let asks = |accepts: &str| newsroom.asks("GET", "/feed.xml", &format!("Accept-Encoding: {accepts}\r\n"));
     for (accepts, coding, extension) in [

@@ -1,6 +1,7 @@
-//! What one more issue costs in an archive of a hundred, a thousand and ten thousand: `cargo bench --bench growth`.
+//! What one more issue costs in an archive of a hundred, a thousand and ten thousand: `cargo bench --bench growth`, or
+//! `benches/growth/run`, which has Hugo beside it.
 //!
-//! Each archive is made in the ledger alone, in a process of its own; then ten more issues are published as files, with everything
+//! Each archive is made in the ledger alone, in a process of its own; then twenty more issues are published as files, with everything
 //! that follows from them but the letters, which there are no subscribers for. CPU time is this process's own, from `/proc`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
@@ -18,8 +19,8 @@ use gazetted::{
 };
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
-/// How many issues are published in each archive.
-const PUBLISHED: usize = 10;
+/// How many issues are published in each archive: as many as seal one page of the feed.
+const PUBLISHED: usize = 20;
 
 const ARCHIVES: [usize; 3] = [100, 1000, 10_000];
 
@@ -40,10 +41,25 @@ const WORDS: [&str; 12] = [
 
 fn main() {
     // `cargo bench` hands down `--bench`.
-    let asked = env::args().skip(1).find_map(|argument| argument.parse::<usize>().ok());
-    if let Some(archive) = asked {
-        return measure(archive);
+    let asked: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => table(),
+        [archive] => measure(archive.parse().unwrap()),
+        ["texts", n, folder] => texts(n.parse().unwrap(), Path::new(folder)),
+        _ => panic!("nothing, the length of an archive, or `texts N FOLDER`"),
     }
+}
+
+/// Writes the texts of so many issues as files, for another program.
+fn texts(n: usize, folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    for n in 0..n {
+        fs::write(folder.join(format!("i{n}.md")), text(n)).unwrap();
+    }
+}
+
+/// Each archive in a process of its own.
+fn table() {
     println!("| archive | CPU of one publish | files written | most memory | against {} |", ARCHIVES[0]);
     println!("| ---: | ---: | ---: | ---: | ---: |");
     let mut first = None;

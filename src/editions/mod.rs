@@ -224,6 +224,20 @@ pub struct Lists {
 /// # Errors
 /// Only by faults of this program.
 pub fn lists(shelf: &Shelf, publication: &Publication) -> Result<Lists, Error> {
+    let mut lists = parts(shelf, publication)?;
+    lists.editions.push(site::following(!shelf.recent.is_empty(), publication)?);
+    lists.editions.push(site::index(shelf, publication)?);
+    lists.editions.push(site::sitemaps(shelf, publication)?);
+    lists.editions.push(site::robots(publication));
+    feeds::newest(shelf, publication, &mut lists)?;
+    Ok(lists)
+}
+
+/// Prints of the lists those parts only that not every publish writes: years, authors, sections and sealed pages.
+///
+/// # Errors
+/// As [`lists`].
+pub fn parts(shelf: &Shelf, publication: &Publication) -> Result<Lists, Error> {
     let mut lists =
         Lists { editions: vec![site::stylesheet(publication), feeds::stylesheet(publication)], gone: vec![] };
     for volume in &shelf.volumes {
@@ -243,11 +257,7 @@ pub fn lists(shelf: &Shelf, publication: &Publication) -> Result<Lists, Error> {
     for of in &shelf.facets {
         site::facet(of, publication, &mut lists)?;
     }
-    lists.editions.push(site::following(!shelf.recent.is_empty(), publication)?);
-    lists.editions.push(site::index(shelf, publication)?);
-    lists.editions.push(site::sitemaps(shelf, publication)?);
-    lists.editions.push(site::robots(publication));
-    feeds::all(shelf, publication, &mut lists)?;
+    feeds::parts(shelf, publication, &mut lists)?;
     Ok(lists)
 }
 

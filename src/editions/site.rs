@@ -25,8 +25,8 @@ use crate::{
     editions::Beside, editions::BookFile, editions::Edition, editions::Error, editions::Facet,
     editions::Listing, editions::Volume, editions::gallery::Gallery, editions::linked_data,
     editions::markup::Markup, editions::markup::Medium, editions::outline::Outline, editions::outline::Piece,
-    editions::outline::said, editions::paths, issue::Release, publication::Publication, theme::Words,
-    theme::direction,
+    editions::outline::said, editions::paths, issue::Release, publication::Publication, theme::Ready,
+    theme::Words, theme::direction,
 };
 
 /// The style sheet of all pages.
@@ -192,8 +192,8 @@ pub(super) fn articles(
     #[derive(Serialize)]
     struct Content<'a> {
         page: Page<'a>,
-        words: &'static Words,
-        issue: &'a Outline,
+        words: &'a Ready,
+        issue: &'a Ready,
         level: u8,
         data: String,
         section: Option<&'a str>,
@@ -210,6 +210,7 @@ pub(super) fn articles(
         .iter()
         .flat_map(|group| group.pieces.iter().map(|piece| (piece, group.title.as_deref())))
         .collect();
+    let (words, issue) = (Ready::of(outline.words), Ready::of(outline));
     let mut editions = Vec::with_capacity(pieces.len());
     for (n, (piece, section)) in pieces.iter().enumerate() {
         let path = paths::article(&release.issue.key, &piece.anchor);
@@ -227,8 +228,8 @@ pub(super) fn articles(
                 shown: Shown::of_article(release, piece.nth, publication),
                 ..Page::new(&path, "../../", &title, &outline.paper, publication)
             },
-            words: outline.words,
-            issue: outline,
+            words: &words,
+            issue: &issue,
             level: 1,
             data: linked_data::article(release, publication, outline, piece),
             section: *section,

@@ -10,28 +10,39 @@ use crate::typography;
 /// The longest term, in characters: longer ones are cut, in the text as in the question.
 const LONGEST: usize = 32;
 
-/// The terms of a text, in its order.
+/// The terms of texts, each once, sorted, with a space after each but the last.
 #[must_use]
-pub fn terms(text: &str) -> Vec<String> {
+pub fn terms<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    // A line end parts letters as well as texts.
+    let mut text = String::new();
+    for part in texts {
+        text.push_str(part);
+        text.push('\n');
+    }
+    let text = folded(&text);
     let mut terms = Vec::new();
-    for run in runs(text) {
+    for run in runs(&text) {
+        // Where each letter begins, and where the last one ends.
+        let mut ends: Vec<usize> = run.letters.char_indices().map(|(at, _)| at).collect();
+        ends.push(run.letters.len());
         if run.cjk {
-            let letters: Vec<char> = run.letters.chars().collect();
-            terms.extend(letters.windows(2).map(|pair| pair.iter().collect::<String>()));
+            terms.extend(ends.windows(3).map(|pair| &run.letters[pair[0]..pair[2]]));
             // The last one, so that a character alone is found by the beginning of a term.
-            terms.extend(letters.last().map(char::to_string));
+            terms.extend(ends.windows(2).next_back().map(|last| &run.letters[last[0]..]));
         } else {
-            terms.push(run.letters.chars().take(LONGEST).collect());
+            terms.push(&run.letters[..ends[LONGEST.min(ends.len() - 1)]]);
         }
     }
-    terms
+    terms.sort_unstable();
+    terms.dedup();
+    terms.join(" ")
 }
 
 /// What a question asks for: each term must be there; one that ends in `*` is the beginning of one.
 #[must_use]
 pub fn question(text: &str) -> Vec<String> {
     let mut asked = Vec::new();
-    for run in runs(text) {
+    for run in runs(&folded(text)) {
         let letters: Vec<char> = run.letters.chars().collect();
         match letters.as_slice() {
             [one] if run.cjk => asked.push(format!("{one}*")),
@@ -50,26 +61,25 @@ pub fn folded(text: &str) -> String {
     text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).nfc().collect()
 }
 
-struct Run {
+struct Run<'t> {
     cjk: bool,
-    letters: String,
+    letters: &'t str,
 }
 
-/// The letters and digits that stand together, one script's at a time.
-fn runs(text: &str) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    let mut open = false;
-    for c in folded(text).chars() {
-        if !c.is_alphanumeric() {
-            open = false;
-            continue;
+/// The letters and digits that stand together in a folded text, one script's at a time.
+fn runs(text: &str) -> Vec<Run<'_>> {
+    let mut runs = Vec::new();
+    // Where the run began that is being read, and whether it is CJK.
+    let mut open: Option<(usize, bool)> = None;
+    for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        let kind = c.is_alphanumeric().then(|| typography::is_wide(c));
+        if let Some((from, cjk)) = open.filter(|(_, cjk)| kind != Some(*cjk)) {
+            runs.push(Run { cjk, letters: &text[from..at] });
+            open = None;
         }
-        let cjk = typography::is_wide(c);
-        match runs.last_mut() {
-            Some(run) if open && run.cjk == cjk => run.letters.push(c),
-            _ => runs.push(Run { cjk, letters: c.to_string() }),
+        if let Some(cjk) = kind {
+            open.get_or_insert((at, cjk));
         }
-        open = true;
     }
     runs
 }
@@ -80,10 +90,11 @@ mod tests {
 
     #[test]
     fn chinese_is_cut_into_pairs_and_english_into_words() {
-        assert_eq!(terms("新质生产力"), ["新质", "质生", "生产", "产力", "力"]);
-        assert_eq!(terms("The Café, 2026"), ["the", "cafe", "2026"]);
-        assert_eq!(terms("ＡＩ与AI时代"), ["ai", "与", "ai", "时代", "代"]);
-        assert_eq!(terms("……"), Vec::<String>::new());
+        assert_eq!(terms(["新质生产力"]), "产力 力 新质 生产 质生");
+        assert_eq!(terms(["The Café,", "2026"]), "2026 cafe the");
+        assert_eq!(terms(["ＡＩ与AI时代", "时"]), "ai 与 代 时 时代");
+        assert_eq!(terms([&*"x".repeat(40)]), "x".repeat(32));
+        assert_eq!(terms(["……", ""]), "");
     }
 
     #[test]
@@ -92,7 +103,7 @@ mod tests {
         assert_eq!(question("力"), ["力*"]);
         assert_eq!(question("CAFE café"), ["cafe"]);
         for word in ["质生", "产力", "新质"] {
-            assert!(question(word).iter().all(|term| terms("新质生产力").contains(term)), "{word}");
+            assert!(question(word).iter().all(|term| terms(["新质生产力"]).contains(term)), "{word}");
         }
     }
 }

@@ -46,36 +46,39 @@ impl Press {
         Ok(shelf)
     }
 
-    /// Every list there is, a part at a time. Gives how many files changed.
+    /// Every list there is, a part at a time, then what every publish writes. Gives how many files changed.
     pub(super) fn put_all_lists(&self) -> Result<usize, Error> {
         let publication = &self.publication;
+        let common = self.common_shelf()?;
         let mut written = 0;
+        let mut put = |parts: Shelf| -> Result<(), Error> {
+            written += self.put(&editions::parts(&parts, publication).map_err(Error::Lists)?)?;
+            Ok(())
+        };
         let mut facets = self.ledger.facets(publication, FacetKind::Author)?;
         facets.extend(self.ledger.facets(publication, FacetKind::Section)?);
         for batch in facets.chunks(BATCH) {
-            let mut shelf = self.common_shelf()?;
+            let mut parts = Shelf::default();
             for facet in batch {
                 let years = self.ledger.years_of(publication, facet)?;
                 let years = years.into_iter().map(|year| year.year).collect();
-                shelf.facets.push(self.shelf_of(facet.clone(), &years)?);
+                parts.facets.push(self.shelf_of(facet.clone(), &years)?);
             }
-            written += self.put_lists(&shelf)?;
+            put(parts)?;
         }
-        for years in self.ledger.years(publication)?.chunks(BATCH) {
+        for years in common.years.chunks(BATCH) {
             let volumes = years.iter().map(|year| self.ledger.volume(publication, year.year));
-            let volumes = volumes.collect::<Result<_, _>>()?;
-            written += self.put_lists(&Shelf { volumes, ..self.common_shelf()? })?;
+            put(Shelf { volumes: volumes.collect::<Result<_, _>>()?, ..Shelf::default() })?;
         }
-        let numbers: Vec<u64> = (1..=self.common_shelf()?.n_sealed).collect();
+        let numbers: Vec<u64> = (1..=common.n_sealed).collect();
         for numbers in numbers.chunks(PAGES) {
-            let common = self.common_shelf()?;
             let sealed: Vec<Sealed> =
                 numbers.iter().map(|number| self.sealed(*number)).collect::<Result<_, _>>()?;
             let mut catalogue_pages = sealed.clone();
             catalogue_pages.retain(|page| page.number <= common.n_catalogue_pages);
-            written += self.put_lists(&Shelf { sealed, catalogue_pages, ..common })?;
+            put(Shelf { sealed, catalogue_pages, ..Shelf::default() })?;
         }
-        Ok(written + self.put_lists(&self.common_shelf()?)?)
+        Ok(written + self.put_lists(&common)?)
     }
 
     /// What every publish writes, whatever it brings.

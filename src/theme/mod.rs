@@ -14,7 +14,7 @@ use std::{
 use minijinja::Environment;
 use serde::Serialize;
 
-pub use templates::{escape, push_escaped};
+pub use templates::{Ready, escape, push_escaped};
 pub use words::{Words, direction, told};
 
 use crate::{prose::Language, typography};
@@ -30,7 +30,8 @@ pub struct Theme {
 struct Parts {
     /// Where a publisher's own files are, as people call that place.
     folder: String,
-    press: Environment<'static>,
+    /// A publisher's templates with those of ours that are not replaced.
+    press: Option<Environment<'static>>,
     styles: BTreeMap<&'static str, &'static str>,
     /// Tells one theme from another: a hash of a publisher's own files.
     stamp: String,
@@ -64,12 +65,15 @@ impl fmt::Debug for Theme {
     }
 }
 
+/// Our own templates, compiled when the first is filled: many commands fill none.
+static PRESS: LazyLock<Environment<'static>> =
+    LazyLock::new(|| templates::compile(templates::OURS).expect("a test renders every template"));
+
 static OURS: LazyLock<Theme> = LazyLock::new(|| {
-    let press = templates::compile(templates::OURS).expect("a test renders every template");
     let styles = BTreeMap::from(templates::STYLES);
     Theme::made_of(Parts {
         folder: String::new(),
-        press,
+        press: None,
         styles,
         stamp: String::new(),
         words: BTreeMap::new(),
@@ -115,7 +119,7 @@ impl Theme {
         }
         let press = templates::compile(theirs).map_err(|wrong| faults.extend(wrong)).ok();
         match press {
-            Some(press) if faults.is_empty() => {
+            Some(_) if faults.is_empty() => {
                 let (folder, stamp) = (folder.to_owned(), stamp.finalize().to_hex().to_string());
                 Ok(Self::made_of(Parts { folder, press, styles, stamp, words }))
             }
@@ -155,8 +159,9 @@ impl Theme {
     /// When the template asks for what `content` does not have, does not come to an end, or, [`Theme::strictly`], makes no XML
     /// where programs want some.
     pub fn fill(&self, name: &str, content: impl Serialize) -> Result<String, Fault> {
-        let filled = templates::fill(&self.parts.press, name, content)
-            .map_err(|fault| fault.within(&self.parts.folder))?;
+        let press = self.parts.press.as_ref().unwrap_or_else(|| &PRESS);
+        let filled =
+            templates::fill(press, name, content).map_err(|fault| fault.within(&self.parts.folder))?;
         match self.strict.then(|| wellformed::problem(name, &filled)).flatten() {
             Some(problem) => Err(self.fault(name, &problem)),
             None => Ok(filled),

@@ -3,7 +3,7 @@
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Fault;
 use crate::typography;
@@ -74,6 +74,25 @@ pub(super) fn compile(
     if faults.is_empty() { Ok(press) } else { Err(faults) }
 }
 
+/// What many templates are filled with, made ready for them once.
+#[derive(Debug, Clone)]
+pub struct Ready(Value);
+
+impl Ready {
+    /// Makes `content` ready.
+    #[must_use]
+    pub fn of(content: impl Serialize) -> Self {
+        Self(Value::from(Serde(content)))
+    }
+}
+
+impl Serialize for Ready {
+    /// Within a template's content it is handed over as it is; else as what it was made of.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
 /// Fills the template `name` with `content`.
 pub(super) fn fill(press: &Environment<'_>, name: &str, content: impl Serialize) -> Result<String, Fault> {
     let filled = press.get_template(name).and_then(|template| template.render(Value::from(Serde(content))));
@@ -141,14 +160,20 @@ pub fn escape(text: &str) -> String {
 
 /// Puts `text` after what is there, as [`escape`] gives it.
 pub fn push_escaped(text: &str, out: &mut String) {
-    for c in text.chars().filter(|&c| typography::is_printable(c)) {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
+    let mut from = 0;
+    for (at, c) in text.char_indices() {
+        let instead = match c {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&quot;",
+            '\'' => "&#39;",
+            c if typography::is_printable(c) => continue,
+            _ => "",
+        };
+        out.push_str(&text[from..at]);
+        out.push_str(instead);
+        from = at + c.len_utf8();
     }
+    out.push_str(&text[from..]);
 }

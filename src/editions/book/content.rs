@@ -10,7 +10,7 @@ use super::{Gathering, PICTURES, Page, Part};
 use crate::{
     editions::Error, editions::gallery::Gallery, editions::markup, editions::markup::Markup,
     editions::markup::Medium, editions::outline::Opening, editions::outline::Outline,
-    editions::outline::Piece, editions::outline::said, issue::Article, prose::Block,
+    editions::outline::Piece, editions::outline::said, issue::Article, prose::Block, theme::Ready,
 };
 
 /// The files of a book, and what its lists need to know of them.
@@ -80,7 +80,7 @@ pub(super) fn pages(
     let openings: Vec<&Opening> =
         gatherings.iter().filter_map(|gathering| gathering.opening.as_ref()).collect();
     let names = if openings.is_empty() { Vec::new() } else { names(gatherings, &files) };
-    let front = Front { issue: whole, files: &files, page, cover, openings, names: &names };
+    let front = Ready::of(Front { issue: whole, files: &files, page, cover, openings, names: &names });
     let filled = |file: &str, title: &str, part: Part| {
         let template = FRONT.into_iter().find(|(name, _)| *name == file).map(|(_, template)| template);
         let text = whole.theme.fill(template.unwrap_or_default(), &front)?;
@@ -204,6 +204,7 @@ fn article_pages(
     stop: Option<&Stop>,
 ) -> Result<Vec<Page>, Error> {
     let gallery = Gallery::of(gathering.issue, PICTURES).in_book();
+    let issue = Ready::of(gathering.outline);
     let pieces = gathering
         .outline
         .groups
@@ -215,6 +216,7 @@ fn article_pages(
         let neighbour = |n: usize| labels.get(n).map(|label| Neighbour { label, file: file(n, 1) });
         let setting = Setting {
             gathering,
+            issue: &issue,
             piece,
             section,
             nth,
@@ -230,6 +232,8 @@ fn article_pages(
 /// Where an article stands in the book.
 struct Setting<'a> {
     gathering: &'a Gathering<'a>,
+    /// The lines of its issue.
+    issue: &'a Ready,
     piece: &'a Piece,
     section: Option<&'a str>,
     /// Its place in the book, counted from 0.
@@ -242,7 +246,7 @@ struct Setting<'a> {
 fn files_of(article: &Article, gallery: &Gallery, setting: &Setting<'_>) -> Result<Vec<Page>, Error> {
     #[derive(Serialize)]
     struct Leaf<'a> {
-        issue: &'a Outline,
+        issue: &'a Ready,
         piece: &'a Piece,
         section: Option<&'a str>,
         part: usize,
@@ -277,7 +281,7 @@ fn files_of(article: &Article, gallery: &Gallery, setting: &Setting<'_>) -> Resu
         }
         let of_same = |part: usize| Some(Neighbour { label: &piece.label, file: file(nth, part) });
         let leaf = Leaf {
-            issue: gathering.outline,
+            issue: setting.issue,
             piece,
             section: setting.section,
             part,

@@ -16,7 +16,7 @@ use crate::{
 const WIDTH: u16 = 1200;
 const HEIGHT: u16 = 1600;
 /// How many times smaller the thumbnail is.
-const SMALLER: u16 = 4;
+const SMALLER: usize = 4;
 /// The space at the sides.
 const MARGIN: f32 = 100.0;
 /// How wide lines may be.
@@ -71,14 +71,11 @@ pub(in crate::editions) fn cover(outline: &Outline, publication: &Publication) -
         ..Options::default()
     };
     let tree = Tree::from_str(&drawing, &options).map_err(|_| Error::Cover)?;
-    let draw = |smaller: u16| {
-        let scale = 1.0 / f32::from(smaller);
-        let mut picture = Pixmap::new((WIDTH / smaller).into(), (HEIGHT / smaller).into())?;
-        resvg::render(&tree, Transform::from_scale(scale, scale), &mut picture.as_mut());
-        ink::indexed(&picture, &first)
-    };
-    let page = draw(1).ok_or(Error::Cover)?;
-    let thumbnail = draw(SMALLER).ok_or(Error::Cover)?;
+    let mut picture = Pixmap::new(WIDTH.into(), HEIGHT.into()).ok_or(Error::Cover)?;
+    resvg::render(&tree, Transform::identity(), &mut picture.as_mut());
+    let page = ink::indexed(&picture, &first).ok_or(Error::Cover)?;
+    let small = ink::shrunk(&picture, SMALLER).ok_or(Error::Cover)?;
+    let thumbnail = ink::indexed(&small, &first).ok_or(Error::Cover)?;
     Ok(Cover { media_type: MediaType::Png, bytes: page.clone(), page, thumbnail })
 }
 

@@ -38,6 +38,33 @@ pub(super) fn indexed(picture: &Pixmap, first: &[Colour]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// A picture so many times smaller each way: every pixel is the mean of those it stands for.
+pub(super) fn shrunk(picture: &Pixmap, times: usize) -> Option<Pixmap> {
+    let width = usize::try_from(picture.width()).ok()? / times;
+    let height = usize::try_from(picture.height()).ok()? / times;
+    let mut small = Pixmap::new(u32::try_from(width).ok()?, u32::try_from(height).ok()?)?;
+    let row = usize::try_from(picture.width()).ok()? * 4;
+    let n = u32::try_from(times * times).ok()?;
+    let mut sums = vec![0_u32; width * 4];
+    let rows = picture.data().chunks_exact(row * times);
+    for (rows, out) in rows.zip(small.data_mut().chunks_exact_mut(width * 4)) {
+        sums.fill(0);
+        for pixels in rows.chunks_exact(row) {
+            for (sum, block) in sums.chunks_exact_mut(4).zip(pixels.chunks_exact(4 * times)) {
+                for pixel in block.chunks_exact(4) {
+                    for (sum, channel) in sum.iter_mut().zip(pixel) {
+                        *sum += u32::from(*channel);
+                    }
+                }
+            }
+        }
+        for (out, sum) in out.iter_mut().zip(&sums) {
+            *out = u8::try_from((sum + n / 2) / n).unwrap_or(u8::MAX);
+        }
+    }
+    Some(small)
+}
+
 /// The colours of a picture, at most 256.
 #[derive(Debug, Default)]
 struct Palette {

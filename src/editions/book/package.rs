@@ -13,7 +13,7 @@ use super::names::file_as;
 use super::{Cover, Gathering, PICTURES, Page, Part, finish};
 use crate::{
     editions::Error, editions::Plates, editions::outline::Outline, editions::paths, issue::Issue,
-    issue::Release, issue::Role, picture::Picture, prose, publication::Publication,
+    issue::Release, issue::Role, picture::Picture, prose, publication::Publication, theme::Ready,
 };
 
 /// The EPUB of a release: the same bytes for the same release, on any machine.
@@ -85,7 +85,7 @@ pub(super) fn write<W: Write + Seek>(
     let sections = outline.groups.iter().any(|group| group.title.is_some());
     let openings = outline.groups.iter().any(|group| group.opening.is_some());
     let start = outline.pieces().next().map(|piece| piece.label.clone()).unwrap_or_default();
-    let shelf = Shelf {
+    let shelf = Ready::of(Shelf {
         issue: outline,
         start: match gatherings.first().and_then(|gathering| gathering.opening.as_ref()) {
             Some(opening) => Start { file: opening.file.clone(), label: opening.title.clone() },
@@ -105,7 +105,7 @@ pub(super) fn write<W: Write + Seek>(
         last_page: stops.iter().filter_map(|stop| stop.value).max().unwrap_or(0),
         stops: &stops,
         names: !names.is_empty(),
-    };
+    });
     let plain = |picture: &Picture| format!("OEBPS/{PICTURES}{}", picture.name);
     let parts = finish::Parts {
         metadata: outline.theme.fill("book/metadata.xml", &shelf)?,

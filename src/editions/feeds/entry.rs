@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use crate::{
     editions::BookFile, editions::Error, editions::Shelved, editions::gallery::Gallery,
     editions::markup::Markup, editions::markup::Medium, editions::outline::Outline, editions::outline::Piece,
-    editions::outline::said, editions::paths, issue::Article, publication::Publication,
+    editions::outline::said, editions::paths, issue::Article, publication::Publication, theme::Ready,
 };
 
 /// The media type of a book.
@@ -117,7 +117,7 @@ pub(super) fn of_book(shelved: &Shelved, publication: &Publication) -> Entry {
 pub(super) fn of_articles(shelved: &Shelved, publication: &Publication) -> Result<Vec<Entry>, Error> {
     #[derive(Serialize)]
     struct Content<'a> {
-        issue: &'a Outline,
+        issue: &'a Ready,
         issue_page: &'a str,
         piece: &'a Piece,
         text: Text,
@@ -126,12 +126,13 @@ pub(super) fn of_articles(shelved: &Shelved, publication: &Publication) -> Resul
     let outline = Outline::of(release, publication);
     let gallery = Gallery::of(&release.issue, &paths::pictures(&release.issue.key, publication));
     let issue_page = publication.url(&paths::page(&release.issue.key));
+    let issue = Ready::of(&outline);
     let mut entries = Vec::new();
     for piece in outline.pieces() {
         let article = &release.issue.articles[piece.nth];
         let link = publication.url(&paths::article(&release.issue.key, &piece.anchor));
         let text = text(article, piece, &gallery, &link);
-        let content = Content { issue: &outline, issue_page: &issue_page, piece, text };
+        let content = Content { issue: &issue, issue_page: &issue_page, piece, text };
         let section = article.section.as_deref().or(release.issue.section.as_deref()).and_then(said);
         entries.push(Entry {
             id: publication.tag(&format!("{}/{}", release.issue.key, piece.anchor)),

@@ -70,7 +70,12 @@ struct Frame<'a> {
     paper: String,
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
+    fn of(publication: &'a Publication) -> Self {
+        let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+        Self { publication, paper }
+    }
+
     fn feed(&self, name: Option<&str>, thing: &str, path: &str, entries: Vec<Entry>) -> Feed {
         let (publication, paper) = (self.publication, &self.paper);
         Feed {
@@ -103,11 +108,9 @@ impl Frame<'_> {
     }
 }
 
-/// All feeds and the catalogue after a change; the issues in RSS, which most readers follow, come last.
-pub(super) fn all(shelf: &Shelf, publication: &Publication, lists: &mut Lists) -> Result<(), Error> {
-    let words = publication.theme.words(&publication.language);
-    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
-    let frame = Frame { publication, paper: paper.clone() };
+/// The sealed pages, the feeds of sections and the pages of the catalogue that have changed.
+pub(super) fn parts(shelf: &Shelf, publication: &Publication, lists: &mut Lists) -> Result<(), Error> {
+    let frame = Frame::of(publication);
     let editions = &mut lists.editions;
     for sealed in &shelf.sealed {
         let previous = (sealed.number > 1).then(|| sealed.number - 1);
@@ -129,6 +132,17 @@ pub(super) fn all(shelf: &Shelf, publication: &Publication, lists: &mut Lists) -
         let thing = format!("sections/{}", of.facet.slug());
         editions.push(rss::write(&frame.feed(Some(&of.facet.name), &thing, &path, entries), publication)?);
     }
+    editions.extend(opds::pages(shelf, publication)?);
+    Ok(())
+}
+
+/// What every change is in: the newest issues, articles and books, the catalogue's first page, and the list of the feeds; the issues
+/// in RSS, which most readers follow, come last.
+pub(super) fn newest(shelf: &Shelf, publication: &Publication, lists: &mut Lists) -> Result<(), Error> {
+    let words = publication.theme.words(&publication.language);
+    let frame = Frame::of(publication);
+    let paper = frame.paper.clone();
+    let editions = &mut lists.editions;
     let newest: Vec<Shelved> = shelf.recent.iter().chain(&shelf.corrected).cloned().collect();
     let mut articles = Vec::new();
     for shelved in &newest {
@@ -142,7 +156,7 @@ pub(super) fn all(shelf: &Shelf, publication: &Publication, lists: &mut Lists) -
     for feed in [&articles, &books] {
         editions.push(rss::write(feed, publication)?);
     }
-    editions.extend(opds::catalogue(shelf, publication)?);
+    editions.extend(opds::newest(shelf, publication)?);
     let line = |feed: &Feed| (feed.title.clone(), feed.path.clone());
     let mut all = vec![(paper.clone(), stem(paths::FEED).to_owned()), line(&articles), line(&books)];
     all.extend(
@@ -174,7 +188,7 @@ mod tests {
             [chinese(), english()].map(|release| shelved(release, &publication)).to_vec();
         let shelf = Shelf { recent, ..Shelf::default() };
         let mut lists = Lists::default();
-        all(&shelf, &publication, &mut lists).expect("they print");
+        newest(&shelf, &publication, &mut lists).expect("they print");
         let editions = lists.editions;
         let last = editions.last().expect("a feed");
         assert_eq!(last.path, paths::FEED, "what others link to comes first");

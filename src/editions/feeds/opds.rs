@@ -95,13 +95,10 @@ impl Book {
     }
 }
 
-/// The catalogue after a change: the pages that have changed, then what leads to them.
-pub(super) fn catalogue(shelf: &Shelf, publication: &Publication) -> Result<Vec<Edition>, Error> {
+/// The pages of older books and of years that have changed.
+pub(super) fn pages(shelf: &Shelf, publication: &Publication) -> Result<Vec<Edition>, Error> {
     let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
-    let books = |listings: &[Listing]| -> Vec<Book> {
-        listings.iter().map(|listing| Book::of(listing, publication, words)).collect()
-    };
     let mut lists = Vec::new();
     for page in &shelf.catalogue_pages {
         let of_page: Vec<Listing> = page
@@ -114,7 +111,7 @@ pub(super) fn catalogue(shelf: &Shelf, publication: &Publication) -> Result<Vec<
             title: paper.clone(),
             path: paths::catalogue_page(page.number),
             next: (page.number > 1).then(|| paths::catalogue_page(page.number - 1)),
-            lines: books(&of_page),
+            lines: books(&of_page, publication),
         });
     }
     for volume in shelf.volumes.iter().filter(|volume| !volume.listings.is_empty()) {
@@ -123,26 +120,38 @@ pub(super) fn catalogue(shelf: &Shelf, publication: &Publication) -> Result<Vec<
             title: format!("{paper} · {}", words.year(volume.year)),
             path: paths::catalogue_year(volume.year),
             next: None,
-            lines: books(&volume.listings),
+            lines: books(&volume.listings, publication),
         });
     }
-    let root = Books {
-        id: publication.tag("catalogue"),
-        title: paper.clone(),
-        path: super::stem(paths::CATALOGUE).to_owned(),
-        next: (shelf.n_catalogue_pages > 0).then(|| paths::catalogue_page(shelf.n_catalogue_pages)),
-        lines: books(&shelf.catalogue),
-    };
     let mut editions = Vec::new();
     for list in &lists {
         editions.push(acquisition(list, &paper, publication)?);
         editions.push(json::write(list, shelf, &paper, publication));
     }
-    editions.push(search_description(&paper, publication)?);
-    editions.push(navigation(shelf, &paper, publication)?);
-    editions.push(json::write(&root, shelf, &paper, publication));
-    editions.push(acquisition(&root, &paper, publication)?);
     Ok(editions)
+}
+
+fn books(listings: &[Listing], publication: &Publication) -> Vec<Book> {
+    let words = publication.theme.words(&publication.language);
+    listings.iter().map(|listing| Book::of(listing, publication, words)).collect()
+}
+
+/// The first page, with the newest books, and what leads to the others.
+pub(super) fn newest(shelf: &Shelf, publication: &Publication) -> Result<Vec<Edition>, Error> {
+    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let root = Books {
+        id: publication.tag("catalogue"),
+        title: paper.clone(),
+        path: super::stem(paths::CATALOGUE).to_owned(),
+        next: (shelf.n_catalogue_pages > 0).then(|| paths::catalogue_page(shelf.n_catalogue_pages)),
+        lines: books(&shelf.catalogue, publication),
+    };
+    Ok(vec![
+        search_description(&paper, publication)?,
+        navigation(shelf, &paper, publication)?,
+        json::write(&root, shelf, &paper, publication),
+        acquisition(&root, &paper, publication)?,
+    ])
 }
 
 /// Books that a search has found, as OPDS 1.2.
@@ -158,7 +167,7 @@ pub(in crate::editions) fn found(
         title: said(question).map_or_else(|| words.search.to_owned(), |q| format!("{}: {q}", words.search)),
         path: paths::CATALOGUE_SEARCH.to_owned(),
         next: None,
-        lines: listings.iter().map(|listing| Book::of(listing, publication, words)).collect(),
+        lines: books(listings, publication),
     };
     Ok(acquisition(&list, &paper, publication)?.bytes)
 }

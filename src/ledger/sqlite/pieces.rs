@@ -43,16 +43,11 @@ pub(super) fn enter(
             ])?;
             count(db, publication, (kind, &slug, &facet.name), line.date.year(), 1)?;
         }
-        let mut text = terms::terms(&contribution.headline);
-        for part in [article.kicker.as_deref(), article.dek.as_deref()].into_iter().flatten() {
-            text.extend(terms::terms(part));
-        }
-        text.extend(contribution.authors.iter().flat_map(|name| terms::terms(name)));
-        text.extend(terms::terms(&prose::plain_blocks(&article.body)));
-        text.sort_unstable();
-        text.dedup();
+        let body = prose::plain_blocks(&article.body);
+        let around = [&article.kicker, &article.dek].into_iter().flatten().chain(&contribution.authors);
+        let texts = around.map(String::as_str).chain([&*contribution.headline, &*body]);
         db.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
-            .execute(params![piece, text.join(" ")])?;
+            .execute(params![piece, terms::terms(texts)])?;
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod outbox;
 pub mod inbox;
 pub mod mail;
+pub mod joining;
 pub mod fetch;
 pub mod hub;
 pub mod press;

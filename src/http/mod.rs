@@ -1,6 +1,6 @@
-//! Serves the outbox to readers, finds articles for them, and shows the page on which a subscriber leaves. It never writes the outbox.
+//! Serves the outbox to readers, finds articles for them, and shows the pages on which a subscriber confirms or leaves. It never writes the outbox.
 
-mod leaving;
+mod deciding;
 mod reading;
 mod searching;
 
@@ -99,7 +99,8 @@ pub async fn serve(listener: TcpListener, desk: Arc<Desk>, stop: CancellationTok
 fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/healthz", get(health))
-        .route("/leave/{token}", get(leaving::ask).post(leaving::leave))
+        .route("/leave/{token}", get(deciding::ask_to_leave).post(deciding::leave))
+        .route("/confirm/{token}", get(deciding::ask_to_confirm).post(deciding::confirm))
         .route("/search", get(searching::pages))
         .route("/opds/search", get(searching::books))
         .fallback(reading::read)

@@ -19,6 +19,7 @@ mod delivering;
 mod digesting;
 mod joining;
 mod leaving;
+mod lettering;
 mod serving;
 mod restarting;
 mod configuring;

@@ -23,8 +23,8 @@ use crate::{
     clock::Clock, config, config::Newsroom, delivery::DigestStatus, durable, fetch::Fetcher, fetch::Web,
     http, hub, inbox, inbox::Hints, inbox::Inbox, inbox::Manuscript, issue::IssueKey, ledger,
     ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Letterhead,
-    mail::Mail, outbox, outbox::Outbox, press, press::Digested, press::Press, press::Verdict,
-    publication::Publication, subscriber::LeaveKey, subscriber::Pace,
+    mail::Mail, mail::Stationery, outbox, outbox::Outbox, press, press::Digested, press::Press,
+    press::Verdict, publication::Publication, subscriber::LeaveKey, subscriber::Pace,
 };
 
 /// How long until it is tried again to finish what a crash interrupted.
@@ -119,6 +119,13 @@ pub fn letterhead(newsroom: &Newsroom, publication: &Publication) -> Result<Lett
         publication: publication.clone(),
         sender: newsroom.sender(publication),
         leave_key: leave_key(&newsroom.data().join("leave.key"))?,
+        stationery: Stationery {
+            books: Some({
+                let data = newsroom.data();
+                Arc::new(move |hash: &str| fs::read(press::kept_as(&data, hash)))
+            }),
+            ..newsroom.stationery()?
+        },
     })
 }
 

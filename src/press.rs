@@ -426,7 +426,8 @@ impl Press {
 }
 
 /// Where in the state's folder what has this hash is kept.
-fn kept_as(data: &Path, hash: &str) -> PathBuf {
+#[must_use]
+pub fn kept_as(data: &Path, hash: &str) -> PathBuf {
     data.join("originals").join(hash.get(..2).unwrap_or_default()).join(hash)
 }
 

@@ -20,6 +20,7 @@ mod digesting;
 mod joining;
 mod offering;
 mod leaving;
+mod lettering;
 mod serving;
 mod restarting;
 mod configuring;

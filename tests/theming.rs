@@ -85,7 +85,7 @@ fn a_theme_that_is_wrong_is_refused_with_file_and_line_before_anything_is_done()
         help: nothing was changed; take the file out of the theme to have ours in its place
     "]]
     .assert_eq(&said);
-    saves_theme(&newsroom, &[("letter/letter.html", "<p>{{ subject }}</p>")]);
+    saves_theme(&newsroom, &[("letter/letter.html", "<p>{{ letter.subject }}</p>")]);
     let (_, said) = gazetted(newsroom.folder.path(), &["config"]);
     assert!(said.contains("letter/letter.html`: a letter needs `{{ letter.leave|safe }}`"), "{said}");
     saves_theme(&newsroom, &[("feed/feeds.opml", "<opml version=\"2.0\">\n<body>{{ title }}</opml>\n")]);

@@ -2,6 +2,7 @@
 
 mod bind;
 mod config;
+mod dkim;
 mod init;
 mod issues;
 mod proof;
@@ -61,6 +62,9 @@ enum Command {
     Replay,
     /// Bind the issues of a year, or the articles of a section or an author, in one book
     Bind(bind::Arguments),
+    /// Make keys that sign letters, or print the records of those in force
+    #[command(subcommand)]
+    Dkim(dkim::Command),
     /// Show the settings in force
     Config,
     /// List the files of our own theme, or print one, to begin a theme of your own with
@@ -142,6 +146,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Theme(arguments) => theme::run(&arguments),
         Command::Replay => replay::run(&newsroom(file)?),
         Command::Bind(arguments) => bind::run(&newsroom(file)?, &arguments),
+        Command::Dkim(command) => dkim::run(&newsroom(file)?, command),
         Command::Config => config::run(&newsroom(file)?),
         Command::Verify => verify::run(&newsroom(file)?),
     }

@@ -3,7 +3,7 @@
 use std::path::Component;
 
 use super::settings::{HostPort, ProtectionName, RelaySettings, Settings};
-use crate::typography::nearest;
+use crate::{delivery::ReturnKey, typography::nearest};
 
 /// How the names of variables begin that override settings.
 const PREFIX: &str = "GAZETTED_";
@@ -53,6 +53,10 @@ const KEYS: [(&str, &[&str]); 7] = [
             "on_unknown",
             "skip_older_than",
             "relays",
+            "bounces",
+            "thread",
+            "dkim_keys",
+            "dkim_domain",
         ],
     ),
     ("http", &["listen", "leave_url"]),
@@ -236,6 +240,15 @@ fn contradictions(settings: &Settings) -> Vec<String> {
             "mail: without protection the password would cross the network in the clear; {way}"
         ));
     }
+    if let Some(bounces) = &mail.bounces {
+        let local = bounces.as_str().split('@').next().unwrap_or_default();
+        if local.len() > ReturnKey::LONGEST_MAILBOX {
+            let most = ReturnKey::LONGEST_MAILBOX;
+            problems.push(format!(
+                "mail: in `bounces`, `{local}` is too long: {most} characters leave room for each letter's own mark"
+            ));
+        }
+    }
     problems
 }
 
@@ -362,6 +375,20 @@ mod tests {
                 mail: `user` and `password_file` of b.example.org:25 belong together; set both or none"]],
         );
         check("[[mail.relays]]\nweight = 1", &expect!["line 1: relays: each has a `server`"]);
+        check(
+            "[mail]\nbounces = \"a-mailbox-with-a-long-name@example.org\"\nthread = \"no\"",
+            &expect![[r#"line 3: thread: invalid type: string "no", expected a boolean"#]],
+        );
+        check(
+            "[mail]\nbounces = \"a-mailbox-with-a-long-name@example.org\"",
+            &expect![
+                "mail: in `bounces`, `a-mailbox-with-a-long-name` is too long: 19 characters leave room for each letter's own mark"
+            ],
+        );
+        check(
+            "[mail]\ndkim_domain = \"-\"",
+            &expect!["line 2: dkim_domain: `-` is not a domain such as `example.org`"],
+        );
         check("[mail\n", &expect!["line 1: unclosed table, expected `]`"]);
         check(
             "[outbox]\nfolder = \".\"\n[inbox]\nfolder = \"data/in\"",

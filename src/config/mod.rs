@@ -16,9 +16,9 @@ use jiff::{SignedDuration, tz::TimeZone};
 pub use settings::Settings;
 
 use crate::{
-    delivery::Calendar, editions, inbox, mail::Limits, mail::Protection, mail::Relay, mail::Sender,
-    mail::Server, mail::Way, manuscript, picture::Plate, publication::Colour, publication::Design,
-    publication::Imprint, publication::Publication, theme::Theme,
+    delivery::Calendar, editions, inbox, mail::KeyError, mail::Limits, mail::Protection, mail::Relay,
+    mail::Sender, mail::Server, mail::Signer, mail::Stationery, mail::Way, manuscript, picture::Plate,
+    publication::Colour, publication::Design, publication::Imprint, publication::Publication, theme::Theme,
 };
 use settings::{HostPort, ProtectionName, RelaySettings};
 
@@ -52,6 +52,14 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong, each with its place.
         problems: Vec<String>,
+    },
+    /// A key cannot sign.
+    #[error("letters cannot be signed with `{}`", path.display())]
+    Key {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: KeyError,
     },
     /// A file that the settings name, such as the one with the password, cannot be used.
     #[error("cannot read `{}`, which `{key}` names", path.display())]
@@ -249,6 +257,36 @@ impl Newsroom {
                 .map_or(&publication.base_url, |url| &url.0)
                 .clone(),
         }
+    }
+
+    /// What letters carry besides, but for books.
+    ///
+    /// # Errors
+    /// When a key cannot be read, or cannot sign.
+    pub fn stationery(&self) -> Result<Stationery, Error> {
+        let settings = &self.settings.mail;
+        let signer = self.signer()?.map(Arc::new);
+        Ok(Stationery { bounces: settings.bounces.clone(), thread: settings.thread, signer, books: None })
+    }
+
+    /// Who signs letters, where the settings name keys. The name of a key's file is its selector.
+    ///
+    /// # Errors
+    /// When a key cannot be read, or cannot sign.
+    pub fn signer(&self) -> Result<Option<Signer>, Error> {
+        let settings = &self.settings.mail;
+        let paths: Vec<PathBuf> = settings.dkim_keys.iter().map(|file| self.root.join(file)).collect();
+        if paths.is_empty() {
+            return Ok(None);
+        }
+        let read = |path: &PathBuf| {
+            let failed = |source| Error::Named { key: "mail.dkim_keys", path: path.clone(), source };
+            let selector = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            Ok((selector, fs::read(path).map_err(failed)?))
+        };
+        let keys = paths.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let signer = Signer::of(settings.signing_domain(), &keys);
+        signer.map(Some).map_err(|(nth, source)| Error::Key { path: paths[nth].clone(), source })
     }
 
     /// Where letters go.

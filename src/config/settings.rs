@@ -226,6 +226,13 @@ pub struct MailSettings {
     pub skip_older_than: Option<Span>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub relays: Vec<RelaySettings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounces: Option<Address>,
+    pub thread: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dkim_keys: Vec<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "domain")]
+    pub dkim_domain: Option<String>,
 }
 
 /// `[[mail.relays]]`: `config/gazetted.toml` explains every key.
@@ -273,6 +280,12 @@ impl MailSettings {
         });
         alone.into_iter().chain(self.relays.iter().cloned()).collect()
     }
+
+    /// The domain that signs letters.
+    #[must_use]
+    pub fn signing_domain(&self) -> &str {
+        self.dkim_domain.as_deref().unwrap_or(self.from.address.domain())
+    }
 }
 
 impl Default for MailSettings {
@@ -295,6 +308,10 @@ impl Default for MailSettings {
             on_unknown: OnUnknown::default(),
             skip_older_than: None,
             relays: Vec::new(),
+            bounces: None,
+            thread: false,
+            dkim_keys: Vec::new(),
+            dkim_domain: None,
         }
     }
 }
@@ -541,6 +558,11 @@ fn day_of_month<'de, D: Deserializer<'de>>(from: D) -> Result<i8, D::Error> {
         .ok()
         .filter(|day| (1..=28).contains(day))
         .ok_or_else(|| D::Error::custom(format!("`{number}` is not a day from 1 to 28")))
+}
+
+fn domain<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let good = |text: &str| Address::parse(&format!("a@{text}")).is_ok_and(|a| a.domain() == text);
+    checked(from, good, "a domain such as `example.org`").map(Some)
 }
 
 fn connections<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {

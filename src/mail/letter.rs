@@ -1,23 +1,28 @@
-//! One letter for one reader: a digest with its headers, as SMTP carries it.
+//! One letter for one reader: a printing with its headers, made once as a stencil and addressed to each, as SMTP carries it.
+//!
+//! Headers follow RFC 2919 (`List-Id`), RFC 2369 (`List-Unsubscribe`, `List-Archive`, `List-Post`), RFC 8058 (one-click, only where
+//! the address to leave is https, as it demands) and RFC 3834 (`Auto-Submitted`).
 
-use std::time::SystemTime;
+mod body;
+mod mould;
 
-use lettre::{
-    Message,
-    message::{
-        Mailbox, MultiPart, SinglePart,
-        header::{ContentType, HeaderName, HeaderValue},
-    },
+use std::{fmt, io, sync::Arc, time::SystemTime};
+
+use lettre::message::{
+    Mailbox, Mailboxes,
+    header::{Date, From, HeaderName, HeaderValue, Headers, ReplyTo, Subject},
 };
 
-use super::Sender;
+pub(in crate::mail) use self::body::push_base64;
+use self::mould::{Mould, Reader, Slot};
+use super::{Sender, Signer};
 use crate::{
-    delivery::Delivery, delivery::Digest, delivery::Printing, editions, publication::Publication,
-    subscriber::LeaveKey, typography,
+    delivery::AttachedBook, delivery::Delivery, delivery::Digest, delivery::Printing, delivery::ReturnKey,
+    publication::Publication, subscriber::Address, subscriber::LeaveKey, typography,
 };
 
-/// Why a letter could not be written; a fault of the settings, not of the subscriber.
-#[derive(Debug, thiserror::Error)]
+/// Why a letter could not be written; a fault of the settings or of the disk, not of the subscriber.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// An address or a header cannot be written.
     #[error("cannot write the letter's header `{header}`")]
@@ -25,8 +30,19 @@ pub enum Error {
         /// Which.
         header: &'static str,
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Arc<dyn std::error::Error + Send + Sync>,
     },
+    /// A book that comes with it cannot be read.
+    #[error("cannot read the book `{name}`")]
+    Book {
+        /// Its name.
+        name: String,
+        /// Why.
+        source: Arc<io::Error>,
+    },
+    /// The signature cannot be made.
+    #[error("cannot sign the letter")]
+    Sign,
 }
 
 /// A letter ready for a server.
@@ -65,109 +81,226 @@ pub struct Letterhead {
     pub sender: Sender,
     /// The key of the addresses for leaving.
     pub leave_key: LeaveKey,
+    /// What letters may carry besides.
+    pub stationery: Stationery,
+}
+
+/// What letters may carry besides words and a sender.
+#[derive(Clone, Default)]
+pub struct Stationery {
+    /// The mailbox that errors come back to, with each letter's own mark behind a `+`; readers leave by writing to it, too. Without
+    /// one, errors come back to the sender's address.
+    pub bounces: Option<Address>,
+    /// Whether each letter refers to the one before, so that mail programs show them as one conversation.
+    pub thread: bool,
+    /// Who signs them.
+    pub signer: Option<Arc<Signer>>,
+    /// Where the books are that come with letters.
+    pub books: Option<Books>,
+}
+
+/// Reads a kept file by its hash.
+pub type Books = Arc<dyn Fn(&str) -> io::Result<Vec<u8>> + Send + Sync>;
+
+impl fmt::Debug for Stationery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bounces, thread, signer, .. } = self;
+        write!(f, "Stationery {{ bounces: {bounces:?}, thread: {thread}, signed: {} }}", signer.is_some())
+    }
 }
 
 /// A printing that only has to be addressed.
 pub struct Stencil {
     head: Letterhead,
-    printing: Printing,
+    digest: Digest,
+    return_key: ReturnKey,
+    /// What stands before and behind the subscriber's number in a `Message-ID`.
+    id: (String, String),
+    /// The message, or why there is none.
+    mould: Result<Mould, Error>,
 }
 
 impl Stencil {
-    /// The stencil of a printing. Its books are read by `fetch`, by their hash.
+    /// The stencil of a printing. Reads the books that come with it: call it where that is allowed.
     ///
-    /// # Errors
-    /// When the settings of the sender cannot be written as headers, or a book not be read.
+    /// What is wrong with it, every [`Stencil::address`] tells.
+    #[must_use]
     pub fn of(printing: Printing, head: Letterhead) -> Self {
-        Self { head, printing }
+        let mould = message(&printing, &head);
+        let return_key = ReturnKey::of(&head.leave_key);
+        let id = (id_begins(&head, &printing.digest.label()), id_ends(&head));
+        Self { head, digest: printing.digest, return_key, id, mould }
     }
 
     /// The letter to the subscriber of `delivery`: the same bytes each time.
     ///
     /// # Errors
-    /// When the settings of the sender cannot be written as headers.
+    /// When the settings of the sender cannot be written as headers, a book not be read, or nothing be signed.
     pub fn address(&self, delivery: &Delivery) -> Result<Letter, Error> {
-        write(&self.head, &self.printing, delivery)
-    }
-}
-
-/// A text as it goes over the wire.
-fn stuffed(text: &str) -> Vec<u8> {
-    let mut wire = Vec::with_capacity(text.len() + 64);
-    for line in text.split_inclusive("\r\n") {
-        if line.starts_with('.') {
-            wire.push(b'.');
+        let mould = self.mould.as_ref().map_err(Clone::clone)?;
+        let reader = Reader::of(&delivery.address, delivery.subscriber, &self.head.leave_key);
+        let mut wire = Vec::with_capacity(mould.len() + 2048);
+        mould.fill(&reader, &mut wire);
+        if let Some(signer) = &self.head.stationery.signer {
+            let mut signed = signer.sign(&wire, self.digest.frozen).map_err(|_| Error::Sign)?;
+            signed.reserve(wire.len() + 3);
+            signed.extend_from_slice(&wire);
+            wire = signed;
         }
-        wire.extend_from_slice(line.as_bytes());
+        // No line begins with a dot: neither a header nor anything that `body` writes does.
+        wire.extend_from_slice(b".\r\n");
+        Ok(Letter {
+            from: self.return_path(delivery),
+            to: delivery.address.as_str().to_owned(),
+            id: format!("{}{}{}", self.id.0, delivery.subscriber.0, self.id.1),
+            wire,
+        })
     }
-    if !wire.ends_with(b"\r\n") {
-        wire.extend_from_slice(b"\r\n");
+
+    /// The address in the envelope that errors come back to.
+    fn return_path(&self, delivery: &Delivery) -> String {
+        let Letterhead { sender, stationery, .. } = &self.head;
+        let Some((mailbox, domain)) =
+            stationery.bounces.as_ref().and_then(|bounces| bounces.as_str().rsplit_once('@'))
+        else {
+            return sender.address.as_str().to_owned();
+        };
+        let local = self.return_key.local_part(mailbox, delivery.digest, delivery.subscriber);
+        format!("{local}@{domain}")
     }
-    wire.extend_from_slice(b".\r\n");
-    wire
 }
 
-/// The `Message-ID` of a digest's letter to one subscriber, without the angle brackets. It never changes, so that a server
-/// that gets the letter twice can know it.
-fn message_id(head: &Letterhead, digest: &Digest, delivery: &Delivery) -> String {
-    let domain = head.sender.address.domain();
-    format!("{}.{}.{}@{domain}", head.publication.key, digest.label(), delivery.subscriber.0)
+/// The `Message-ID` of a digest's letter to one subscriber is this, the subscriber's number and [`id_ends`]. It never changes, so
+/// that a server that gets the letter twice can know it.
+fn id_begins(head: &Letterhead, label: &str) -> String {
+    format!("{}.{label}.", head.publication.key)
 }
 
-/// Writes the letter of `printing` to the subscriber of `delivery`.
-///
-/// Its headers follow RFC 2919 (`List-Id`), RFC 2369 (`List-Unsubscribe`, `List-Archive`), RFC 8058 (one-click, only where the
-/// address to leave is https, as it demands) and RFC 3834 (`Auto-Submitted`).
-///
-/// # Errors
-/// When the settings of the sender cannot be written as headers.
-fn write(head: &Letterhead, printing: &Printing, delivery: &Delivery) -> Result<Letter, Error> {
-    let Letterhead { publication, sender, leave_key } = head;
+fn id_ends(head: &Letterhead) -> String {
+    format!("@{}", head.sender.address.domain())
+}
+
+/// The message of a printing.
+fn message(printing: &Printing, head: &Letterhead) -> Result<Mould, Error> {
+    let mut mould = headers(printing, head)?;
+    let prefix = leave_url(head);
+    let part = |kind: &str, text: &str| {
+        let (coding, text) = body::text(text, &prefix);
+        let mut part = Mould::default();
+        part.push(format!(
+            "Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: {}\r\n\r\n",
+            coding.name()
+        ));
+        part.append(&text);
+        part
+    };
+    let mut parts = vec![part("plain", &printing.text)];
+    if !printing.html.is_empty() {
+        parts.push(part("html", &printing.html));
+    }
+    for book in &printing.books {
+        parts.push(attachment(book, head)?);
+    }
+    if let [part] = parts.as_slice() {
+        mould.append(part);
+        return Ok(mould);
+    }
+    let kind = if printing.books.is_empty() { "alternative" } else { "mixed" };
+    // Made of the name of this printing, so that a letter has the same bytes each time; no coded line begins like this.
+    let name = format!("{} {} {}", head.publication.key, printing.digest.label(), printing.id.0);
+    let boundary = format!("=_{}", &blake3::hash(name.as_bytes()).to_hex()[..32]);
+    mould.push(format!("Content-Type: multipart/{kind}; boundary=\"{boundary}\"\r\n\r\n"));
+    for part in &parts {
+        mould.push(format!("--{boundary}\r\n"));
+        mould.append(part);
+    }
+    mould.push(format!("--{boundary}--\r\n"));
+    Ok(mould)
+}
+
+/// The headers but for those of the content, with the line end of the last.
+fn headers(printing: &Printing, head: &Letterhead) -> Result<Mould, Error> {
+    let Letterhead { publication, sender, stationery, .. } = head;
     let digest = &printing.digest;
-    let id = message_id(head, digest, delivery);
-    let leave = format!("{}leave/{}", sender.leave_url, leave_key.token(delivery.subscriber));
-    let mut builder = Message::builder()
-        .message_id(Some(format!("<{id}>")))
-        .date(SystemTime::from(digest.frozen))
-        .from(mailbox("From", sender.name.as_deref(), sender.address.as_str())?)
-        .to(mailbox("To", None, delivery.address.as_str())?)
-        .subject(header_text(&printing.subject));
+    let mut mould = Mould::default();
+    let id = |mould: &mut Mould, label: &str| {
+        mould.push(format!("<{}", id_begins(head, label)));
+        mould.slot(Slot::Subscriber);
+        mould.push(format!("{}>\r\n", id_ends(head)));
+    };
+    let mut fixed = Headers::new();
+    fixed.set(From::from(Mailboxes::from(mailbox("From", sender.name.as_deref(), &sender.address)?)));
+    fixed.set(Subject::from(header_text(&printing.subject)));
+    fixed.set(Date::from(SystemTime::from(digest.frozen)));
     if let Some(reply_to) = &sender.reply_to {
-        builder = builder.reply_to(mailbox("Reply-To", None, reply_to.as_str())?);
+        fixed.set(ReplyTo::from(Mailboxes::from(mailbox("Reply-To", None, reply_to)?)));
     }
-    let plain = SinglePart::builder()
-        .header(ContentType::TEXT_PLAIN)
-        .body(printing.text.replace(editions::LEAVE, &leave));
-    let html = SinglePart::builder()
-        .header(ContentType::TEXT_HTML)
-        .body(printing.html.replace(editions::LEAVE, &leave));
-    // lettre makes boundaries up by chance; the same letter must have the same bytes each time it is sent.
-    let boundary = format!("=_{}", &blake3::hash(id.as_bytes()).to_hex()[..32]);
-    let body = MultiPart::alternative().boundary(boundary).singlepart(plain).singlepart(html);
-    let mut message = builder.multipart(body).map_err(|error| header_error("Content-Type", error))?;
-    let mut headers = vec![
+    for (name, value) in [
         ("List-Id", list_id(publication, sender)),
-        ("List-Unsubscribe", format!("<{leave}>")),
         ("List-Archive", format!("<{}>", publication.base_url)),
+        ("List-Post", "NO".to_owned()),
         ("Auto-Submitted", "auto-generated".to_owned()),
         ("Precedence", "bulk".to_owned()),
-    ];
-    if leave.starts_with("https://") {
-        headers.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
-    }
-    for (name, value) in headers {
+        ("MIME-Version", "1.0".to_owned()),
+    ] {
         let header = HeaderName::new_from_ascii_str(name);
-        message.headers_mut().insert_raw(HeaderValue::new(header, header_text(&value)));
+        fixed.insert_raw(HeaderValue::new(header, header_text(&value)));
     }
-    // lettre writes every part that is not ASCII in base64 or quoted-printable.
-    let message =
-        String::from_utf8(message.formatted()).map_err(|error| header_error("Content-Type", error))?;
-    Ok(Letter {
-        from: sender.address.as_str().to_owned(),
-        to: delivery.address.as_str().to_owned(),
-        id,
-        wire: stuffed(&message),
-    })
+    mould.push(fixed.to_string());
+    mould.push("To: ");
+    mould.slot(Slot::To);
+    mould.push("\r\nMessage-ID: ");
+    id(&mut mould, &digest.label());
+    if let Some(previous) = printing.previous.as_ref().filter(|_| stationery.thread) {
+        mould.push("References: ");
+        id(&mut mould, previous);
+    }
+    let leave = leave_url(head);
+    mould.push(format!("List-Unsubscribe: <{leave}"));
+    mould.slot(Slot::Leave);
+    if let Some((mailbox, domain)) = stationery.bounces.as_ref().and_then(|b| b.as_str().rsplit_once('@')) {
+        mould.push(format!(">,\r\n <mailto:{mailbox}"));
+        mould.slot(Slot::LeaveByMail);
+        mould.push(format!("@{domain}?subject=unsubscribe"));
+    }
+    mould.push(">\r\n");
+    if leave.starts_with("https://") {
+        mould.push("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+    }
+    Ok(mould)
+}
+
+/// The address for leaving without its last part.
+fn leave_url(head: &Letterhead) -> String {
+    format!("{}leave/", head.sender.leave_url)
+}
+
+/// A book as a part of a message, named as its readers would (RFC 2231), and in ASCII for those who know no better. These look at
+/// its type: two names in one header are one too many for a strict reader.
+fn attachment(book: &AttachedBook, head: &Letterhead) -> Result<Mould, Error> {
+    let failed = |source| Error::Book { name: book.name.clone(), source: Arc::new(source) };
+    let missing = || failed(io::Error::new(io::ErrorKind::NotFound, "nobody keeps books"));
+    let read = head.stationery.books.as_ref().ok_or_else(missing)?;
+    let bytes = read(&book.hash).map_err(failed)?;
+    let stem = book.name.strip_suffix(".epub").unwrap_or(&book.name);
+    let ascii = typography::slug(stem);
+    let named: String = header_text(stem).chars().filter(|c| !"/\\\"".contains(*c)).take(80).collect();
+    let percent = |byte: u8| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    let filename = if named.is_ascii() {
+        format!("filename=\"{named}.epub\"")
+    } else {
+        format!("filename*=UTF-8''{}.epub", named.bytes().map(percent).collect::<String>())
+    };
+    let mut part = Mould::default();
+    part.push(format!(
+        "Content-Type: application/epub+zip; name=\"{ascii}.epub\"\r\nContent-Transfer-Encoding: base64\r\n\
+         Content-Disposition: attachment;\r\n {filename}\r\n\r\n"
+    ));
+    part.push(body::file(&bytes));
+    Ok(part)
 }
 
 /// The list's name for programs, RFC 2919: a phrase and an identifier in the sender's domain.
@@ -181,29 +314,13 @@ fn list_id(publication: &Publication, sender: &Sender) -> String {
     if phrase.trim().is_empty() { id } else { format!("\"{}\" {id}", phrase.trim()) }
 }
 
-fn mailbox(header: &'static str, name: Option<&str>, address: &str) -> Result<Mailbox, Error> {
-    let address = address.parse().map_err(|error| header_error(header, error))?;
-    Ok(Mailbox::new(name.map(header_text), address))
+fn mailbox(header: &'static str, name: Option<&str>, address: &Address) -> Result<Mailbox, Error> {
+    let address =
+        address.as_str().parse().map_err(|source| Error::Header { header, source: Arc::new(source) });
+    Ok(Mailbox::new(name.map(header_text), address?))
 }
 
 /// A text on one line: no header may begin inside another.
 fn header_text(text: &str) -> String {
     typography::printable(text).replace(['\r', '\n', '\t'], " ")
-}
-
-fn header_error(header: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Header { header, source: error.into() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_line_of_a_letter_can_end_it() {
-        assert_eq!(stuffed("a\r\n.\r\n..b\r\n"), b"a\r\n..\r\n...b\r\n.\r\n");
-        assert_eq!(stuffed(".a"), b"..a\r\n.\r\n");
-        let letter = |wire| Letter { from: String::new(), to: String::new(), id: String::new(), wire };
-        assert_eq!(letter(stuffed("a\r\n.\r\n..b\r\n")).message(), b"a\r\n.\r\n..b\r\n");
-    }
 }

@@ -1,6 +1,7 @@
 //! Sends letters: claims those that are due, offers them on a few connections, and settles each before the next.
 
 mod desk;
+mod dkim;
 mod folder;
 mod lane;
 mod letter;
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use letter::{Error as LetterError, Letter, Letterhead, Stencil};
+pub use dkim::{KeyError, Record, Signer, new_ed25519};
+pub use letter::{Books, Error as LetterError, Letter, Letterhead, Stationery, Stencil};
 pub use schedule::next_attempt;
 pub use smtp::{Protection, Server};
 
@@ -252,7 +254,11 @@ impl Mail {
             let id = delivery.printing;
             if let Entry::Vacant(place) = stencils.entry(id) {
                 let Some(printing) = self.printing(id).await else { continue };
-                place.insert(Arc::new(Stencil::of(printing, self.head.clone())));
+                let head = self.head.clone();
+                // It reads books, and codes them.
+                let stencil = tokio::task::spawn_blocking(move || Stencil::of(printing, head)).await;
+                let stencil = stencil.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+                place.insert(Arc::new(stencil));
             }
             letters.extend(stencils.get(&id).map(|stencil| Work {
                 delivery,

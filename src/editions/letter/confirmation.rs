@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Letter, lines::wrap};
+use super::{Letter, inlining, lines::wrap};
 use crate::{
     editions::Error, editions::LEAVE, issue::shorten, prose::Language, publication::Publication, theme,
     theme::Words,
@@ -41,7 +41,7 @@ pub(in crate::editions) fn write(
         leave: LEAVE,
         home: &publication.base_url,
     };
-    let html = publication.theme.fill("letter/confirm.html", &question)?;
+    let html = inlining::inline(&publication.theme.fill("letter/confirm.html", &question)?);
     let mut plain = String::new();
     for (text, address) in [
         (text.as_str(), Some(confirm)),

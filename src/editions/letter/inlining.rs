@@ -123,20 +123,18 @@ fn compound(text: &str) -> Option<Compound<'_>> {
 fn declarations(text: &str) -> Vec<(&str, &str)> {
     let mut depth = 0_usize;
     let mut quoted = None;
-    let parts = text.split(|c: char| match quoted {
-        Some(mark) => {
+    let parts = text.split(|c: char| {
+        if let Some(mark) = quoted {
             quoted = quoted.filter(|_| c != mark);
-            false
+            return false;
         }
-        None => {
-            match c {
-                '"' | '\'' => quoted = Some(c),
-                '(' => depth += 1,
-                ')' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            c == ';' && depth == 0
+        match c {
+            '"' | '\'' => quoted = Some(c),
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
         }
+        c == ';' && depth == 0
     });
     let pairs = parts.filter_map(|part| part.split_once(':'));
     let trimmed = pairs.map(|(property, value)| (property.trim(), value.trim()));

@@ -229,7 +229,7 @@ fn head_of_several(
     let n_articles = leaves.iter().map(|leaf| leaf.stories.len()).sum();
     let n_issues = words.n_issues(leaves.len());
     let firsts =
-        leaves.iter().flat_map(|leaf| leaf.issue.pieces().next()).map(|piece| piece.headline.as_str());
+        leaves.iter().filter_map(|leaf| leaf.issue.pieces().next()).map(|piece| piece.headline.as_str());
     let newest = leaves.iter().rev();
     Head {
         lang: language.as_str().to_owned(),
@@ -257,14 +257,12 @@ fn head_of_several(
 
 /// What a digest covers, as people say it: the days of its period, or else those of its issues.
 fn days(issues: &[Shelved], period: Option<&Period>, words: &Words, publication: &Publication) -> String {
-    let (first, last) = match period {
-        Some(period) => days_of(period, &publication.time_zone),
-        None => {
-            let out = |shelved: &Shelved| day_of(&shelved.release, publication);
-            let days = || issues.iter().map(out);
-            (days().min().unwrap_or_default(), days().max().unwrap_or_default())
-        }
-    };
+    if let Some(period) = period {
+        let (first, last) = days_of(period, &publication.time_zone);
+        return words.days(first, last);
+    }
+    let days = || issues.iter().map(|shelved| day_of(&shelved.release, publication));
+    let (first, last) = (days().min().unwrap_or_default(), days().max().unwrap_or_default());
     words.days(first, last)
 }
 
@@ -350,7 +348,7 @@ fn set(sheet: &mut Sheet, wished: &[Shelved], publication: &Publication) -> Resu
         share = (raw.min(share) * room / grown).min(share - 1) / 32 * 31;
     }
     if html.len() > Letter::MAX_HTML {
-        let problem = format!("a letter has {} bytes without the beginning of any article", frame);
+        let problem = format!("a letter has {frame} bytes without the beginning of any article");
         return Err(theme.fault(TEMPLATE, &problem).into());
     }
     Ok(html)

@@ -18,6 +18,7 @@ pub mod manuscript;
 pub mod receipts;
 pub mod editions;
 pub mod ledger;
+pub mod roll;
 pub mod outbox;
 pub mod inbox;
 pub mod mail;

@@ -15,6 +15,7 @@ mod withholding;
 mod listing;
 mod telling;
 mod refusing;
+mod enrolling;
 mod delivering;
 mod leaving;
 mod serving;

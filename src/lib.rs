@@ -22,6 +22,7 @@ pub mod roll;
 pub mod outbox;
 pub mod inbox;
 pub mod mail;
+pub mod bounce;
 pub mod fetch;
 pub mod hub;
 pub mod press;

@@ -18,6 +18,8 @@ mod refusing;
 mod enrolling;
 mod delivering;
 mod leaving;
+mod returning;
+mod bouncing;
 mod serving;
 mod restarting;
 mod configuring;

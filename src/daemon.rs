@@ -20,15 +20,19 @@ use tokio_util::{
 };
 
 use crate::{
-    bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey,
-    durable, fetch::Fetcher, fetch::Web, http, hub, inbox, inbox::Hints, inbox::Inbox, inbox::Manuscript,
-    issue::IssueKey, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Queued,
-    ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail, outbox, outbox::Outbox, press, press::Press,
-    press::Verdict, publication::Publication, subscriber::LeaveKey,
+    bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::DigestStatus,
+    delivery::ReturnKey, durable, fetch::Fetcher, fetch::Web, http, hub, inbox, inbox::Hints, inbox::Inbox,
+    inbox::Manuscript, issue::IssueKey, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger,
+    ledger::Queued, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail, outbox, outbox::Outbox, press,
+    press::Digested, press::Press, press::Verdict, publication::Publication, subscriber::LeaveKey,
+    subscriber::Pace,
 };
 
 /// How long until it is tried again to finish what a crash interrupted.
 const RESUME_AGAIN: Duration = Duration::from_secs(10);
+
+/// How long at most until it is looked again whether a digest is due, in case the clock was set.
+const DIGESTS_AGAIN: Duration = Duration::from_mins(1);
 
 /// How long letters on their way may take to be answered once we are asked to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
@@ -100,8 +104,22 @@ pub fn open_press(
         inbox,
         data: newsroom.data(),
         letters_within: newsroom.letters_within(),
+        calendar: newsroom.calendar(),
+        ask_after: newsroom.ask_after(),
         proofs_wait: newsroom.settings.publication.proofs,
         fetcher: Fetcher::new(newsroom.pictures_from(), Web::default()),
+    })
+}
+
+/// What the letters of a newsroom have in common; its key is made when there is none yet.
+///
+/// # Errors
+/// When the key cannot be read or made.
+pub fn letterhead(newsroom: &Newsroom, publication: &Publication) -> Result<Letterhead, Error> {
+    Ok(Letterhead {
+        publication: publication.clone(),
+        sender: newsroom.sender(publication),
+        leave_key: leave_key(&newsroom.data().join("leave.key"))?,
     })
 }
 
@@ -121,6 +139,7 @@ pub struct Daemon {
     stop_http: CancellationToken,
     inbox: TaskTracker,
     hub: TaskTracker,
+    digests: TaskTracker,
     mail: TaskTracker,
     returns: TaskTracker,
     http: TaskTracker,
@@ -138,7 +157,6 @@ impl Daemon {
         durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
         let lock = lock(&data.join("daemon.lock"))?;
         let ledger = open_ledger(newsroom)?;
-        let leave_key = leave_key(&data.join("leave.key"))?;
         let wanted = newsroom.settings.http.listen;
         let failed = |source| Error::Listen { address: wanted, source };
         let listener = http::listen(wanted).await.map_err(failed)?;
@@ -146,13 +164,11 @@ impl Daemon {
         let publication = newsroom.publication(address);
         let press = Arc::new(open_press(newsroom, publication.clone(), Arc::clone(&ledger))?);
         let way = newsroom.way()?;
+        let head = letterhead(newsroom, &publication)?;
+        ask_about_old(&press, clock.now())?;
         let bells = Bells::default();
         let mail = Mail {
-            head: Letterhead {
-                publication: publication.clone(),
-                sender: newsroom.sender(&publication),
-                leave_key: leave_key.clone(),
-            },
+            head: head.clone(),
             ledger: Arc::clone(&ledger),
             way,
             clock: clock.clone(),
@@ -161,8 +177,8 @@ impl Daemon {
         let returns = Arc::new(Returns {
             publication: publication.clone(),
             ledger: Arc::clone(&ledger),
-            return_key: ReturnKey::of(&leave_key),
-            leave_key: leave_key.clone(),
+            return_key: ReturnKey::of(&head.leave_key),
+            leave_key: head.leave_key.clone(),
             clock: clock.clone(),
         });
         let hooks =
@@ -175,7 +191,7 @@ impl Daemon {
             publication: publication.clone(),
             outbox: press.outbox.clone(),
             ledger: Arc::clone(&ledger),
-            leave_key,
+            leave_key: head.leave_key,
             clock: clock.clone(),
             hooks,
         };
@@ -192,6 +208,7 @@ impl Daemon {
             stop_http: CancellationToken::new(),
             inbox: TaskTracker::new(),
             hub: TaskTracker::new(),
+            digests: TaskTracker::new(),
             mail: TaskTracker::new(),
             returns: TaskTracker::new(),
             http: TaskTracker::new(),
@@ -209,6 +226,9 @@ impl Daemon {
             let taking = bounce::watch(returns, maildir, daemon.stop_returns.clone());
             daemon.returns.spawn(guarded(guard(), taking));
         }
+        let digesting =
+            make_digests(Arc::clone(&press), clock.clone(), bells.clone(), daemon.stop_inbox.clone());
+        daemon.digests.spawn(guarded(guard(), digesting));
         let hints = Hints::new(&newsroom.inbox());
         let watching =
             watch(inbox, hints, known, press, clock.clone(), bells.clone(), daemon.stop_inbox.clone());
@@ -225,6 +245,7 @@ impl Daemon {
         for (stop, tasks, what) in [
             (&self.stop_inbox, &self.inbox, "the press"),
             (&self.stop_inbox, &self.hub, "what tells the hub"),
+            (&self.stop_inbox, &self.digests, "what makes digests"),
             (&self.stop_mail, &self.mail, "the mail"),
             (&self.stop_returns, &self.returns, "what takes what comes back"),
             (&self.stop_http, &self.http, "the web pages"),
@@ -253,6 +274,66 @@ struct Bells {
     mail: Arc<Notify>,
     /// The feeds have changed.
     hub: Arc<Notify>,
+}
+
+/// Keeps digests back that were made long ago and whose letters nobody has got: they may be a surprise by now.
+fn ask_about_old(press: &Press, now: Timestamp) -> Result<(), Error> {
+    let before = now.saturating_sub(press.ask_after).unwrap_or(Timestamp::MIN);
+    for digest in press.ledger.ask_about_old(before, now)? {
+        let id = digest.id.0;
+        tracing::warn!(
+            digest = id,
+            period = digest.period,
+            "letters of a digest were queued long ago and wait; `gazetted digests resume {id}` sends them"
+        );
+    }
+    Ok(())
+}
+
+/// Makes the digests of each pace when they are due, until `stop`.
+async fn make_digests(press: Arc<Press>, clock: Clock, bells: Bells, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let now = clock.now();
+        let made = {
+            let press = Arc::clone(&press);
+            blocking(move || press.make_digests(now)).await
+        };
+        match made {
+            Ok(made) => {
+                made.iter().for_each(tell_of_digest);
+                if !made.is_empty() {
+                    bells.mail.notify_one();
+                }
+            }
+            Err(error) => {
+                tracing::error!("a digest could not be made: {}; it is tried again", causes(&error))
+            }
+        }
+        let next = [Pace::Daily, Pace::Weekly, Pace::Monthly]
+            .into_iter()
+            .filter_map(|pace| press.calendar.next(pace, now))
+            .min();
+        let due = async {
+            match next {
+                Some(next) => clock.sleep_until(next).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = due => {}
+            () = tokio::time::sleep(DIGESTS_AGAIN) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+fn tell_of_digest(digest: &Digested) {
+    let (pace, period, letters) = (digest.pace.as_str(), &digest.period, digest.letters);
+    if digest.status == DigestStatus::Asking {
+        tracing::warn!(pace, period, letters, "a digest is late and waits; `gazetted digests list` shows it");
+    } else {
+        tracing::info!(pace, period, letters, "a digest was made");
+    }
 }
 
 /// Does a part's work. If that ends by a panic, the guard is dropped with it and cancels [`Daemon::broken`].

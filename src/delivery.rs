@@ -93,8 +93,6 @@ pub enum DigestStatus {
     Paused,
     /// It was found so late that the operator is asked first.
     Asking,
-    /// One of its issues was withdrawn: it is printed anew before any more of them go.
-    Stale,
 }
 
 impl DigestStatus {
@@ -105,16 +103,13 @@ impl DigestStatus {
             Self::Open => "open",
             Self::Paused => "paused",
             Self::Asking => "asking",
-            Self::Stale => "stale",
         }
     }
 
     /// The status of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Open, Self::Paused, Self::Asking, Self::Stale]
-            .into_iter()
-            .find(|status| status.as_str() == word)
+        [Self::Open, Self::Paused, Self::Asking].into_iter().find(|status| status.as_str() == word)
     }
 }
 

@@ -57,6 +57,15 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// What happened, with its causes.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+}
+
 /// Tells the hub of every ring of the bell, until `stop`. A publication without a hub has nothing to tell.
 pub async fn run(publication: Publication, bell: Arc<Notify>, stop: CancellationToken) {
     let Some(hub) = publication.hub.clone() else { return };
@@ -69,10 +78,7 @@ pub async fn run(publication: Publication, bell: Arc<Notify>, stop: Cancellation
             match tell(&hub, &publication).await {
                 Ok(()) => break,
                 Err(error) => {
-                    let causes =
-                        std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
-                    let causes: Vec<String> = causes.map(ToString::to_string).collect();
-                    tracing::warn!("{}; readers' programs come by themselves meanwhile", causes.join(": "));
+                    tracing::warn!("{}; readers' programs come by themselves meanwhile", error.in_full());
                 }
             }
             tokio::select! {
@@ -109,6 +115,24 @@ pub async fn tell(hub: &str, publication: &Publication) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Tells the hub once, for a command that has no daemon to do it; waits for its answers, 15 seconds in all. A publication without a
+/// hub has nothing to tell.
+///
+/// # Errors
+/// As [`tell`].
+pub fn tell_and_wait(publication: &Publication) -> Result<(), Error> {
+    let Some(hub) = publication.hub.as_deref() else { return Ok(()) };
+    let silent = |source: Cause| Error::Silent { host: hub.to_owned(), source };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| silent(error.into()))?;
+    let told = runtime.block_on(async { timeout(PATIENCE, tell(hub, publication)).await });
+    // Looking up a host's name cannot be broken off; nobody waits for that.
+    runtime.shutdown_background();
+    told.unwrap_or_else(|late| Err(silent(late.into())))
 }
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;

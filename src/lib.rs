@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod inbox;
 pub mod mail;
 pub mod bounce;
+pub mod joining;
 pub mod fetch;
 pub mod hub;
 pub mod press;

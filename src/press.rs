@@ -19,16 +19,17 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use digesting::Digested;
 pub use fetching::with_kept_pictures;
 pub use learning::lexicon;
 pub use proving::Held;
 
 use crate::{
-    durable, editions, editions::BookFile, editions::Listing, editions::Plates, editions::Shelf,
-    editions::Shelved, fetch::Fetcher, inbox, inbox::Manuscript, issue, issue::IssueKey, issue::Release,
-    issue::Status, ledger, ledger::Arrival, ledger::Fate, ledger::Interrupted, ledger::Ledger,
-    ledger::Opening, ledger::Queued, manuscript, outbox, outbox::Outbox, picture::Picture, proof::Policy,
-    proof::Proof, publication::Publication, receipts::Receipts, receipts::Record,
+    delivery::Calendar, durable, editions, editions::BookFile, editions::Listing, editions::Plates,
+    editions::Shelf, editions::Shelved, fetch::Fetcher, inbox, inbox::Manuscript, issue, issue::IssueKey,
+    issue::Release, issue::Status, ledger, ledger::Arrival, ledger::Fate, ledger::Interrupted,
+    ledger::Ledger, ledger::Opening, ledger::Queued, manuscript, outbox, outbox::Outbox, picture::Picture,
+    proof::Policy, proof::Proof, publication::Publication, receipts::Receipts, receipts::Record,
 };
 
 /// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
@@ -131,6 +132,10 @@ pub struct Press {
     pub data: PathBuf,
     /// Issues that carry a date older than this are published without letters: an archive is not news.
     pub letters_within: Option<SignedDuration>,
+    /// When the digests of each pace are due.
+    pub calendar: Calendar,
+    /// A digest that is found later than that after it fell due waits for the operator.
+    pub ask_after: SignedDuration,
     /// Which pages wait for their editor.
     pub proofs_wait: Policy,
     /// What fetches pictures on the web, where the publication allows that.

@@ -18,6 +18,7 @@ use image::ImageFormat;
 use crate::{
     configuring::gazetted,
     judging::epubcheck,
+    listing::files,
     newsroom::Newsroom,
     picturing::{packed, picture},
     properties::publication,
@@ -222,7 +223,7 @@ fn check_contents(book: &[u8], name: &str) {
 }
 
 #[test]
-fn a_book_is_the_same_on_a_machine_with_another_clock_and_language() {
+fn a_book_and_every_other_file_are_the_same_on_a_machine_with_another_clock_and_language() {
     let newsroom = Newsroom::closed("");
     newsroom.saves(
         "a.md",
@@ -240,12 +241,17 @@ fn a_book_is_the_same_on_a_machine_with_another_clock_and_language() {
     };
     let first = printed();
     assert_eq!(first.len(), 3, "a book, a cover and its thumbnail");
+    let all = files(&newsroom);
+    assert!(all.len() > 40, "{:?}", all.keys());
     for (zone, language) in [("Asia/Shanghai", "zh_CN.UTF-8"), ("America/New_York", "C")] {
         let mut program = Command::new(env!("CARGO_BIN_EXE_gazetted"));
         program.arg("replay").current_dir(root).env("TZ", zone).env("LANG", language);
         let (good, said) = tools::output(program.env("LC_ALL", language));
         assert!(good, "{said}");
         assert!(printed() == first, "{zone}");
+        let again = files(&newsroom);
+        let other: Vec<_> = again.iter().filter(|(path, bytes)| all.get(*path) != Some(*bytes)).collect();
+        assert!(other.is_empty() && again.len() == all.len(), "{zone}: {:?}", other.first());
     }
     for (file, width) in [("cover.png", 1200), ("thumbnail.png", 300)] {
         let picture = image::open(outbox.join(file)).unwrap();

@@ -50,10 +50,7 @@ impl Book {
     fn ends(&self, release: &Release, now: Timestamp) -> Queued {
         let book = BookFile { path: "issues/a/a.epub".to_owned(), length: 7 };
         let whole = Shelved { release: release.clone(), book: book.clone() };
-        let letter =
-            editions::letter(std::slice::from_ref(&whole), None, &Wish::default(), &self.publication)
-                .unwrap()
-                .unwrap();
+        let letter = editions::letter(&[whole], None, &Wish::default(), &self.publication).unwrap().unwrap();
         let digest = Draft {
             pace: Pace::Each,
             period: release.issue.key.to_string(),

@@ -1,9 +1,6 @@
 //! What the programs of others say of the web pages: the Nu HTML checker of their text, axe of what a browser shows.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 use crate::{judging::full_newsroom, newsroom::Newsroom, tools};
 
@@ -23,15 +20,6 @@ fn pages(newsroom: &Newsroom) -> Vec<String> {
     }
     pages.sort();
     pages
-}
-
-/// Where `tests/run` puts the judges that npm has, if they are there.
-fn node_modules() -> Option<PathBuf> {
-    let modules = tools::root().join("target/tools/node/node_modules");
-    if !modules.is_dir() {
-        tools::skip("the judges of pages are not installed; `tests/run` installs them");
-    }
-    modules.is_dir().then_some(modules)
 }
 
 /// What nobody could read, wherever it is shown: to see that the judges see.
@@ -68,9 +56,12 @@ fn looked_at(node: &Path, chromium: &Path, modules: &Path, base_url: &str, pages
 /// One newsroom for both judges: its pages take long to make, and a browser and a Java long to start.
 #[test]
 fn every_kind_of_page_is_right_and_for_everyone_in_light_and_dark_and_on_a_small_telephone() {
-    let (Some(java), Some(node), Some(chromium), Some(modules)) =
-        (tools::program("java"), tools::program("node"), tools::program("chromium"), node_modules())
-    else {
+    let (Some(java), Some(node), Some(chromium), Some(modules)) = (
+        tools::program("java"),
+        tools::program("node"),
+        tools::program("chromium"),
+        tools::node_modules("axe-core"),
+    ) else {
         return;
     };
     let newsroom = full_newsroom();

@@ -9,8 +9,8 @@ use std::{
 
 use gazetted::{
     clock::Clock, config::Newsroom as Settings, daemon, daemon::Daemon, delivery::State, editions::Shelved,
-    issue::IssueKey, ledger::Ledger, outbox::Outbox, press::Press, publication::Publication,
-    subscriber::Address, verify,
+    issue::IssueKey, ledger::Ledger, mail::Letterhead, outbox::Outbox, press::Press,
+    publication::Publication, subscriber::Address, verify,
 };
 use jiff::SignedDuration;
 use tempfile::TempDir;
@@ -111,6 +111,12 @@ impl Newsroom {
 
     pub fn publication(&self) -> Publication {
         self.daemon.as_ref().unwrap().publication.clone()
+    }
+
+    /// What the letters of the newsroom at work have in common.
+    pub fn letterhead(&self) -> Letterhead {
+        let daemon = self.daemon.as_ref().unwrap();
+        daemon::letterhead(&self.opened(), &daemon.publication).unwrap()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -225,6 +231,13 @@ impl Newsroom {
     #[track_caller]
     pub fn shelved(&self, key: &str) -> Shelved {
         let shelved = self.ledger().issue(&self.publication(), &IssueKey::of(key)).unwrap();
+        shelved.unwrap_or_else(|| panic!("`{key}` is not out"))
+    }
+
+    /// An issue as it is out, for stories without a daemon.
+    #[track_caller]
+    pub fn shelved_by(press: &Press, key: &str) -> Shelved {
+        let shelved = press.ledger.issue(&press.publication, &IssueKey::of(key)).unwrap();
         shelved.unwrap_or_else(|| panic!("`{key}` is not out"))
     }
 

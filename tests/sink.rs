@@ -29,6 +29,14 @@ impl Arrived {
     }
 }
 
+impl Arrived {
+    /// Its plain text, as a mail program shows it.
+    pub fn plain(&self) -> String {
+        let message = mail_parser::MessageParser::default().parse(self.text.as_bytes()).unwrap();
+        message.body_text(0).unwrap().into_owned()
+    }
+}
+
 /// What the server does to a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conduct {

@@ -1,13 +1,17 @@
 //! A `WebSub` hub hears of what comes out.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
     sync::mpsc,
     thread,
 };
 
-use crate::newsroom::{Newsroom, PATIENCE, page};
+use crate::{
+    configuring::gazetted,
+    newsroom::{Newsroom, PATIENCE, page},
+};
 
 /// A hub that takes everything, and passes on what it is told.
 fn hub() -> (String, mpsc::Receiver<String>) {
@@ -53,6 +57,38 @@ fn a_hub_is_told_of_an_issue_and_of_its_correction_by_both_names() {
     assert!(head.contains("rel=\"hub\"") && head.contains("rel=\"self\""), "{head}");
     let feed = feed_rs::parser::parse(&newsroom.outbox_file("feed/atom.xml")[..]).unwrap();
     assert!(feed.links.iter().any(|link| link.rel.as_deref() == Some("hub") && link.href == address));
+}
+
+#[test]
+fn a_hub_is_told_of_what_is_done_by_hand_without_a_daemon_too() {
+    let (address, told) = hub();
+    let mut newsroom = Newsroom::closed("");
+    newsroom.sets("publication", &format!("hub = \"{address}\""));
+    newsroom.saves("a.md", page("Frost", "The bell is rung.")).saves("bad.md", "");
+    let root = newsroom.folder.path();
+    let heard = || {
+        for _ in ["RSS", "Atom", "JSON"] {
+            told.recv_timeout(PATIENCE).unwrap();
+        }
+    };
+    assert_eq!(gazetted(root, &["publish", "inbox/a.md", "inbox/bad.md"]).0, 1);
+    heard();
+    for command in ["withdraw", "reinstate"] {
+        assert_eq!(gazetted(root, &["issues", command, "a"]).0, 0);
+        heard();
+    }
+    // What changes nothing is told to nobody.
+    assert_eq!(gazetted(root, &["publish", "inbox/a.md"]).0, 0);
+    assert_eq!(gazetted(root, &["issues", "reinstate", "a"]).0, 0);
+    assert!(told.try_recv().is_err());
+    // That nobody listens is said, and is no failure.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = newsroom.path("config/gazetted.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, text.replace(&address, &format!("http://{nobody}/"))).unwrap();
+    newsroom.saves("a.md", page("Frost", "The bell is rung twice."));
+    let (code, said) = gazetted(newsroom.folder.path(), &["publish", "inbox/a.md"]);
+    assert!(code == 0 && said.contains("the hub 127.0.0.1 could not be told"), "{said}");
 }
 
 #[test]

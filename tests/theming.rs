@@ -88,6 +88,15 @@ fn a_theme_that_is_wrong_is_refused_with_file_and_line_before_anything_is_done()
     saves_theme(&newsroom, &[("letter/letter.html", "<p>{{ subject }}</p>")]);
     let (_, said) = gazetted(newsroom.folder.path(), &["config"]);
     assert!(said.contains("letter/letter.html`: a letter needs `{{ letter.leave|safe }}`"), "{said}");
+    saves_theme(&newsroom, &[("feed/feeds.opml", "<opml version=\"2.0\">\n<body>{{ title }}</opml>\n")]);
+    let (code, said) = gazetted(newsroom.folder.path(), &["config"]);
+    assert_eq!(code, 2);
+    expect![[r"
+        error: one thing is wrong in the theme `config/theme`
+          `config/theme/feed/feeds.opml`: what it makes is not XML: `</opml>` where `</body>` belongs, in line 2 of that, `<body>The Tide Gazette</opml>`
+        help: nothing was changed; take the file out of the theme to have ours in its place
+    "]]
+    .assert_eq(&said);
     fs::remove_dir_all(newsroom.path("config/theme")).unwrap();
     let (code, said) = gazetted(newsroom.folder.path(), &["config"]);
     assert_eq!(code, 2);

@@ -25,6 +25,16 @@ pub fn program(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// The folder into which `tests/run` puts what npm has, or `None` after saying that the story is skipped for want of this package.
+pub fn node_modules(package: &str) -> Option<PathBuf> {
+    let modules = root().join("target/tools/node/node_modules");
+    let found = modules.join(package).is_dir();
+    if !found {
+        skip(&format!("npm's `{package}` is not installed; `tests/run` installs it"));
+    }
+    found.then_some(modules)
+}
+
 /// Says that a story, or a part of it, is skipped.
 pub fn skip(why: &str) {
     assert!(env::var("GAZETTED_TESTS").as_deref() != Ok("all") || !why.contains("tests/run"), "{why}");

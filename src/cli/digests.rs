@@ -111,7 +111,6 @@ fn told(line: &DigestLine, zone: &TimeZone) -> String {
         DigestStatus::Open => "",
         DigestStatus::Paused => "  paused",
         DigestStatus::Asking => "  waits for you: it is old",
-        DigestStatus::Stale => "  is printed anew",
     };
     format!(
         "{:<5} {}  {:<7} {:<12}  {}  [{}]{status}",
@@ -178,9 +177,6 @@ fn next(line: &DigestLine) -> Vec<String> {
         DigestStatus::Asking => next.push(format!(
             "it was found late; `gazetted digests resume {id}` sends it all the same, and `pause` keeps it back"
         )),
-        DigestStatus::Stale => {
-            next.push("one of its issues was withdrawn; the daemon prints it anew before more letters go".to_owned());
-        }
     }
     if count(line, State::Failed) > 0 {
         next.push(format!(
@@ -277,12 +273,6 @@ fn letters(
 
 fn pause(ledger: &dyn Ledger, line: &DigestLine) -> Result<(), Error> {
     let id = line.digest.id;
-    if line.digest.status == DigestStatus::Stale {
-        return Err(Error::Asked {
-            problem: format!("digest {} is printed anew, and its letters wait for that", id.0),
-            help: Some("nothing was changed; pause it when that is done".to_owned()),
-        });
-    }
     if !ledger.set_digest_status(id, DigestStatus::Paused, Timestamp::now())? {
         return say(&format!("digest {} is paused already", id.0));
     }
@@ -293,12 +283,6 @@ fn resume(ledger: &dyn Ledger, line: &DigestLine) -> Result<(), Error> {
     let id = line.digest.id;
     match line.digest.status {
         DigestStatus::Open => say(&format!("digest {} is not paused; nothing was done", id.0)),
-        DigestStatus::Stale => Err(Error::Asked {
-            problem: format!("digest {} tells of an issue that was withdrawn", id.0),
-            help: Some(
-                "nothing was changed; the daemon prints it anew, and its letters go on then".to_owned(),
-            ),
-        }),
         DigestStatus::Paused | DigestStatus::Asking => {
             ledger.set_digest_status(id, DigestStatus::Open, Timestamp::now())?;
             let waiting = ledger.digest(id)?.map_or(0, |line| {

@@ -85,7 +85,9 @@ fn change(
     let key = find(&*ledger, &publication, key)?.key;
     let press = daemon::open_press(newsroom, publication, ledger)?;
     let source = press.ledger.source_of(&press.publication, &key)?;
-    let told = match press.set_status(&key, status, Timestamp::now())? {
+    let changed = press.set_status(&key, status, Timestamp::now())?;
+    let has_changed = changed.is_some();
+    let told = match changed {
         None => format!("the issue `{key}` is {} already; nothing was done", status.as_str()),
         Some(Verdict::Published(receipt)) => {
             // What the editor was told of its waiting is true no longer.
@@ -108,7 +110,11 @@ fn change(
             format!("the issue `{key}` is held back; `gazetted issues release {key}` gives it to readers")
         }
     };
-    say(&told)
+    say(&told)?;
+    if has_changed {
+        super::tell_hub(&press.publication);
+    }
+    Ok(())
 }
 
 fn list(ledger: &dyn Ledger, publication: &Publication) -> Result<(), Error> {

@@ -24,7 +24,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{config::FILE, config::Newsroom, daemon, editions, ledger, press};
+use crate::{config::FILE, config::Newsroom, daemon, editions, hub, ledger, press, publication::Publication};
 
 /// Done.
 const DONE: u8 = 0;
@@ -162,6 +162,13 @@ fn newsroom(file: &Path) -> Result<Newsroom, Error> {
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Tells the hub that the feeds have changed. That it cannot be told is no failure: readers' programs come by themselves, later.
+fn tell_hub(publication: &Publication) {
+    if let Err(error) = hub::tell_and_wait(publication) {
+        complain(&format!("{}; readers' programs come by themselves, later", error.in_full()));
+    }
 }
 
 /// Prints a line about what is wrong. Where nobody can read it, nothing more can be done.

@@ -22,14 +22,26 @@ pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Erro
     let publication = newsroom.publication(newsroom.settings.http.listen);
     let press = daemon::open_press(newsroom, publication, ledger)?;
     let mut rejected = false;
-    for file in &arguments.files {
-        rejected |= !publish(&press, newsroom, file, arguments.accept)?;
+    let mut changed = false;
+    let mut published = || -> Result<(), Error> {
+        for file in &arguments.files {
+            let verdict = publish(&press, newsroom, file, arguments.accept)?;
+            rejected |= matches!(verdict, Verdict::Rejected(_) | Verdict::Withheld(_));
+            changed |= matches!(verdict, Verdict::Published(_));
+        }
+        Ok(())
+    };
+    let ended = published();
+    // Whatever became of the last file, those before it are out.
+    if changed {
+        super::tell_hub(&press.publication);
     }
+    ended?;
     if rejected { Err(Error::Found) } else { Ok(()) }
 }
 
-/// Publishes one file; says whether readers have it now.
-fn publish(press: &Press, newsroom: &Newsroom, file: &Path, accept: bool) -> Result<bool, Error> {
+/// Publishes one file; says what became of it.
+fn publish(press: &Press, newsroom: &Newsroom, file: &Path, accept: bool) -> Result<Verdict, Error> {
     let manuscript = inbox::open(&newsroom.inbox(), file)
         .map_err(|source| Error::Read { path: file.to_owned(), source })?;
     let now = Timestamp::now();
@@ -67,7 +79,7 @@ fn publish(press: &Press, newsroom: &Newsroom, file: &Path, accept: bool) -> Res
             super::complain(&format!("`{}` was not published: {reason}", file.display()));
         }
     }
-    Ok(!matches!(verdict, Verdict::Rejected(_) | Verdict::Withheld(_)))
+    Ok(verdict)
 }
 
 fn told(file: &Path, receipt: &Receipt) -> String {

@@ -9,7 +9,7 @@ use crate::typography::nearest;
 const PREFIX: &str = "GAZETTED_";
 
 /// Every section with every key, as the file may have them.
-const KEYS: [(&str, &[&str]); 7] = [
+const KEYS: [(&str, &[&str]); 8] = [
     (
         "publication",
         &[
@@ -35,6 +35,7 @@ const KEYS: [(&str, &[&str]); 7] = [
     ("inbox", &["folder", "settle_after", "look_every"]),
     ("outbox", &["folder"]),
     ("data", &["folder"]),
+    ("digests", &["at", "weekday", "day", "ask_after"]),
     (
         "mail",
         &[
@@ -270,6 +271,13 @@ mod tests {
             &expect![
                 "line 2: lmtp: `here` is neither an address such as `127.0.0.1:2424` nor a socket such as `unix:data/lmtp`"
             ],
+        );
+        check(
+            "[digests]\nat = \"25:00\"\nweekday = \"fri\"\nday = 31",
+            &expect![[r"
+                line 2: at: `25:00` is not an hour such as `07:00`
+                line 3: weekday: unknown variant `fri`, expected one of `monday`, `tuesday`, `wednesday`, `thursday`, `friday`, `saturday`, `sunday`
+                line 4: day: `31` is not a day from 1 to 28"]],
         );
         check("[mail\n", &expect!["line 1: unclosed table, expected `]`"]);
         check(

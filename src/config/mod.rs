@@ -16,9 +16,9 @@ use jiff::{SignedDuration, tz::TimeZone};
 pub use settings::Settings;
 
 use crate::{
-    bounce::Door, editions, inbox, mail::Protection, mail::Sender, mail::Server, mail::Way, manuscript,
-    picture::Plate, publication::Colour, publication::Design, publication::Imprint, publication::Publication,
-    theme::Theme,
+    bounce::Door, delivery::Calendar, editions, inbox, mail::Protection, mail::Sender, mail::Server,
+    mail::Way, manuscript, picture::Plate, publication::Colour, publication::Design, publication::Imprint,
+    publication::Publication, theme::Theme,
 };
 use settings::{DoorName, HostPort, ProtectionName};
 
@@ -216,6 +216,24 @@ impl Newsroom {
     #[must_use]
     pub fn letters_within(&self) -> Option<SignedDuration> {
         self.settings.mail.skip_older_than.and_then(|span| SignedDuration::try_from(span.0).ok())
+    }
+
+    /// When the digests of each pace are due.
+    #[must_use]
+    pub fn calendar(&self) -> Calendar {
+        let settings = &self.settings.digests;
+        Calendar {
+            zone: TimeZone::get(&self.settings.publication.time_zone).unwrap_or(TimeZone::UTC),
+            at: settings.at,
+            weekday: settings.weekday.into(),
+            day: settings.day,
+        }
+    }
+
+    /// How late a digest may be found and still go out unasked.
+    #[must_use]
+    pub fn ask_after(&self) -> SignedDuration {
+        SignedDuration::try_from(self.settings.digests.ask_after.0).unwrap_or(SignedDuration::MAX)
     }
 
     /// Who writes the letters of a publication.

@@ -2,7 +2,11 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::{
+    SignedDuration,
+    civil::{Time, Weekday},
+    tz::TimeZone,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{inbox, proof::Policy, prose::Language, publication::Colour, subscriber::Address, typography};
@@ -19,6 +23,8 @@ pub struct Settings {
     pub outbox: FolderSettings<OutboxFolder>,
     /// Where the state is.
     pub data: FolderSettings<DataFolder>,
+    /// When digests are due.
+    pub digests: DigestSettings,
     /// How letters go.
     pub mail: MailSettings,
     /// How what comes back is taken.
@@ -138,6 +144,56 @@ impl FolderName for DataFolder {
 impl<N: FolderName> Default for FolderSettings<N> {
     fn default() -> Self {
         Self { folder: N::DEFAULT.into(), name: std::marker::PhantomData }
+    }
+}
+
+/// `[digests]`: `config/gazetted.toml` explains every key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DigestSettings {
+    #[serde(deserialize_with = "hour", serialize_with = "to_hour")]
+    pub at: Time,
+    pub weekday: DayName,
+    #[serde(deserialize_with = "day_of_month")]
+    pub day: i8,
+    pub ask_after: Span,
+}
+
+impl Default for DigestSettings {
+    fn default() -> Self {
+        Self {
+            at: Time::constant(7, 0, 0, 0),
+            weekday: DayName::Friday,
+            day: 1,
+            ask_after: Span(Duration::from_hours(48)),
+        }
+    }
+}
+
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DayName {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+impl std::convert::From<DayName> for Weekday {
+    fn from(day: DayName) -> Self {
+        match day {
+            DayName::Monday => Self::Monday,
+            DayName::Tuesday => Self::Tuesday,
+            DayName::Wednesday => Self::Wednesday,
+            DayName::Thursday => Self::Thursday,
+            DayName::Friday => Self::Friday,
+            DayName::Saturday => Self::Saturday,
+            DayName::Sunday => Self::Sunday,
+        }
     }
 }
 
@@ -455,6 +511,26 @@ fn issn<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
 
 fn colour<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     checked(from, |text| Colour::parse(text).is_some(), "a colour such as `#1f3a5f`").map(Some)
+}
+
+fn hour<'de, D: Deserializer<'de>>(from: D) -> Result<Time, D::Error> {
+    let text = String::deserialize(from)?;
+    Time::strptime("%H:%M", &text)
+        .map_err(|_| D::Error::custom(format!("`{text}` is not an hour such as `07:00`")))
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over like this")]
+fn to_hour<S: Serializer>(time: &Time, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&time.strftime("%H:%M").to_string())
+}
+
+fn day_of_month<'de, D: Deserializer<'de>>(from: D) -> Result<i8, D::Error> {
+    let number = i64::deserialize(from)?;
+    // Every month has these.
+    i8::try_from(number)
+        .ok()
+        .filter(|day| (1..=28).contains(day))
+        .ok_or_else(|| D::Error::custom(format!("`{number}` is not a day from 1 to 28")))
 }
 
 fn connections<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {

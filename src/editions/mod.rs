@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     delivery::Period, editions::outline::Outline, issue::IssueKey, issue::Release, picture::Picture,
-    picture::PictureName, publication::Publication, subscriber::Wish, theme,
+    picture::PictureName, prose::Language, publication::Publication, subscriber::Wish, theme,
 };
 
 mod paths;
@@ -31,7 +31,7 @@ pub use self::shelf::{
     Beside, Contribution, Facet, FacetKind, ListedArticle, Listing, Sealed, Shelf, ShelfOf, Shelved, Volume,
     Year,
 };
-pub use self::{letter::Letter, rehearsal::rehearse, site::Found};
+pub use self::{letter::Letter, rehearsal::rehearse, site::Decision, site::Found, site::Question};
 
 /// How many issues the front page and the feed hold, newest first.
 pub const RECENT: usize = 20;
@@ -279,6 +279,18 @@ pub fn nothing_here(withdrawn: bool, publication: &Publication) -> Result<Vec<u8
     site::nothing_here(withdrawn, publication)
 }
 
+/// Prints the page on which a reader leaves or confirms.
+///
+/// # Errors
+/// Faults of a publisher's template.
+pub fn question_page(
+    question: Question,
+    decision: Decision,
+    publication: &Publication,
+) -> Result<Vec<u8>, Error> {
+    site::question(question, decision, publication)
+}
+
 /// The folder of an issue's files in the outbox.
 #[must_use]
 pub fn folder(key: &IssueKey) -> String {
@@ -338,4 +350,16 @@ pub fn enclosed<'a>(issues: &'a [Shelved], wish: &Wish) -> Vec<&'a Shelved> {
         issues.iter().filter(|shelved| letter::wanted(shelved, wish).is_some()).collect();
     let attached = letter::attached(wanted.iter().map(|shelved| shelved.book.length), wish.form);
     wanted.into_iter().zip(attached).filter_map(|(shelved, attached)| attached.then_some(shelved)).collect()
+}
+
+/// Prints the letter that asks whether somebody meant to subscribe; the button in it leads to `confirm`.
+///
+/// # Errors
+/// Faults of a publisher's template.
+pub fn confirmation(
+    publication: &Publication,
+    language: Option<&Language>,
+    confirm: &str,
+) -> Result<Letter, Error> {
+    letter::confirmation::write(publication, language, confirm)
 }

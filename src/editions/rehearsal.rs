@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil};
 
 use crate::{
-    editions, editions::Beside, editions::Error, editions::Found, editions::Listing, editions::Plates,
-    editions::Sealed, editions::Shelf, editions::Shelved, issue::Article, issue::Byline, issue::CreditLine,
-    issue::Headline, issue::Issue, issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Inline,
-    publication::Imprint, publication::Publication, subscriber::Wish,
+    editions, editions::Beside, editions::Decision, editions::Error, editions::Found, editions::LEAVE,
+    editions::Listing, editions::Plates, editions::Question, editions::Sealed, editions::Shelf,
+    editions::Shelved, issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue,
+    issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Inline, publication::Imprint,
+    publication::Publication, subscriber::Wish,
 };
 
 /// Prints every edition of an issue that has all that an issue can have, and of one that has nothing beside its text.
 ///
 /// # Errors
-/// [`Error::Theme`] where a template does not fit what it is filled with, or a letter has no way to leave.
+/// [`Error::Theme`] where a template does not fit what it is filled with or makes no XML where programs want some, or a letter has
+/// no way to leave.
 pub fn rehearse(publication: &Publication) -> Result<(), Error> {
+    let publication = &Publication { theme: publication.theme.strictly(), ..publication.clone() };
     let (full, bare) = (full(publication), bare(publication));
     let papers = [
         (
@@ -35,6 +38,11 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
             [bare, full],
         ),
     ];
+    let question = editions::confirmation(publication, None, "https://confirm.example/")?;
+    if ![LEAVE, "https://confirm.example/"].iter().all(|address| question.html.contains(address)) {
+        let problem = "the question needs `{{ confirm|safe }}` and `{{ leave|safe }}`";
+        return Err(publication.theme.fault("letter/confirm.html", problem).into());
+    }
     for (paper, releases) in papers {
         editions::lists(&Shelf::default(), &paper)?;
         let mut shelved = Vec::new();
@@ -65,6 +73,11 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
         editions::search_page(&Found { articles: vec![], ..found }, &paper)?;
         editions::search_catalogue(&shelf.catalogue, "q", &paper)?;
         editions::nothing_here(true, &paper)?;
+        for (question, decision) in
+            Question::ALL.into_iter().flat_map(|question| Decision::ALL.map(|decision| (question, decision)))
+        {
+            editions::question_page(question, decision, &paper)?;
+        }
     }
     Ok(())
 }

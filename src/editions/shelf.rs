@@ -167,12 +167,24 @@ impl Facet {
         let authors = article.authors().map(|name| (FacetKind::Author, name));
         let section = article.section.as_deref().or(issue.section.as_deref());
         for (kind, name) in authors.chain(section.map(|name| (FacetKind::Section, name))) {
-            let facet = Self { kind, name: typography::printable(name).trim().to_owned() };
-            if !facet.name.is_empty() && !facets.contains(&facet) {
+            if let Some(facet) = Self::named(kind, name)
+                && !facets.contains(&facet)
+            {
                 facets.push(facet);
             }
         }
         facets
+    }
+
+    /// The author of that name, or `None` when a reader would see none.
+    #[must_use]
+    pub fn author(name: &str) -> Option<Self> {
+        Self::named(FacetKind::Author, name)
+    }
+
+    fn named(kind: FacetKind, name: &str) -> Option<Self> {
+        let name = typography::printable(name).trim().to_owned();
+        (!name.is_empty()).then_some(Self { kind, name })
     }
 
     /// Everything that the articles of an issue are gathered under, each once.

@@ -7,22 +7,26 @@ mod following;
 mod shown;
 mod sitemap;
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::Serialize;
 
-pub use self::answers::Found;
 use self::shown::Shown;
+pub use self::{answers::Decision, answers::Found, answers::Question};
 pub(super) use self::{
-    answers::found, answers::nothing_here, facets::facet, following::following, front::index,
-    sitemap::index as sitemaps, sitemap::of_year as sitemap, sitemap::robots,
+    answers::found, answers::nothing_here, answers::question, facets::facet, following::following,
+    front::index, sitemap::index as sitemaps, sitemap::of_year as sitemap, sitemap::robots,
 };
 
 use crate::{
-    editions::Beside, editions::BookFile, editions::Edition, editions::Error, editions::Listing,
-    editions::Volume, editions::gallery::Gallery, editions::linked_data, editions::markup::Markup,
-    editions::markup::Medium, editions::outline::Outline, editions::outline::Piece, editions::outline::said,
-    editions::paths, issue::Release, publication::Publication, theme::Words, theme::direction,
+    editions::Beside, editions::BookFile, editions::Edition, editions::Error, editions::Facet,
+    editions::Listing, editions::Volume, editions::gallery::Gallery, editions::linked_data,
+    editions::markup::Markup, editions::markup::Medium, editions::outline::Outline, editions::outline::Piece,
+    editions::outline::said, editions::paths, issue::Release, publication::Publication, theme::Words,
+    theme::direction,
 };
 
 /// The style sheet of all pages.
@@ -275,6 +279,7 @@ pub(super) fn archive(volume: &Volume, publication: &Publication) -> Result<Edit
         heading: String,
         n_issues: String,
         months: Vec<Month>,
+        authors: Vec<Author>,
     }
     let words = publication.theme.words(&publication.language);
     let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
@@ -296,8 +301,35 @@ pub(super) fn archive(volume: &Volume, publication: &Publication) -> Result<Edit
         heading,
         n_issues: words.n_issues(volume.listings.len()),
         months,
+        authors: authors(volume, words),
     };
     Ok(Edition { bytes: publication.theme.fill("site/archive.html", &content)?.into_bytes(), path })
+}
+
+/// Somebody who wrote in a year, as a line of its page.
+#[derive(Debug, Serialize)]
+struct Author {
+    href: String,
+    name: String,
+    count: String,
+}
+
+/// Who wrote in a year, in the order of their names in Latin letters. The cost of a list of all who ever wrote would grow with
+/// the archive; one of a year does not.
+fn authors(volume: &Volume, words: &Words) -> Vec<Author> {
+    let mut found: BTreeMap<String, (Facet, usize)> = BTreeMap::new();
+    for article in volume.listings.iter().flat_map(|listing| &listing.articles) {
+        let names: BTreeSet<&str> = article.authors.iter().map(String::as_str).collect();
+        for facet in names.into_iter().filter_map(Facet::author) {
+            found.entry(facet.slug()).or_insert((facet, 0)).1 += 1;
+        }
+    }
+    let line = |(facet, count): (Facet, usize)| Author {
+        href: paths::facet(&facet),
+        name: facet.name,
+        count: words.n_articles(count),
+    };
+    found.into_values().map(line).collect()
 }
 
 fn archive_line(listing: &Listing, publication: &Publication, words: &Words) -> Line {

@@ -1,16 +1,13 @@
-//! Serves the outbox to readers, finds articles for them, and shows the page on which a subscriber leaves. It never writes the outbox.
+//! Serves the outbox to readers, finds articles for them, and shows the pages on which a subscriber confirms or leaves. It never writes the outbox.
 
-mod leaving;
+mod deciding;
 mod reading;
 mod returning;
 mod searching;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{
-    Router, extract::DefaultBodyLimit, extract::State, http::StatusCode, response::IntoResponse,
-    routing::get, routing::post,
-};
+use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get, routing::post};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -107,11 +104,9 @@ pub async fn serve(listener: TcpListener, desk: Arc<Desk>, stop: CancellationTok
 fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/healthz", get(health))
-        .route("/leave/{token}", get(leaving::ask).post(leaving::leave))
-        .route(
-            "/bounces/{provider}/{secret}",
-            post(returning::tell).layer(DefaultBodyLimit::max(returning::MOST_BYTES)),
-        )
+        .route("/leave/{token}", get(deciding::ask_to_leave).post(deciding::leave))
+        .route("/confirm/{token}", get(deciding::ask_to_confirm).post(deciding::confirm))
+        .route("/bounces/{provider}/{secret}", post(returning::tell))
         .route("/search", get(searching::pages))
         .route("/opds/search", get(searching::books))
         .fallback(reading::read)

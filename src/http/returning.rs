@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::{
-    body::Bytes,
+    body::{self, Body},
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse as _, Response},
@@ -14,7 +14,7 @@ use super::Desk;
 use crate::bounce::{self, Returns, Unreadable};
 
 /// The most bytes that a provider posts at once.
-pub(super) const MOST_BYTES: usize = 2 * 1024 * 1024;
+const MOST_BYTES: usize = 2 * 1024 * 1024;
 
 /// Where providers tell what became of letters.
 pub struct Hooks {
@@ -28,11 +28,15 @@ pub struct Hooks {
 pub(super) async fn tell(
     State(desk): State<Arc<Desk>>,
     Path((provider, secret)): Path<(String, String)>,
-    posted: Bytes,
+    posted: Body,
 ) -> Response {
     // Hashes of BLAKE3 compare in constant time.
     let knows = |hooks: &&Hooks| blake3::hash(hooks.secret.as_bytes()) == blake3::hash(secret.as_bytes());
     let Some(hooks) = desk.hooks.as_ref().filter(knows) else { return StatusCode::NOT_FOUND.into_response() };
+    // Nothing is read of what somebody else posts.
+    let Ok(posted) = body::to_bytes(posted, MOST_BYTES).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
     let events = match bounce::events(&provider, &posted) {
         None => return StatusCode::NOT_FOUND.into_response(),
         Some(Ok(events)) => events,

@@ -135,7 +135,8 @@ pub trait Subscribers: Send + Sync {
     /// When the ledger cannot be written.
     fn prefer(&self, id: SubscriberId, preferences: &Preferences) -> Result<bool, Error>;
 
-    /// Takes a subscriber out and cancels the letters that wait for him or her. Says whether anything changed.
+    /// Takes a subscriber out and cancels the letters that wait for him or her; one who has not confirmed says by this that it was
+    /// somebody else who asked, and is suppressed. Says whether anything changed.
     ///
     /// # Errors
     /// When the ledger cannot be written.

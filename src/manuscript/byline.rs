@@ -362,7 +362,7 @@ impl Reading<'_> {
     }
 }
 
-/// `By JANE DOE and John Roe`: one to five capitalised words a name, no sentence.
+/// `By JANE DOE and John Roe`: one to five capitalised words a name, or a name in Chinese letters; no sentence.
 fn latin(line: &str) -> Option<Vec<Byline>> {
     let names =
         ["By ", "BY ", "by ", "Von ", "Par ", "Por ", "Di "].iter().find_map(|by| line.strip_prefix(by))?;
@@ -370,7 +370,7 @@ fn latin(line: &str) -> Option<Vec<Byline>> {
     let works = names.to_ascii_lowercase().find(", author of");
     let names = works.map_or(names, |works| &names[..works]);
     let mut found = Vec::new();
-    for name in names.replace(" and ", ",").replace(" & ", ",").split(',') {
+    for name in names.replace(" and ", ",").replace(" & ", ",").split([',', '、', '，']) {
         let words: Vec<&str> = name.split_whitespace().collect();
         let is_word = |word: &&str| {
             let lower = matches!(
@@ -382,10 +382,16 @@ fn latin(line: &str) -> Option<Vec<Byline>> {
                     && word.chars().all(|c| c.is_alphabetic() || "-'’.".contains(c)))
         };
         let stops = words.last().is_some_and(|word| word.ends_with('.') && word.chars().count() > 3);
-        if words.is_empty() || words.len() > 5 || stops || !words.iter().all(is_word) {
+        // 王 伟: a name of two characters may be set with a space.
+        let chinese = is_name(&words.concat()).then(|| words.concat());
+        if words.is_empty() || words.len() > 5 || stops || (chinese.is_none() && !words.iter().all(is_word)) {
             return None;
         }
-        found.push(Byline { name: words.join(" "), role: Role::Author, affiliation: None });
+        found.push(Byline {
+            name: chinese.unwrap_or_else(|| words.join(" ")),
+            role: Role::Author,
+            affiliation: None,
+        });
     }
     (found.len() <= 8).then_some(found)
 }
@@ -458,6 +464,8 @@ mod tests {
         check("李雨 文 王桥 摄", "李雨, 王桥 (pictures) [文摄]");
         check("李雨/文 王桥/摄", "李雨, 王桥 (pictures) [/文/摄]");
         check("BY JANE DOE, Author of \"The Bell,\" etc.", "JANE DOE [BY,Authorof\"TheBell,\"etc.]");
+        check("By 王伟", "王伟 [By]");
+        check("By 王 伟、欧阳明月 and Ada Quill", "王伟, 欧阳明月, Ada Quill [By、and]");
         check("By JANE DOE and John van Roe", "JANE DOE, John van Roe [Byand]");
     }
 
@@ -473,6 +481,8 @@ mod tests {
             "一二三四五",
             "By the river, nothing moved.",
             "By and large it is fine",
+            "By 图书馆的夏天",
+            "By 2026年",
             "文化兴则国兴",
             "清水桥",
             "水利局",

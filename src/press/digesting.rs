@@ -4,10 +4,23 @@ use jiff::Timestamp;
 
 use super::{Error, Press, unprintable};
 use crate::{
-    delivery::AttachedBook, delivery::DigestStatus, delivery::Period, durable, editions, editions::Shelved,
-    ledger::Arrival, ledger::Draft, ledger::Queued, ledger::Words, publication::Publication,
-    subscriber::Pace, subscriber::Wish,
+    delivery::AttachedBook, delivery::DigestStatus, delivery::Kind, delivery::Period, durable, editions,
+    editions::Shelved, issue::IssueKey, issue::Status, ledger::Arrival, ledger::Draft, ledger::Queued,
+    ledger::Words, publication::Publication, subscriber::Pace, subscriber::Wish,
 };
+
+/// A digest that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digested {
+    /// How often its readers get one.
+    pub pace: Pace,
+    /// What it covers.
+    pub period: String,
+    /// Whether its letters go out at once.
+    pub status: DigestStatus,
+    /// How many there are.
+    pub letters: u64,
+}
 
 impl Press {
     /// Records that readers have an issue, and freezes its digest. Who chose another form meanwhile is printed for too.
@@ -29,14 +42,90 @@ impl Press {
         }
     }
 
+    /// Makes the digests of every pace whose period has ended and that have something to tell; and prints those anew of which an
+    /// issue was withdrawn. Gives what was made. Asked twice it makes nothing twice, whatever the clock did between.
+    ///
+    /// # Errors
+    /// When the ledger cannot be used, or a letter not be printed; the rest is made the next time.
+    pub fn make_digests(&self, now: Timestamp) -> Result<Vec<Digested>, Error> {
+        let _lock = self.lock()?;
+        self.print_stale_digests(now)?;
+        let mut made = Vec::new();
+        for pace in [Pace::Daily, Pace::Weekly, Pace::Monthly] {
+            let Some(period) = self.calendar.ended(pace, now) else { continue };
+            let last = self.ledger.last_digest(&self.publication, pace)?;
+            // A clock that was set back must not open a period again that is behind its readers.
+            if last.is_some_and(|last| last.until >= period.until)
+                || self.ledger.digest_of(&self.publication, pace, &period.name)?.is_some()
+            {
+                continue;
+            }
+            made.extend(self.make_digest(pace, &period, now)?);
+        }
+        Ok(made)
+    }
+
+    fn make_digest(&self, pace: Pace, period: &Period, now: Timestamp) -> Result<Option<Digested>, Error> {
+        let mut news = self.ledger.news(&self.publication, pace, period.since, period.until)?;
+        news.retain(|shelved| self.is_news(&shelved.release, now));
+        if news.is_empty() {
+            return Ok(None);
+        }
+        let late = now.duration_since(period.until) > self.ask_after;
+        let status = if late { DigestStatus::Asking } else { DigestStatus::Open };
+        loop {
+            let draft = Draft {
+                pace,
+                period: period.name.clone(),
+                issues: keys(&news),
+                since: period.since,
+                until: period.until,
+                status,
+                printings: self.printings(&news, Some(period), self.ledger.wishes(pace)?)?,
+            };
+            match self.ledger.freeze(&self.publication, &draft, now)? {
+                Queued::Missing => {}
+                Queued::Letters(letters) => {
+                    return Ok(Some(Digested { pace, period: draft.period, status, letters }));
+                }
+                Queued::Before | Queued::Nothing => return Ok(None),
+            }
+        }
+    }
+
+    /// Tells the readers of a digest who have no letter yet of what is left of it.
+    pub(super) fn print_stale_digests(&self, now: Timestamp) -> Result<(), Error> {
+        for digest in self.ledger.stale(&self.publication)? {
+            let mut left = Vec::new();
+            for key in &digest.issues {
+                if self.ledger.status(&self.publication, key)? != Some(Status::Canceled) {
+                    left.extend(self.ledger.issue(&self.publication, key)?);
+                }
+            }
+            let period = match digest.kind {
+                Kind::Digest(pace) => self.calendar.ended(pace, digest.until),
+                Kind::Confirmation => None,
+            };
+            let wishes = self.ledger.printed_for(digest.id)?;
+            let printings = self.printings(&left, period.as_ref(), wishes)?;
+            self.ledger.print_anew(digest.id, &keys(&left), &printings, now)?;
+        }
+        Ok(())
+    }
+
+    /// What those get of some issues who share a wish, for each wish.
+    fn printings(
+        &self,
+        issues: &[Shelved],
+        period: Option<&Period>,
+        wishes: Vec<Wish>,
+    ) -> Result<Vec<(Wish, Option<Words>)>, Error> {
+        wishes.into_iter().map(|wish| Ok((wish.clone(), self.words(issues, period, &wish)?))).collect()
+    }
+
     /// The digest of one issue, for all who get each when it comes out.
     fn digest_of_issue(&self, shelved: &Shelved, now: Timestamp) -> Result<Draft, Error> {
         let key = &shelved.release.issue.key;
-        let mut printings = Vec::new();
-        for wish in self.ledger.wishes(Pace::Each)? {
-            let words = self.words(std::slice::from_ref(shelved), None, &wish)?;
-            printings.push((wish, words));
-        }
         Ok(Draft {
             pace: Pace::Each,
             period: key.to_string(),
@@ -44,14 +133,18 @@ impl Press {
             since: now,
             until: now,
             status: DigestStatus::Open,
-            printings,
+            printings: self.printings(
+                std::slice::from_ref(shelved),
+                None,
+                self.ledger.wishes(Pace::Each)?,
+            )?,
         })
     }
 
-    /// The letter of issues for a wish, with the books that come with it; `None` where it asks for nothing that is in them.
+    /// The letter of some issues for a wish, with the books that come with it; `None` where it asks for nothing that is in them.
     ///
     /// A template of the publisher's that fails on these issues does not keep the letter back: ours takes its place.
-    pub(super) fn words(
+    fn words(
         &self,
         issues: &[Shelved],
         period: Option<&Period>,
@@ -85,4 +178,8 @@ impl Press {
         let name = format!("{}.epub", shelved.release.issue.name(&self.publication));
         Ok(AttachedBook { hash, length: bytes.len() as u64, name })
     }
+}
+
+fn keys(issues: &[Shelved]) -> Vec<IssueKey> {
+    issues.iter().map(|shelved| shelved.release.issue.key.clone()).collect()
 }

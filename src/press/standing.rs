@@ -24,6 +24,7 @@ impl Press {
         if !self.ledger.set_status(&self.publication, key, status, now)? {
             return Ok(None);
         }
+        self.print_stale_digests(now)?;
         let begun = self.ledger.interrupted(&self.publication, now)?;
         let Some(begun) = begun.into_iter().find(|begun| begun.release.issue.key == *key) else {
             // Readers never had it: nothing is to be taken from them.

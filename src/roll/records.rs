@@ -5,6 +5,8 @@ use std::{
     io::{self, BufRead as _, BufReader, Read},
 };
 
+use csv_core::ReadRecordResult;
+
 use super::writing::{Text, Writing};
 
 /// The most bytes of one row.
@@ -25,6 +27,7 @@ pub(super) struct Record {
 pub(super) struct Records<R> {
     text: BufReader<Text<R>>,
     separator: u8,
+    reader: csv_core::Reader,
     /// Lines that were read in vain as the rest of a quoted cell.
     back: VecDeque<Line>,
     /// How many lines were read from the text.
@@ -44,7 +47,8 @@ impl<R: Read> Records<R> {
     pub(super) fn of(file: R, writing: Writing) -> Self {
         let text = BufReader::with_capacity(64 * 1024, writing.text(file));
         let (separator, skip) = (writing.separator, writing.says_separator);
-        Self { text, separator, back: VecDeque::new(), lines: 0, skip }
+        let reader = csv_core::ReaderBuilder::new().delimiter(separator).build();
+        Self { text, separator, reader, back: VecDeque::new(), lines: 0, skip }
     }
 
     /// The next line, with any of the three line ends made a line feed.
@@ -119,7 +123,7 @@ impl<R: Read> Records<R> {
                 }
             }
         }
-        Ok(Some(Record { line, cells: cells(&row, self.separator) }))
+        Ok(Some(Record { line, cells: cells(&mut self.reader, &row) }))
     }
 }
 
@@ -163,16 +167,26 @@ fn ends_quoted(line: &[u8], separator: u8, mut quoted: bool) -> (bool, bool) {
     (quoted, good)
 }
 
-fn cells(row: &[u8], separator: u8) -> Result<Vec<String>, String> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(separator)
-        .buffer_capacity(row.len().clamp(64, 8192))
-        .from_reader(row);
-    let mut record = csv::StringRecord::new();
-    match reader.read_record(&mut record) {
-        Ok(_) => Ok(record.iter().map(|cell| cell.trim_matches('\u{FEFF}').to_owned()).collect()),
-        Err(error) => Err(format!("it is no row of a table: {error}")),
+/// The cells of one row, whole and ended by a line feed.
+fn cells(reader: &mut csv_core::Reader, row: &[u8]) -> Result<Vec<String>, String> {
+    reader.reset();
+    // Cells are never longer than their row, and there are no more of them than bytes.
+    let (mut text, mut ends) = (vec![0; row.len()], vec![0; row.len() + 1]);
+    let (mut read, mut written, mut n_cells) = (0, 0, 0);
+    loop {
+        let (result, n_read, n_written, n_ended) =
+            reader.read_record(&row[read..], &mut text[written..], &mut ends[n_cells..]);
+        (read, written, n_cells) = (read + n_read, written + n_written, n_cells + n_ended);
+        match result {
+            // Asked once more without input, it ends.
+            ReadRecordResult::InputEmpty => {}
+            ReadRecordResult::Record | ReadRecordResult::End => break,
+            ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                return Err("it is no row of a table".to_owned());
+            }
+        }
     }
+    let begins = std::iter::once(0).chain(ends.iter().copied());
+    let cells = begins.zip(&ends[..n_cells]).map(|(begin, end)| &text[begin..*end]);
+    Ok(cells.map(|cell| String::from_utf8_lossy(cell).trim_matches('\u{FEFF}').to_owned()).collect())
 }

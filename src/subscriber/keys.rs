@@ -17,17 +17,38 @@ impl LeaveKey {
     /// ever, since letters are kept for years.
     #[must_use]
     pub fn token(&self, id: SubscriberId) -> String {
-        let mac = blake3::keyed_hash(&self.0, format!("leave {}", id.0).as_bytes());
+        self.made_for("leave", id)
+    }
+
+    /// The subscriber whose token for leaving this is, if it is one of ours. How long the comparison takes tells nothing.
+    #[must_use]
+    pub fn check(&self, token: &str) -> Option<SubscriberId> {
+        self.checked_for("leave", token)
+    }
+
+    /// The last part of the address at which a subscriber confirms that he or she asked.
+    #[must_use]
+    pub fn confirmation(&self, id: SubscriberId) -> String {
+        self.made_for("confirm", id)
+    }
+
+    /// The subscriber whose token for confirming this is.
+    #[must_use]
+    pub fn check_confirmation(&self, token: &str) -> Option<SubscriberId> {
+        self.checked_for("confirm", token)
+    }
+
+    fn made_for(&self, purpose: &str, id: SubscriberId) -> String {
+        let mac = blake3::keyed_hash(&self.0, format!("{purpose} {}", id.0).as_bytes());
         format!("{}-{}", id.0, &mac.to_hex()[..32])
     }
 
-    /// The subscriber whose token this is, if it is one of ours. How long the comparison takes tells nothing.
-    #[must_use]
-    pub fn check(&self, token: &str) -> Option<SubscriberId> {
+    fn checked_for(&self, purpose: &str, token: &str) -> Option<SubscriberId> {
         let (id, _) = token.split_once('-')?;
         let id = SubscriberId(id.parse().ok()?);
         // Hashes of BLAKE3 compare in constant time.
-        (blake3::hash(token.as_bytes()) == blake3::hash(self.token(id).as_bytes())).then_some(id)
+        let ours = blake3::hash(self.made_for(purpose, id).as_bytes());
+        (blake3::hash(token.as_bytes()) == ours).then_some(id)
     }
 
     /// The local part of a subscriber's own address for leaving by mail: `MAILBOX+leave.ID.MAC`. It is shorter than a
@@ -69,6 +90,8 @@ mod tests {
         let token = key.token(SubscriberId(41));
         assert_eq!(key.check(&token), Some(SubscriberId(41)));
         assert_eq!(LeaveKey::new([8; 32]).check(&token), None);
+        assert_eq!(key.check(&key.confirmation(SubscriberId(41))), None, "made for another purpose");
+        assert_eq!(key.check_confirmation(&key.confirmation(SubscriberId(41))), Some(SubscriberId(41)));
         for forged in
             [token.replace("41-", "42-"), token.to_uppercase(), format!("0{token}"), "41-".into(), "x".into()]
         {

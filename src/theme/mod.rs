@@ -3,6 +3,7 @@
 mod words;
 mod tables;
 mod templates;
+mod wellformed;
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +21,11 @@ use crate::{prose::Language, typography};
 
 /// The templates, style sheets and words of a publication. It is read once, and cheap to copy.
 #[derive(Clone)]
-pub struct Theme(Arc<Parts>);
+pub struct Theme {
+    parts: Arc<Parts>,
+    /// Whether all that its templates make is looked at, as in a rehearsal.
+    strict: bool,
+}
 
 struct Parts {
     /// Where a publisher's own files are, as people call that place.
@@ -55,20 +60,20 @@ impl fmt::Display for Line {
 
 impl fmt::Debug for Theme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Theme").field(&self.0.folder).field(&self.0.stamp).finish()
+        f.debug_tuple("Theme").field(&self.parts.folder).field(&self.parts.stamp).finish()
     }
 }
 
 static OURS: LazyLock<Theme> = LazyLock::new(|| {
     let press = templates::compile(templates::OURS).expect("a test renders every template");
     let styles = BTreeMap::from(templates::STYLES);
-    Theme(Arc::new(Parts {
+    Theme::made_of(Parts {
         folder: String::new(),
         press,
         styles,
         stamp: String::new(),
         words: BTreeMap::new(),
-    }))
+    })
 });
 
 impl Default for Theme {
@@ -112,7 +117,7 @@ impl Theme {
         match press {
             Some(press) if faults.is_empty() => {
                 let (folder, stamp) = (folder.to_owned(), stamp.finalize().to_hex().to_string());
-                Ok(Self(Arc::new(Parts { folder, press, styles, stamp, words })))
+                Ok(Self::made_of(Parts { folder, press, styles, stamp, words }))
             }
             _ => {
                 faults.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
@@ -121,37 +126,53 @@ impl Theme {
         }
     }
 
+    fn made_of(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts), strict: false }
+    }
+
+    /// The same theme, which also refuses to make XML that is none.
+    #[must_use]
+    pub fn strictly(&self) -> Self {
+        Self { parts: Arc::clone(&self.parts), strict: true }
+    }
+
     /// The same words and style sheets, with our templates.
     #[must_use]
     pub fn with_our_templates(&self) -> Self {
-        let Parts { folder, styles, stamp, words, .. } = &*self.0;
-        Self(Arc::new(Parts {
+        let Parts { folder, styles, stamp, words, .. } = &*self.parts;
+        Self::made_of(Parts {
             folder: folder.clone(),
-            press: OURS.0.press.clone(),
+            press: OURS.parts.press.clone(),
             styles: styles.clone(),
             stamp: stamp.clone(),
             words: words.clone(),
-        }))
+        })
     }
 
     /// Fills the template `name` with `content`.
     ///
     /// # Errors
-    /// When the template asks for what `content` does not have, or does not come to an end.
+    /// When the template asks for what `content` does not have, does not come to an end, or, [`Theme::strictly`], makes no XML
+    /// where programs want some.
     pub fn fill(&self, name: &str, content: impl Serialize) -> Result<String, Fault> {
-        templates::fill(&self.0.press, name, content).map_err(|fault| fault.within(&self.0.folder))
+        let filled = templates::fill(&self.parts.press, name, content)
+            .map_err(|fault| fault.within(&self.parts.folder))?;
+        match self.strict.then(|| wellformed::problem(name, &filled)).flatten() {
+            Some(problem) => Err(self.fault(name, &problem)),
+            None => Ok(filled),
+        }
     }
 
     /// What is wrong with the file `name` as a whole.
     #[must_use]
     pub fn fault(&self, name: &str, problem: &str) -> Fault {
-        Fault { file: name.to_owned(), line: None, problem: problem.to_owned() }.within(&self.0.folder)
+        Fault { file: name.to_owned(), line: None, problem: problem.to_owned() }.within(&self.parts.folder)
     }
 
     /// The style sheet `name`.
     #[must_use]
     pub fn style(&self, name: &str) -> &'static str {
-        self.0.styles.get(name).copied().unwrap_or_default()
+        self.parts.styles.get(name).copied().unwrap_or_default()
     }
 
     /// The words for texts in `language`: a publisher's own where there are some, else ours.
@@ -160,7 +181,7 @@ impl Theme {
         let ours = tables::ours(language);
         let mut tag = language.as_str().to_ascii_lowercase();
         loop {
-            if let Some(words) = self.0.words.get(&tag) {
+            if let Some(words) = self.parts.words.get(&tag) {
                 return words;
             }
             match tag.rsplit_once('-') {
@@ -171,7 +192,7 @@ impl Theme {
         // `zh-TW` is in the script of `zh-Hant`.
         let same_script =
             language.primary().eq_ignore_ascii_case("zh").then(|| ours.lang.to_ascii_lowercase());
-        same_script.and_then(|tag| self.0.words.get(&tag).copied()).unwrap_or(ours)
+        same_script.and_then(|tag| self.parts.words.get(&tag).copied()).unwrap_or(ours)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::typography;
 const STEPS: u64 = 20_000_000;
 
 /// Our own templates by name; they lie with the editions that they are of. Every one is XML as well as HTML, and escaped as such.
-pub(super) const OURS: [(&str, &str); 31] = [
+pub(super) const OURS: [(&str, &str); 33] = [
     ("site/page.html", include_str!("../editions/templates/site/page.html")),
     ("site/issue.html", include_str!("../editions/templates/site/issue.html")),
     ("site/index.html", include_str!("../editions/templates/site/index.html")),
@@ -21,6 +21,7 @@ pub(super) const OURS: [(&str, &str); 31] = [
     ("site/facet.html", include_str!("../editions/templates/site/facet.html")),
     ("site/search.html", include_str!("../editions/templates/site/search.html")),
     ("site/nothing.html", include_str!("../editions/templates/site/nothing.html")),
+    ("site/question.html", include_str!("../editions/templates/site/question.html")),
     ("site/sitemap.xml", include_str!("../editions/templates/site/sitemap.xml")),
     ("site/piece.html", include_str!("../editions/templates/site/piece.html")),
     ("site/article.html", include_str!("../editions/templates/site/article.html")),
@@ -32,6 +33,7 @@ pub(super) const OURS: [(&str, &str); 31] = [
     ("feed/navigation.xml", include_str!("../editions/templates/feed/navigation.xml")),
     ("feed/opensearch.xml", include_str!("../editions/templates/feed/opensearch.xml")),
     ("feed/feeds.opml", include_str!("../editions/templates/feed/feeds.opml")),
+    ("letter/confirm.html", include_str!("../editions/templates/letter/confirm.html")),
     ("letter/letter.html", include_str!("../editions/templates/letter/letter.html")),
     ("book/cover.svg", include_str!("../editions/templates/book/cover.svg")),
     ("book/cover.xhtml", include_str!("../editions/templates/book/cover.xhtml")),
@@ -88,7 +90,7 @@ pub(super) fn fill(press: &Environment<'_>, name: &str, content: impl Serialize)
 }
 
 /// As much of a line as a message has room for.
-fn clipped(line: &str) -> String {
+pub(super) fn clipped(line: &str) -> String {
     let line = typography::printable(line);
     let head: String = line.chars().take(90).collect();
     if head.len() < line.len() { format!("{head}…") } else { head }

@@ -1,5 +1,6 @@
 //! The letter of one issue or of several: their contents and how each article begins, as HTML and as plain text.
 
+pub(super) mod confirmation;
 mod excerpt;
 mod inlining;
 mod lines;

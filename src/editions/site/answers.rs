@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Page, facets::Line};
 use crate::{
     editions::Contribution, editions::Error, editions::outline::said, editions::paths,
-    publication::Publication, theme::Words,
+    publication::Publication, theme, theme::Words,
 };
 
 /// What a search has found.
@@ -54,6 +54,70 @@ pub(in crate::editions) fn found(found: &Found, publication: &Publication) -> Re
         older: (found.page < found.pages).then(|| found.page + 1),
     };
     Ok(publication.theme.fill("site/search.html", &content)?.into_bytes())
+}
+
+/// What a reader decides on a page with one button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Whether his or her letters end.
+    Leave,
+    /// Whether he or she asked for them.
+    Confirm,
+}
+
+/// How far a reader's decision has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The page asks, and has a button.
+    Asked,
+    /// It is done.
+    Done,
+    /// The address is none of ours.
+    Unknown,
+    /// It could not be done, and the button is still there.
+    Later,
+}
+
+impl Question {
+    /// Both questions.
+    pub const ALL: [Self; 2] = [Self::Leave, Self::Confirm];
+}
+
+impl Decision {
+    /// Every decision.
+    pub const ALL: [Self; 4] = [Self::Asked, Self::Done, Self::Unknown, Self::Later];
+}
+
+/// The page on which a reader leaves or confirms.
+pub(in crate::editions) fn question(
+    question: Question,
+    decision: Decision,
+    publication: &Publication,
+) -> Result<Vec<u8>, Error> {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        page: Page<'a>,
+        words: &'static Words,
+        message: &'a str,
+        button: Option<&'static str>,
+    }
+    let words = publication.theme.words(&publication.language);
+    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let (asked, done, button) = match question {
+        Question::Leave => (words.leave_asked, words.leave_done, words.leave),
+        Question::Confirm => (words.confirm_ask, words.confirm_done, words.confirm_button),
+    };
+    let asked = theme::told(asked, &[("paper", &paper)]);
+    let (message, button) = match decision {
+        Decision::Asked => (asked.as_str(), Some(button)),
+        Decision::Done => (done, None),
+        Decision::Unknown => (words.question_unknown, None),
+        Decision::Later => (words.question_later, Some(button)),
+    };
+    let title =
+        format!("{} · {paper}", if question == Question::Leave { words.leave } else { words.confirm_button });
+    let page = page(paths::INDEX, &title, &paper, root(publication), publication);
+    Ok(publication.theme.fill("site/question.html", &Content { page, words, message, button })?.into_bytes())
 }
 
 /// The page that says that an address leads to nothing, or to what was withdrawn.

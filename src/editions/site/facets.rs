@@ -25,12 +25,16 @@ impl Line {
     pub(super) fn of(line: &Contribution, publication: &Publication, words: &Words) -> Self {
         let (day, iso) = (words.date(line.date), line.date.to_string());
         let issue = without_paper(&line.issue_name, &publication.title);
+        // The day stands beside it already, in its own words or in those of the name.
+        let days = [iso.as_str(), day.split('\u{3000}').next().unwrap_or_default()];
+        let undated = days.iter().filter(|day| !day.is_empty()).find_map(|day| issue.strip_suffix(day));
+        let issue = undated.map_or(issue.as_str(), str::trim_end).to_owned();
         Self {
             page: paths::article(&line.issue, &line.article),
             headline: said(&line.headline)
                 .map_or_else(|| words.untitled.to_owned(), |headline| shorten(&headline, 160)),
             byline: words.names(line.authors.iter().map(String::as_str)),
-            issue: (!day.starts_with(&issue) && issue != iso).then_some(issue),
+            issue: (!issue.is_empty() && !day.starts_with(&issue)).then_some(issue),
             day,
             iso,
         }

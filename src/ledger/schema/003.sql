@@ -40,7 +40,8 @@ INSERT INTO printings (id, digest, form, sections, language, subject, text, html
 ALTER TABLE digests ADD COLUMN issues TEXT NOT NULL DEFAULT '[]';           -- JSON list of keys
 ALTER TABLE digests ADD COLUMN since INTEGER NOT NULL DEFAULT 0;            -- what came out after that
 ALTER TABLE digests ADD COLUMN until INTEGER NOT NULL DEFAULT 0;            -- and until then is in it
-ALTER TABLE digests ADD COLUMN status TEXT NOT NULL DEFAULT 'open';         -- open, paused, asking, stale
+ALTER TABLE digests ADD COLUMN status TEXT NOT NULL DEFAULT 'open';         -- open, paused, asking
+ALTER TABLE digests ADD COLUMN stale INTEGER NOT NULL DEFAULT 0;            -- 1 where an issue was withdrawn: to be printed anew
 UPDATE digests SET issues = json_array(issue), since = frozen, until = frozen;
 ALTER TABLE digests DROP COLUMN issue;
 ALTER TABLE digests DROP COLUMN subject;

@@ -104,7 +104,7 @@ fn print(db: &Connection, digest: DigestId, wish: &Wish, words: &Words) -> Resul
 
 /// Digests whose words tell of an issue that was withdrawn since.
 pub(super) fn stale(db: &Connection, publication: &str) -> Result<Vec<Digest>, Refusal> {
-    select(db, "publication = ?1 AND status = 'stale' ORDER BY id", [publication])
+    select(db, "publication = ?1 AND stale = 1 ORDER BY id", [publication])
 }
 
 pub(super) fn printed_for(db: &Connection, id: DigestId) -> Result<Vec<Wish>, Refusal> {
@@ -148,10 +148,9 @@ pub(super) fn print_anew(
             None => queue::cancel(db, "printing = ?1", [printing], now)?,
         }
     }
-    let sql = "UPDATE digests SET issues = ?2 WHERE id = ?1";
+    let sql = "UPDATE digests SET issues = ?2, stale = 0 WHERE id = ?1";
     db.prepare_cached(sql)?.execute(params![id.0, shelf::to_json(&issues)?])?;
-    set_status(db, id, DigestStatus::Open, now)?;
-    Ok(())
+    queue::let_go(db, "digest = ?1", [id.0], now)
 }
 
 pub(super) fn ask(

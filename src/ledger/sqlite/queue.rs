@@ -186,7 +186,7 @@ pub(super) fn let_go(
     let sql = format!(
         "UPDATE deliveries SET state = 'queued', due = 0, queued = CASE WHEN attempts = 0 THEN {} ELSE queued END
          WHERE {which} AND state = 'withheld' AND digest IN
-             (SELECT g.id FROM digests g WHERE g.status = 'open' AND NOT EXISTS
+             (SELECT g.id FROM digests g WHERE g.status = 'open' AND g.stale = 0 AND NOT EXISTS
                  (SELECT 1 FROM digest_issues i JOIN releases r ON r.publication = i.publication AND r.issue = i.issue
                   WHERE i.digest = g.id AND r.current = 1 AND r.status = 'withheld'))",
         micros(now)

@@ -81,7 +81,7 @@ fn withdraw_letters(db: &Connection, issue: [&str; 2], now: Timestamp) -> Result
     let among =
         format!("digest IN (SELECT id FROM digests WHERE id IN ({tells}) AND json_array_length(issues) > 1)");
     let sql = format!(
-        "UPDATE digests SET status = 'stale' WHERE id IN ({tells}) AND json_array_length(issues) > 1 AND status = 'open'
+        "UPDATE digests SET stale = 1 WHERE id IN ({tells}) AND json_array_length(issues) > 1
              AND EXISTS (SELECT 1 FROM deliveries d WHERE d.digest = digests.id
                  AND d.state IN ('queued', 'delayed', 'claimed', 'withheld'))"
     );

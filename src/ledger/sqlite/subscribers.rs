@@ -120,7 +120,11 @@ pub(super) fn prefer(db: &Connection, id: SubscriberId, wishes: &Preferences) ->
 }
 
 pub(super) fn leave(db: &Connection, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
-    let sql = "UPDATE subscribers SET standing = 'left', left_at = ?2 WHERE id = ?1 AND standing <> 'left'";
+    // Who leaves without having joined says that it was not he or she who asked: nobody else may ask again.
+    let sql = "UPDATE subscribers SET left_at = ?2, standing = CASE standing WHEN 'pending' THEN 'suppressed' ELSE 'left' END,
+                   suppression = CASE standing WHEN 'pending' THEN 'complained' END, suppressed_at = ?2,
+                   suppression_text = 'said that somebody else had asked'
+               WHERE id = ?1 AND standing IN ('pending', 'confirmed')";
     let left = db.prepare_cached(sql)?.execute(params![id.0, micros(now)])?;
     queue::cancel_for(db, id, now)?;
     Ok(left > 0)

@@ -95,7 +95,7 @@ fn periodical(book: &Book, paper: &str, publication: &Publication) -> Value {
         .collect();
     let mut periodical = json!({ "name": paper, "identifier": publication.tag("") });
     if let Some(issn) = &publication.imprint.issn {
-        periodical["altIdentifier"] = json!(format!("urn:issn:{issn}"));
+        periodical["altIdentifier"] = json!([format!("urn:issn:{issn}")]);
     }
     // An issue has a position there or is not told, and a position is a number.
     if let Some(position) = book.number.as_ref().and_then(|number| number.parse::<f64>().ok()) {

@@ -27,12 +27,12 @@ const NOBODY: u32 = 65534;
 struct Postfix {
     folder: PathBuf,
     port: u16,
-    postfix: PathBuf,
+    control: PathBuf,
 }
 
 impl Postfix {
     fn starts(folder: &Path, maildir: &Path, lmtp: &Path, next: &Sink) -> Option<Self> {
-        let postfix = program("postfix")?;
+        let control = program("postfix")?;
         if !is_root() {
             skip("Postfix starts as root only");
             return None;
@@ -76,7 +76,7 @@ impl Postfix {
             format!("127.0.0.1:{port} inet n - n - - smtpd\n{services}"),
         )
         .unwrap();
-        let postfix = Self { folder, port, postfix };
+        let postfix = Self { folder, port, control };
         let (ok, said) = postfix.runs("start");
         assert!(ok, "{said}{}", postfix.log());
         until("Postfix to answer", || TcpStream::connect(("127.0.0.1", port)).is_ok());
@@ -84,7 +84,7 @@ impl Postfix {
     }
 
     fn runs(&self, what: &str) -> (bool, String) {
-        output(Command::new(&self.postfix).arg("-c").arg(self.folder.join("config")).arg(what))
+        output(Command::new(&self.control).arg("-c").arg(self.folder.join("config")).arg(what))
     }
 
     fn log(&self) -> String {

@@ -67,7 +67,7 @@ const HALF_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Whether the reports of one subscriber, the newest last, are enough to stop writing.
 ///
-/// A complaint is, at once. A hard report weighs 1 and a soft one 0.25, and a weight halves in 30 days; at [`STOP_AT`] we stop:
+/// A complaint is, at once. A hard report weighs 1 and a soft one 0.25, and a weight halves in 30 days; at 1.7 we stop:
 /// two hard reports of a weekly letter, or three of a monthly one. What one source says of one digest counts once, the heaviest; what is
 /// [`UNPROVEN`] never.
 #[must_use]

@@ -20,11 +20,12 @@ use tokio_util::{
 };
 
 use crate::{
-    clock::Clock, config, config::Newsroom, delivery::DigestStatus, durable, fetch::Fetcher, fetch::Web,
-    http, hub, inbox, inbox::Hints, inbox::Inbox, inbox::Manuscript, issue::IssueKey, ledger,
-    ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Queued, ledger::sqlite::Sqlite, mail::Letterhead,
-    mail::Mail, mail::Stationery, outbox, outbox::Outbox, press, press::Digested, press::Press,
-    press::Verdict, publication::Publication, subscriber::LeaveKey, subscriber::Pace,
+    bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::DigestStatus,
+    delivery::ReturnKey, durable, fetch::Fetcher, fetch::Web, http, hub, inbox, inbox::Hints, inbox::Inbox,
+    inbox::Manuscript, issue::IssueKey, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger,
+    ledger::Queued, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail, mail::Stationery, outbox,
+    outbox::Outbox, press, press::Digested, press::Press, press::Verdict, publication::Publication,
+    subscriber::LeaveKey, subscriber::Pace,
 };
 
 /// How long until it is tried again to finish what a crash interrupted.
@@ -141,11 +142,13 @@ pub struct Daemon {
     pub broken: CancellationToken,
     stop_inbox: CancellationToken,
     stop_mail: CancellationToken,
+    stop_returns: CancellationToken,
     stop_http: CancellationToken,
     inbox: TaskTracker,
     hub: TaskTracker,
     digests: TaskTracker,
     mail: TaskTracker,
+    returns: TaskTracker,
     http: TaskTracker,
     /// Held as long as we run: what was claimed in the ledger before is nobody's.
     _lock: File,
@@ -180,12 +183,26 @@ impl Daemon {
             clock: clock.clone(),
             bell: Arc::clone(&bells.mail),
         };
+        let returns = Arc::new(Returns {
+            publication: publication.clone(),
+            ledger: Arc::clone(&ledger),
+            return_key: ReturnKey::of(&head.leave_key),
+            leave_key: head.leave_key.clone(),
+            clock: clock.clone(),
+        });
+        let hooks =
+            newsroom.webhook_secret()?.map(|secret| http::Hooks { returns: Arc::clone(&returns), secret });
+        let door = match newsroom.lmtp() {
+            Some(door) => Some(bounce::listen(&door).await.map_err(|source| closed(&door, source))?),
+            None => None,
+        };
         let desk = http::Desk {
             publication: publication.clone(),
             outbox: press.outbox.clone(),
             ledger: Arc::clone(&ledger),
             leave_key: head.leave_key,
             clock: clock.clone(),
+            hooks,
         };
         let known = ledger.arrivals()?;
         let inbox = Inbox::new(&newsroom.inbox(), newsroom.inbox_settings(), known.clone());
@@ -196,11 +213,13 @@ impl Daemon {
             broken: CancellationToken::new(),
             stop_inbox: CancellationToken::new(),
             stop_mail: CancellationToken::new(),
+            stop_returns: CancellationToken::new(),
             stop_http: CancellationToken::new(),
             inbox: TaskTracker::new(),
             hub: TaskTracker::new(),
             digests: TaskTracker::new(),
             mail: TaskTracker::new(),
+            returns: TaskTracker::new(),
             http: TaskTracker::new(),
             _lock: lock,
         };
@@ -208,6 +227,14 @@ impl Daemon {
         let serving = http::serve(listener, Arc::new(desk), daemon.stop_http.clone());
         daemon.http.spawn(guarded(guard(), serving));
         daemon.mail.spawn(guarded(guard(), mail.run(daemon.stop_mail.clone())));
+        if let Some(door) = door {
+            let taking = bounce::serve(door, Arc::clone(&returns), daemon.stop_returns.clone());
+            daemon.returns.spawn(guarded(guard(), taking));
+        }
+        if let Some(maildir) = newsroom.maildir() {
+            let taking = bounce::watch(returns, maildir, daemon.stop_returns.clone());
+            daemon.returns.spawn(guarded(guard(), taking));
+        }
         let digesting =
             make_digests(Arc::clone(&press), clock.clone(), bells.clone(), daemon.stop_inbox.clone());
         daemon.digests.spawn(guarded(guard(), digesting));
@@ -229,6 +256,7 @@ impl Daemon {
             (&self.stop_inbox, &self.hub, "what tells the hub"),
             (&self.stop_inbox, &self.digests, "what makes digests"),
             (&self.stop_mail, &self.mail, "the mail"),
+            (&self.stop_returns, &self.returns, "what takes what comes back"),
             (&self.stop_http, &self.http, "the web pages"),
         ] {
             stop.cancel();
@@ -237,6 +265,14 @@ impl Daemon {
                 tracing::warn!("{what} did not stop in time; the rest is done at the next start");
             }
         }
+    }
+}
+
+/// Why the door for what comes back cannot be opened.
+fn closed(door: &Door, source: io::Error) -> Error {
+    match door {
+        Door::Loopback(address) => Error::Listen { address: *address, source },
+        Door::Socket(path) => Error::Folder { path: path.clone(), source },
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    bounces::{Bounce, BounceKind, judge},
+    bounces::{Bounce, BounceKind, UNPROVEN, judge},
     keys::ReturnKey,
     periods::{Calendar, Period},
 };

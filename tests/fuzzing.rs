@@ -27,7 +27,10 @@ fn every_target_checks_the_property_of_its_name_and_has_seeds() {
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
         .collect();
     targets.sort();
-    assert_eq!(targets, ["decode", "docx", "eml", "epub", "html", "markdown", "page", "pdf", "proof", "zip"]);
+    assert_eq!(
+        targets,
+        ["decode", "docx", "eml", "epub", "html", "markdown", "page", "pdf", "proof", "report", "zip"]
+    );
     for target in &targets {
         let text = fs::read_to_string(fuzz.join(format!("fuzz_targets/{target}.rs"))).unwrap();
         let line =
@@ -84,4 +87,9 @@ fn any_bytes_are_read_or_refused() {
 #[test]
 fn strange_proofs_are_read_or_refused() {
     check("proof", properties::proof);
+}
+
+#[test]
+fn strange_reports_are_read() {
+    check("report", properties::report);
 }

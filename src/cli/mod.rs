@@ -2,6 +2,7 @@
 
 mod bind;
 mod config;
+mod digests;
 mod dkim;
 mod init;
 mod issues;
@@ -9,8 +10,10 @@ mod proof;
 mod publish;
 mod replay;
 mod report;
+mod roll;
 mod run;
 mod subscribers;
+mod telling;
 mod theme;
 mod verify;
 
@@ -52,9 +55,12 @@ enum Command {
     Proof(proof::Arguments),
     /// Make a new newsroom
     Init(init::Arguments),
-    /// Add, list or remove subscribers
+    /// Add, list, show, change or remove subscribers; import and export them
     #[command(subcommand)]
     Subscribers(subscribers::Command),
+    /// List the digests, show how the letters of one stand; stop them, let them go on, offer some again
+    #[command(subcommand)]
+    Digests(digests::Command),
     /// List the issues, show one, withdraw one or hold it back
     #[command(subcommand)]
     Issues(issues::Command),
@@ -142,6 +148,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Proof(arguments) => proof::run(file, &arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Subscribers(command) => subscribers::run(&newsroom(file)?, command),
+        Command::Digests(command) => digests::run(&newsroom(file)?, &command),
         Command::Issues(command) => issues::run(&newsroom(file)?, command),
         Command::Theme(arguments) => theme::run(&arguments),
         Command::Replay => replay::run(&newsroom(file)?),

@@ -1,15 +1,25 @@
 //! `gazetted subscribers`: who gets the letters.
 
-use jiff::Timestamp;
+use std::{
+    io::{BufRead as _, IsTerminal as _},
+    path::PathBuf,
+};
 
-use super::{Error, report, say};
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{Error, report, roll, say, telling};
 use crate::{
-    config::Newsroom, daemon, ledger::Entered, ledger::Entry, ledger::Ledger, subscriber::Address,
-    subscriber::Standing, subscriber::SubscriberId,
+    config::Newsroom, daemon, ledger::Entered, ledger::Entry, ledger::Ledger, ledger::Sent, prose::Language,
+    subscriber::Address, subscriber::Form, subscriber::Pace, subscriber::Preferences, subscriber::Sections,
+    subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression,
+    subscriber::SuppressionReason,
 };
 
 /// How many subscribers are read at a time: memory stays the same for ten and for a million.
-const PAGE: usize = 1000;
+pub(super) const PAGE: usize = 1000;
+
+/// How many letters `show` tells of.
+const HISTORY: usize = 50;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -18,15 +28,35 @@ pub(super) enum Command {
         /// Their addresses
         #[arg(required = true)]
         addresses: Vec<String>,
-        /// Also those who had left: they asked anew
+        #[command(flatten)]
+        wishes: Wishes,
+        /// Also those who had left, or whose mailbox was given up: they asked anew
         #[arg(long)]
         again: bool,
     },
     /// List everybody with standing and consent
     List {
+        /// Only those who are pending, confirmed, left or suppressed
+        #[arg(long, value_parser = standing)]
+        standing: Option<Standing>,
         /// Print a JSON object a line, for programs
         #[arg(long)]
         json: bool,
+    },
+    /// Show one: standing, consent, wishes, reports, and every letter with what the server answered
+    Show {
+        /// The address
+        address: String,
+        /// Print it as JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change what somebody gets, from the next digest on
+    Set {
+        /// The address
+        address: String,
+        #[command(flatten)]
+        wishes: Wishes,
     },
     /// Take people out; letters that wait for them are cancelled
     Remove {
@@ -34,14 +64,131 @@ pub(super) enum Command {
         #[arg(required = true)]
         addresses: Vec<String>,
     },
+    /// Never write to an address, whoever enters it
+    Suppress {
+        /// The address
+        address: String,
+        /// Why: whoever asks later reads it
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// Erase somebody with all letters and reports; only a hash is kept, so that no import brings the address back
+    Forget {
+        /// The address
+        address: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Enter everybody in a table (CSV) of any charset and separator; those who left stay away
+    Import {
+        /// The file
+        file: PathBuf,
+        /// How they asked, where the table does not say
+        #[arg(long, value_name = "TEXT")]
+        how: Option<String>,
+        /// Enter nobody; only say what is in the file
+        #[arg(long)]
+        dry_run: bool,
+        /// Where to write every row that was not taken, with its line and the reason
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+    },
+    /// Write everybody as a table (CSV) that `import` reads
+    Export {
+        /// Where to; without it, to the terminal
+        file: Option<PathBuf>,
+    },
+}
+
+/// What a subscriber may wish.
+#[derive(clap::Args)]
+pub(super) struct Wishes {
+    /// How often: each, daily, weekly or monthly
+    #[arg(long, value_parser = pace)]
+    pace: Option<Pace>,
+    /// In which form: html, text, book or kindle
+    #[arg(long, value_parser = form)]
+    form: Option<Form>,
+    /// Only this section; may be given more than once. `--section ""` is all
+    #[arg(long = "section", value_name = "NAME")]
+    sections: Vec<String>,
+    /// In which language the words around the articles are; "" is each issue's own
+    #[arg(long, value_name = "TAG")]
+    language: Option<String>,
+    /// The address of an e-reader, to which books go; "" is the subscriber's own
+    #[arg(long, value_name = "ADDRESS")]
+    device: Option<String>,
+}
+
+fn standing(word: &str) -> Result<Standing, String> {
+    Standing::parse(word).ok_or_else(|| "say pending, confirmed, left or suppressed".to_owned())
+}
+
+fn pace(word: &str) -> Result<Pace, String> {
+    Pace::parse(word).ok_or_else(|| "say each, daily, weekly or monthly".to_owned())
+}
+
+fn form(word: &str) -> Result<Form, String> {
+    Form::parse(word).ok_or_else(|| "say html, text, book or kindle".to_owned())
+}
+
+impl Wishes {
+    fn is_none(&self) -> bool {
+        self.pace.is_none()
+            && self.form.is_none()
+            && self.sections.is_empty()
+            && self.language.is_none()
+            && self.device.is_none()
+    }
+
+    /// `before`, with what is said here instead.
+    fn over(&self, before: Preferences) -> Result<Preferences, Error> {
+        let mut wished = before;
+        wished.pace = self.pace.unwrap_or(wished.pace);
+        wished.wish.form = self.form.unwrap_or(wished.wish.form);
+        if !self.sections.is_empty() {
+            wished.wish.sections = Sections::of(&self.sections);
+        }
+        if let Some(tag) = &self.language {
+            wished.wish.language = match tag.as_str() {
+                "" => None,
+                tag => Some(Language::parse(tag).ok_or_else(|| {
+                    asked(format!("`{tag}` is not a language tag such as `zh-Hans` or `en`"))
+                })?),
+            };
+        }
+        if let Some(device) = &self.device {
+            wished.device = match device.as_str() {
+                "" => None,
+                device => Some(Address::parse(device).map_err(|error| asked(error.to_string()))?),
+            };
+        }
+        Ok(wished)
+    }
+}
+
+fn asked(problem: String) -> Error {
+    Error::Asked { problem, help: Some("nothing was changed".to_owned()) }
 }
 
 pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
     let ledger = daemon::open_ledger(newsroom)?;
+    let ledger = &*ledger;
+    let zone = newsroom.publication(newsroom.settings.http.listen).time_zone;
     match command {
-        Command::Add { addresses, again } => add(&*ledger, &parse(&addresses)?, again),
-        Command::List { json } => list(&*ledger, json),
-        Command::Remove { addresses } => remove(&*ledger, &parse(&addresses)?),
+        Command::Add { addresses, wishes, again } => add(ledger, &parse(&addresses)?, &wishes, again),
+        Command::List { standing, json } => list(ledger, standing, json, &zone),
+        Command::Show { address, json } => show(ledger, &find(ledger, &address)?, json, &zone),
+        Command::Set { address, wishes } => set(ledger, &address, &wishes),
+        Command::Remove { addresses } => remove(ledger, &parse(&addresses)?),
+        Command::Suppress { address, why } => suppress(ledger, &address, &why),
+        Command::Forget { address, yes } => forget(ledger, &address, yes),
+        Command::Import { file, how, dry_run, report } => {
+            let import = roll::Import { file: &file, how, dry_run, report: report.as_deref(), zone };
+            roll::import(ledger, &import)
+        }
+        Command::Export { file } => roll::export(ledger, file.as_deref()),
     }
 }
 
@@ -59,11 +206,22 @@ fn parse(texts: &[String]) -> Result<Vec<Address>, Error> {
     })
 }
 
-fn add(ledger: &dyn Ledger, addresses: &[Address], again: bool) -> Result<(), Error> {
+/// The subscriber of an address.
+fn find(ledger: &dyn Ledger, text: &str) -> Result<Subscriber, Error> {
+    let address = Address::parse(text).map_err(|error| asked(error.to_string()))?;
+    ledger.subscriber(&address)?.ok_or_else(|| Error::Asked {
+        problem: format!("`{address}` is not a subscriber"),
+        help: Some("`gazetted subscribers list` shows all".to_owned()),
+    })
+}
+
+fn add(ledger: &dyn Ledger, addresses: &[Address], wishes: &Wishes, again: bool) -> Result<(), Error> {
+    let preferences = wishes.over(Preferences::default())?;
     let mut added = 0;
     for address in addresses {
         let entry = Entry::confirmed(address.clone(), "added by the operator", Timestamp::now());
-        match ledger.enter(vec![Entry { anew: again, ..entry }])?.first() {
+        let entry = Entry { anew: again, preferences: preferences.clone(), ..entry };
+        match ledger.enter(vec![entry])?.first() {
             Some(Entered::New(_) | Entered::Changed(_)) => added += 1,
             Some(Entered::Already(_)) | None => say(&format!("`{address}` was there already"))?,
             Some(Entered::HadLeft(_)) => say(&format!(
@@ -80,6 +238,19 @@ fn add(ledger: &dyn Ledger, addresses: &[Address], again: bool) -> Result<(), Er
     say(&format!("{} added; letters begin with the next issue", report::count(added, "subscriber")))
 }
 
+fn set(ledger: &dyn Ledger, address: &str, wishes: &Wishes) -> Result<(), Error> {
+    let subscriber = find(ledger, address)?;
+    if wishes.is_none() {
+        return Err(Error::Asked {
+            problem: "there is nothing to set".to_owned(),
+            help: Some("say `--pace`, `--form`, `--section`, `--language` or `--device`".to_owned()),
+        });
+    }
+    let wished = wishes.over(subscriber.preferences)?;
+    ledger.prefer(subscriber.id, &wished)?;
+    say(&format!("`{}` gets {} from the next digest on", subscriber.address, telling::wishes(&wished)))
+}
+
 fn remove(ledger: &dyn Ledger, addresses: &[Address]) -> Result<(), Error> {
     let mut unknown = false;
     for address in addresses {
@@ -94,13 +265,57 @@ fn remove(ledger: &dyn Ledger, addresses: &[Address]) -> Result<(), Error> {
     if unknown { Err(Error::Found) } else { Ok(()) }
 }
 
-fn list(ledger: &dyn Ledger, json: bool) -> Result<(), Error> {
+fn suppress(ledger: &dyn Ledger, address: &str, why: &str) -> Result<(), Error> {
+    let address = Address::parse(address).map_err(|error| asked(error.to_string()))?;
+    let now = Timestamp::now();
+    let suppression =
+        Suppression { reason: SuppressionReason::Operator, at: now, text: why.trim().to_owned() };
+    // Somebody who is not there yet is entered as one who must not be written to: that is what an import meets.
+    let entry = Entry {
+        standing: Standing::Suppressed,
+        suppression: Some(suppression),
+        ..Entry::confirmed(address.clone(), "suppressed by the operator", now)
+    };
+    let told = match ledger.enter(vec![entry])?.first() {
+        Some(Entered::HadLeft(_)) => "had left before; nothing was changed",
+        Some(Entered::IsSuppressed(_) | Entered::Already(_)) => "is suppressed already; nothing was changed",
+        Some(Entered::WasForgotten) => "was erased, and does not come back; nothing was changed",
+        Some(Entered::New(_) | Entered::Changed(_)) | None => "gets no letter any more",
+    };
+    say(&format!("`{address}` {told}"))
+}
+
+fn forget(ledger: &dyn Ledger, address: &str, yes: bool) -> Result<(), Error> {
+    let subscriber = find(ledger, address)?;
+    let address = &subscriber.address;
+    if !yes {
+        let mut answer = String::new();
+        if !std::io::stdin().is_terminal() {
+            return Err(Error::Asked {
+                problem: format!("`{address}` would be erased with every letter and report, for ever"),
+                help: Some("nothing was changed; add `--yes` if that is meant".to_owned()),
+            });
+        }
+        say(&format!(
+            "This erases `{address}` with every letter and report, for ever. Type the address once more if that is meant:"
+        ))?;
+        std::io::stdin().lock().read_line(&mut answer).map_err(Error::Answer)?;
+        if Address::parse(&answer).ok().as_ref() != Some(address) {
+            return Err(asked("that is another address".to_owned()));
+        }
+    }
+    ledger.erase(subscriber.id, Timestamp::now())?;
+    say(&format!("`{address}` is erased; a hash is kept, so that no import brings the address back"))
+}
+
+fn list(ledger: &dyn Ledger, only: Option<Standing>, json: bool, zone: &TimeZone) -> Result<(), Error> {
     let mut after = SubscriberId(0);
     loop {
         let page = ledger.subscribers(after, PAGE)?;
         let Some(last) = page.last() else { break };
         after = last.id;
-        for subscriber in &page {
+        for subscriber in page.iter().filter(|subscriber| only.is_none_or(|only| only == subscriber.standing))
+        {
             if json {
                 say(&serde_json::to_string(subscriber).unwrap_or_default())?;
             } else {
@@ -109,8 +324,8 @@ fn list(ledger: &dyn Ledger, json: bool) -> Result<(), Error> {
                     "{:<40} {:<10} {} {}",
                     subscriber.address.as_str(),
                     subscriber.standing.as_str(),
-                    consent.at.strftime("%Y-%m-%d"),
-                    consent.how,
+                    consent.at.to_zoned(zone.clone()).strftime("%Y-%m-%d"),
+                    telling::one_line(&consent.how),
                 ))?;
             }
         }
@@ -118,6 +333,77 @@ fn list(ledger: &dyn Ledger, json: bool) -> Result<(), Error> {
     if json {
         return Ok(());
     }
-    let (confirmed, left) = (ledger.count(Standing::Confirmed)?, ledger.count(Standing::Left)?);
-    say(&format!("{}, {left} left", report::count(confirmed, "subscriber")))
+    let mut counts = vec![report::count(ledger.count(Standing::Confirmed)?, "subscriber")];
+    for other in [Standing::Pending, Standing::Left, Standing::Suppressed] {
+        let n = ledger.count(other)?;
+        if n > 0 {
+            counts.push(format!("{n} {}", other.as_str()));
+        }
+    }
+    say(&counts.join(", "))
+}
+
+fn show(ledger: &dyn Ledger, subscriber: &Subscriber, json: bool, zone: &TimeZone) -> Result<(), Error> {
+    let bounces = ledger.bounces(subscriber.id)?;
+    let history = ledger.history(subscriber.id, HISTORY + 1)?;
+    if json {
+        let told = serde_json::json!({ "subscriber": subscriber, "reports": bounces, "letters": history });
+        return say(&told.to_string());
+    }
+    let time = |time: Timestamp| telling::time(time, zone);
+    say(&format!("{}  {}", subscriber.address, subscriber.standing.as_str()))?;
+    if let Some(why) = &subscriber.suppression {
+        let reason = match why.reason {
+            SuppressionReason::Bounced => "its mailbox takes nothing",
+            SuppressionReason::Complained => "its owner complained",
+            SuppressionReason::Operator => "the operator says so",
+        };
+        say(&format!("  not written to since {}: {reason}: {}", time(why.at), telling::one_line(&why.text)))?;
+    }
+    let consent = &subscriber.consent;
+    let from = consent.from.as_deref().map(|from| format!(", from {from}")).unwrap_or_default();
+    say(&format!("  asked      {}, {}{from}", time(consent.at), telling::one_line(&consent.how)))?;
+    match consent.confirmed {
+        Some(confirmed) => say(&format!("  confirmed  {}", time(confirmed)))?,
+        None => say("  confirmed  not yet")?,
+    }
+    say(&format!("  wishes     {}", telling::wishes(&subscriber.preferences)))?;
+    if !bounces.is_empty() {
+        say("  reports")?;
+    }
+    for bounce in &bounces {
+        let status = bounce.status.as_deref().map(|status| format!("{status} ")).unwrap_or_default();
+        say(&format!(
+            "    {}  {:<9}  {}: {status}{}",
+            time(bounce.at),
+            bounce.kind.as_str(),
+            bounce.source,
+            telling::one_line(&bounce.text)
+        ))?;
+    }
+    say(if history.is_empty() { "  no letters yet" } else { "  letters" })?;
+    for sent in history.iter().take(HISTORY) {
+        letter(sent, zone)?;
+    }
+    if history.len() > HISTORY {
+        say(&format!("    the {HISTORY} newest are shown"))?;
+    }
+    Ok(())
+}
+
+fn letter(sent: &Sent, zone: &TimeZone) -> Result<(), Error> {
+    let when = sent.settled.unwrap_or(sent.queued);
+    let tries = if sent.attempts > 1 { format!(", {} attempts", sent.attempts) } else { String::new() };
+    let next = sent.due.map(|due| format!(", next {}", telling::time(due, zone))).unwrap_or_default();
+    say(&format!(
+        "    {}  {:<9}  {} {}  {}  ({}{tries}{next})",
+        telling::time(when, zone),
+        sent.state.as_str(),
+        sent.kind.as_str(),
+        sent.period,
+        telling::one_line(&sent.subject),
+        sent.address,
+    ))?;
+    let Some(reply) = &sent.reply else { return Ok(()) };
+    say(&format!("      {}", telling::reply(reply)))
 }

@@ -9,7 +9,7 @@ use crate::{delivery::ReturnKey, typography::nearest};
 const PREFIX: &str = "GAZETTED_";
 
 /// Every section with every key, as the file may have them.
-const KEYS: [(&str, &[&str]); 7] = [
+const KEYS: [(&str, &[&str]); 8] = [
     (
         "publication",
         &[
@@ -59,6 +59,7 @@ const KEYS: [(&str, &[&str]); 7] = [
             "dkim_domain",
         ],
     ),
+    ("bounces", &["maildir", "lmtp", "webhook_secret_file"]),
     ("http", &["listen", "leave_url"]),
 ];
 
@@ -351,6 +352,18 @@ mod tests {
             &expect![[r#"
             line 2: colour: `navy` is not a colour such as `#1f3a5f`
             line 3: vertical: invalid type: string "yes", expected a boolean"#]],
+        );
+        check(
+            "[bounces]\nlmtp = \"0.0.0.0:24\"",
+            &expect![
+                "line 2: lmtp: `0.0.0.0:24` can be reached from outside; take an address such as `127.0.0.1:2424`"
+            ],
+        );
+        check(
+            "[bounces]\nlmtp = \"here\"",
+            &expect![
+                "line 2: lmtp: `here` is neither an address such as `127.0.0.1:2424` nor a socket such as `unix:data/lmtp`"
+            ],
         );
         check(
             "[digests]\nat = \"25:00\"\nweekday = \"fri\"\nday = 31",

@@ -16,17 +16,21 @@ use jiff::{SignedDuration, tz::TimeZone};
 pub use settings::Settings;
 
 use crate::{
-    delivery::Calendar, editions, inbox, mail::KeyError, mail::Limits, mail::Protection, mail::Relay,
-    mail::Sender, mail::Server, mail::Signer, mail::Stationery, mail::Way, manuscript, picture::Plate,
-    publication::Colour, publication::Design, publication::Imprint, publication::Publication, theme::Theme,
+    bounce::Door, delivery::Calendar, editions, inbox, mail::KeyError, mail::Limits, mail::Protection,
+    mail::Relay, mail::Sender, mail::Server, mail::Signer, mail::Stationery, mail::Way, manuscript,
+    picture::Plate, publication::Colour, publication::Design, publication::Imprint, publication::Publication,
+    theme::Theme,
 };
-use settings::{HostPort, ProtectionName, RelaySettings};
+use settings::{DoorName, HostPort, ProtectionName, RelaySettings};
 
 /// Where a newsroom has its settings.
 pub const FILE: &str = "config/gazetted.toml";
 
 /// The default settings as a file with its explanations.
 pub const TEMPLATE: &str = include_str!("../../config/gazetted.toml");
+
+/// The fewest characters of a secret that stands in an address.
+const SECRET_FROM: usize = 20;
 
 /// The settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -287,6 +291,39 @@ impl Newsroom {
         let keys = paths.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let signer = Signer::of(settings.signing_domain(), &keys);
         signer.map(Some).map_err(|(nth, source)| Error::Key { path: paths[nth].clone(), source })
+    }
+
+    /// The Maildir in which a mail server lays what comes back.
+    #[must_use]
+    pub fn maildir(&self) -> Option<PathBuf> {
+        self.settings.bounces.maildir.as_ref().map(|folder| self.root.join(folder))
+    }
+
+    /// Where a mail server hands over what comes back.
+    #[must_use]
+    pub fn lmtp(&self) -> Option<Door> {
+        self.settings.bounces.lmtp.as_ref().map(|door| match door {
+            DoorName::Loopback(address) => Door::Loopback(*address),
+            DoorName::Socket(path) => Door::Socket(self.root.join(path)),
+        })
+    }
+
+    /// What providers must know to tell us what became of letters.
+    ///
+    /// # Errors
+    /// When the file with it cannot be read, or what it holds could be guessed.
+    pub fn webhook_secret(&self) -> Result<Option<String>, Error> {
+        let Some(file) = &self.settings.bounces.webhook_secret_file else { return Ok(None) };
+        let path = self.root.join(file);
+        let failed = |source| Error::Named { key: "bounces.webhook_secret_file", path: path.clone(), source };
+        let secret = fs::read_to_string(&path).map_err(failed)?.trim().to_owned();
+        let good = secret.len() >= SECRET_FROM
+            && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b));
+        if !good {
+            let why = "it must be one line of 20 or more letters, digits and -_.~";
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidData, why)));
+        }
+        Ok(Some(secret))
     }
 
     /// Where letters go.

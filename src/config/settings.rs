@@ -30,6 +30,8 @@ pub struct Settings {
     pub digests: DigestSettings,
     /// How letters go.
     pub mail: MailSettings,
+    /// How what comes back is taken.
+    pub bounces: BouncesSettings,
     /// How the outbox is served.
     pub http: HttpSettings,
 }
@@ -316,6 +318,18 @@ impl Default for MailSettings {
     }
 }
 
+/// `[bounces]`: `config/gazetted.toml` explains every key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BouncesSettings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maildir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lmtp: Option<DoorName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_secret_file: Option<PathBuf>,
+}
+
 /// `[http]`: `config/gazetted.toml` explains every key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -437,6 +451,44 @@ impl std::convert::From<HostPort> for String {
             format!("[{}]:{}", server.host, server.port)
         } else {
             format!("{}:{}", server.host, server.port)
+        }
+    }
+}
+
+/// Where a mail server on this machine hands letters over: an address of loopback with a port, or `unix:` and a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum DoorName {
+    /// An address of loopback.
+    Loopback(SocketAddr),
+    /// A socket, by its path relative to the newsroom.
+    Socket(PathBuf),
+}
+
+impl TryFrom<String> for DoorName {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+            return Ok(Self::Socket(path.into()));
+        }
+        // What is handed over is believed as far as its addresses prove it, but nobody from outside needs to.
+        match text.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() => Ok(Self::Loopback(address)),
+            Ok(_) => {
+                Err(format!("`{text}` can be reached from outside; take an address such as `127.0.0.1:2424`"))
+            }
+            Err(_) => Err(format!(
+                "`{text}` is neither an address such as `127.0.0.1:2424` nor a socket such as `unix:data/lmtp`"
+            )),
+        }
+    }
+}
+
+impl std::convert::From<DoorName> for String {
+    fn from(door: DoorName) -> Self {
+        match door {
+            DoorName::Loopback(address) => address.to_string(),
+            DoorName::Socket(path) => format!("unix:{}", path.display()),
         }
     }
 }

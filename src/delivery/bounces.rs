@@ -17,7 +17,7 @@ pub struct Bounce {
     pub at: Timestamp,
     /// How much it says of the mailbox.
     pub kind: BounceKind,
-    /// Who said it: `smtp`, `report`, `complaint` or the name of a provider.
+    /// Who said it: `smtp`, `report`, `complaint`, the name of a provider, or [`UNPROVEN`].
     pub source: String,
     /// The enhanced status code (RFC 3463), where there is one.
     pub status: Option<String>,
@@ -55,6 +55,10 @@ impl BounceKind {
     }
 }
 
+/// The source of a report that names a letter of ours, and does not prove that it knows more than anybody could guess. It is shown,
+/// and weighs nothing: else whoever wants could end somebody's subscription.
+pub const UNPROVEN: &str = "unproven";
+
 /// When the reports of a mailbox weigh so much, we stop: a little less than two fresh hard ones.
 const STOP_AT: f64 = 1.7;
 
@@ -63,17 +67,19 @@ const HALF_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Whether the reports of one subscriber, the newest last, are enough to stop writing.
 ///
-/// A complaint is, at once. A hard report weighs 1 and a soft one 0.25, and a weight halves in 30 days; at [`STOP_AT`] we stop:
-/// two hard reports of a weekly letter, or three of a monthly one. What one source says of one digest counts once, the heaviest.
+/// A complaint is, at once. A hard report weighs 1 and a soft one 0.25, and a weight halves in 30 days; at 1.7 we stop:
+/// two hard reports of a weekly letter, or three of a monthly one. What one source says of one digest counts once, the heaviest; what is
+/// [`UNPROVEN`] never.
 #[must_use]
 pub fn judge(bounces: &[Bounce], now: Timestamp) -> Option<Suppression> {
-    let last = bounces.last()?;
-    if let Some(complaint) = bounces.iter().rfind(|bounce| bounce.kind == BounceKind::Complaint) {
+    let proven = || bounces.iter().filter(|bounce| bounce.source != UNPROVEN);
+    let last = proven().next_back()?;
+    if let Some(complaint) = proven().rfind(|bounce| bounce.kind == BounceKind::Complaint) {
         let text = complaint.text.clone();
         return Some(Suppression { reason: SuppressionReason::Complained, at: now, text });
     }
     let mut counted: Vec<(&Bounce, f64)> = Vec::new();
-    for bounce in bounces {
+    for bounce in proven() {
         let full = if bounce.kind == BounceKind::Hard { 1.0 } else { 0.25 };
         let age = now.duration_since(bounce.at).max(SignedDuration::ZERO).as_secs_f64();
         let weight = full * (-age / HALF_LIFE.as_secs_f64()).exp2();
@@ -138,6 +144,16 @@ mod tests {
         check(&weekly, None);
         let daily: Vec<_> = (0..9).map(|n| bounce(n, BounceKind::Soft)).collect();
         check(&daily, Some(SuppressionReason::Bounced));
+    }
+
+    #[test]
+    fn what_proves_nothing_weighs_nothing() {
+        let unproven = |on, kind| Bounce { source: UNPROVEN.to_owned(), ..bounce(on, kind) };
+        let mut forged: Vec<_> = (0..9).map(|n| unproven(n, BounceKind::Hard)).collect();
+        forged.push(unproven(9, BounceKind::Complaint));
+        check(&forged, None);
+        forged.push(bounce(10, BounceKind::Hard));
+        check(&forged, None);
     }
 
     #[test]

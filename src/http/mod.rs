@@ -2,11 +2,12 @@
 
 mod deciding;
 mod reading;
+mod returning;
 mod searching;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
+use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get, routing::post};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -18,6 +19,8 @@ use crate::{
     clock::Clock, ledger::Ledger, outbox::Outbox, publication::Publication, subscriber::LeaveKey,
     subscriber::Standing,
 };
+
+pub use returning::Hooks;
 
 /// Most connections at once; more wait to be accepted.
 const CONNECTIONS: usize = 1024;
@@ -37,6 +40,8 @@ pub struct Desk {
     pub leave_key: LeaveKey,
     /// What time it is.
     pub clock: Clock,
+    /// Where mail providers tell what became of letters, if the settings name a secret.
+    pub hooks: Option<Hooks>,
 }
 
 /// Listens on an address; port 0 takes any that is free.
@@ -101,6 +106,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/healthz", get(health))
         .route("/leave/{token}", get(deciding::ask_to_leave).post(deciding::leave))
         .route("/confirm/{token}", get(deciding::ask_to_confirm).post(deciding::confirm))
+        .route("/bounces/{provider}/{secret}", post(returning::tell))
         .route("/search", get(searching::pages))
         .route("/opds/search", get(searching::books))
         .fallback(reading::read)

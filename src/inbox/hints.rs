@@ -72,7 +72,8 @@ impl Hints {
                 self.complained = false;
             }
             Err(error) => {
-                tracing::warn!(%error, "the inbox cannot be watched; it is looked at every few seconds");
+                let folder = self.root.display();
+                tracing::warn!(%folder, %error, "a folder cannot be watched; it is looked at every few seconds");
                 self.complained = true;
             }
         }

@@ -12,7 +12,7 @@ mod pieces;
 mod printing;
 mod reading;
 
-use gazetted::{manuscript, proof};
+use gazetted::{bounce, manuscript, proof};
 
 use pieces::Pieces;
 pub use reading::publication;
@@ -146,6 +146,27 @@ pub fn proof(data: &[u8]) {
             for problem in problems {
                 assert!((1..=lines).contains(&problem.line), "{problem} of {lines} lines");
             }
+        }
+    }
+}
+
+/// A letter that came back, or what a mail provider posts.
+pub fn report(data: &[u8]) {
+    let returned = bounce::read(data);
+    assert_eq!(bounce::read(data), returned, "read twice");
+    let mut reports = match returned.content {
+        bounce::Content::Reports(reports) => reports,
+        bounce::Content::Nothing(_) | bounce::Content::Words => Vec::new(),
+    };
+    for (provider, _) in bounce::PROVIDERS {
+        if let Some(Ok(events)) = bounce::events(provider, data) {
+            reports.extend(events.into_iter().filter_map(|event| event.report));
+        }
+    }
+    for report in reports {
+        assert!(report.text.chars().count() <= 300 && !report.text.contains(char::is_control), "{report:?}");
+        if let Some(status) = &report.status {
+            assert!(status.split('.').count() == 3 && status.starts_with(['2', '4', '5']), "{report:?}");
         }
     }
 }

@@ -386,7 +386,9 @@ impl Subscribers for Sqlite {
     }
 
     fn erase(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
-        self.write(move |db| subscribers::erase(db, id, now))
+        let erased = self.write(move |db| subscribers::erase(db, id, now))?;
+        self.database.empty_log()?;
+        Ok(erased)
     }
 
     fn subscriber(&self, address: &Address) -> Result<Option<Subscriber>, Error> {

@@ -1,0 +1,313 @@
+//! `gazetted subscribers import` and `export`: the roll of subscribers from and to a table.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, IsTerminal as _, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{Error, report, say, subscribers::PAGE};
+use crate::{
+    durable, ledger::Entered, ledger::Entry, ledger::Ledger, roll::Assumed, roll::COLUMNS, roll::Problem,
+    roll::Row, roll::Rows, roll::Unreadable, roll::Writing, roll::row_of, subscriber::Standing,
+    subscriber::SubscriberId,
+};
+
+/// How many rows that were not taken are told on the terminal.
+const TOLD: u64 = 20;
+
+/// How many rows until the progress is told where there is no terminal.
+const TOLD_EVERY: u64 = 100_000;
+
+/// What is to be imported, and how.
+pub(super) struct Import<'a> {
+    /// The table.
+    pub(super) file: &'a Path,
+    /// How they asked, where the table does not say.
+    pub(super) how: Option<String>,
+    /// Whether nobody is entered.
+    pub(super) dry_run: bool,
+    /// Where the rows are written that were not taken.
+    pub(super) report: Option<&'a Path>,
+    /// Where times without a zone are told.
+    pub(super) zone: TimeZone,
+}
+
+/// Enters everybody in a table, a thousand at a time.
+pub(super) fn import(ledger: &dyn Ledger, import: &Import<'_>) -> Result<(), Error> {
+    let Import { file, dry_run, .. } = import;
+    let unread = |source| Error::Read { path: (*file).to_owned(), source };
+    let writing = Writing::of(File::open(file).map_err(unread)?).map_err(unread)?;
+    let open = File::open(file).map_err(unread)?;
+    let length = open.metadata().map_err(unread)?.len();
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    let assumed = Assumed {
+        how: import.how.clone().unwrap_or_else(|| "imported by the operator".to_owned()),
+        from: Some(name),
+        now: Timestamp::now(),
+        time_zone: import.zone.clone(),
+    };
+    let read = std::rc::Rc::new(std::cell::Cell::new(0));
+    let counted = Counted { file: open, read: std::rc::Rc::clone(&read) };
+    let mut rows = match Rows::of(counted, writing, assumed) {
+        Ok(rows) => rows,
+        Err(Unreadable::Read(source)) => return Err(unread(source)),
+        Err(Unreadable::Unusable(why)) => {
+            return Err(Error::Asked {
+                problem: format!("`{}` is no list of subscribers: {why}", file.display()),
+                help: Some(
+                    "nobody was entered; name the column with the addresses `address` or `邮箱`".to_owned(),
+                ),
+            });
+        }
+    };
+    let mut progress = Progress { terminal: io::stderr().is_terminal(), told: 0, done: 0 };
+    let mut report = Report::open(import.report)?;
+    let mut totals = Totals::default();
+    let mut batch: Vec<Row> = Vec::with_capacity(PAGE);
+    loop {
+        let row = rows.next().transpose().map_err(unread)?;
+        let ended = row.is_none();
+        match row {
+            Some(Ok(row)) => batch.push(row),
+            Some(Err(problem)) => {
+                totals.broken += 1;
+                report.tell(&problem)?;
+            }
+            None => {}
+        }
+        if batch.len() == PAGE || ended {
+            totals.rows = totals.broken + totals.good + batch.len() as u64;
+            enter(ledger, std::mem::take(&mut batch), *dry_run, &mut totals, &mut report)?;
+            progress.tell(totals.rows, read.get(), length, ended);
+        }
+        if ended {
+            break;
+        }
+    }
+    report.close()?;
+    say(&totals.told(*dry_run, writing.charset()))?;
+    if totals.broken > 0 { Err(Error::Found) } else { Ok(()) }
+}
+
+fn enter(
+    ledger: &dyn Ledger,
+    batch: Vec<Row>,
+    dry_run: bool,
+    totals: &mut Totals,
+    report: &mut Report<'_>,
+) -> Result<(), Error> {
+    totals.good += batch.len() as u64;
+    for row in &batch {
+        let place = Standing::ALL.iter().position(|standing| *standing == row.entry.standing);
+        if let Some(count) = place.and_then(|place| totals.standings.get_mut(place)) {
+            *count += 1;
+        }
+    }
+    if dry_run || batch.is_empty() {
+        return Ok(());
+    }
+    let (known, entries): (Vec<(u64, String, Standing)>, Vec<Entry>) = batch
+        .into_iter()
+        .map(|row| ((row.line, row.entry.address.to_string(), row.entry.standing), row.entry))
+        .unzip();
+    let entered = ledger.enter(entries)?;
+    for ((line, address, standing), entered) in known.into_iter().zip(entered) {
+        let reason = match entered {
+            Entered::New(_) => {
+                totals.new += 1;
+                continue;
+            }
+            Entered::Changed(_) => {
+                totals.changed += 1;
+                continue;
+            }
+            Entered::Already(_) => {
+                totals.already += 1;
+                continue;
+            }
+            // Nothing is lost where the row says the same.
+            Entered::HadLeft(_) if standing == Standing::Left => {
+                totals.already += 1;
+                continue;
+            }
+            Entered::IsSuppressed(_) if standing == Standing::Suppressed => {
+                totals.already += 1;
+                continue;
+            }
+            Entered::HadLeft(_) => "had left, and is not brought back",
+            Entered::IsSuppressed(_) => "must not be written to, and is not brought back",
+            Entered::WasForgotten => "was erased at its owner's wish, and does not come back",
+        };
+        totals.kept_away += 1;
+        report.tell(&Problem { line, address, reason: reason.to_owned() })?;
+    }
+    Ok(())
+}
+
+/// What has become of the rows.
+#[derive(Default)]
+struct Totals {
+    rows: u64,
+    good: u64,
+    broken: u64,
+    new: u64,
+    changed: u64,
+    already: u64,
+    kept_away: u64,
+    /// In the order of [`Standing::ALL`].
+    standings: [u64; 4],
+}
+
+impl Totals {
+    fn told(&self, dry_run: bool, charset: &str) -> String {
+        let rows = report::count(self.rows, "row");
+        if dry_run {
+            let standings: Vec<String> = Standing::ALL
+                .iter()
+                .zip(self.standings)
+                .filter(|(_, n)| *n > 0)
+                .map(|(standing, n)| format!("{n} {}", standing.as_str()))
+                .collect();
+            let standings = if standings.is_empty() { "nobody".to_owned() } else { standings.join(", ") };
+            return format!(
+                "{rows} in {charset}: {standings}; {} cannot be taken; nobody was entered",
+                self.broken
+            );
+        }
+        format!(
+            "{rows} in {charset}: {} new, {} changed, {} there already, {} kept away, {} not taken",
+            self.new, self.changed, self.already, self.kept_away, self.broken
+        )
+    }
+}
+
+/// Where rows are told that were not taken.
+struct Report<'a> {
+    file: Option<(&'a Path, PathBuf, csv::Writer<File>)>,
+    told: u64,
+}
+
+impl<'a> Report<'a> {
+    fn open(path: Option<&'a Path>) -> Result<Self, Error> {
+        let Some(path) = path else { return Ok(Self { file: None, told: 0 }) };
+        let (temporary, file) = durable::begin(path).map_err(|source| unwritten(path, source))?;
+        let mut table = csv::Writer::from_writer(file);
+        table.write_record(["line", "address", "reason"]).map_err(|error| unwritten(path, error.into()))?;
+        Ok(Self { file: Some((path, temporary, table)), told: 0 })
+    }
+
+    fn tell(&mut self, problem: &Problem) -> Result<(), Error> {
+        self.told += 1;
+        let Problem { line, address, reason } = problem;
+        if let Some((path, _, table)) = &mut self.file {
+            let cells = [line.to_string(), address.clone(), reason.clone()];
+            return table.write_record(cells).map_err(|error| unwritten(path, error.into()));
+        }
+        if self.told <= TOLD {
+            let who = if address.is_empty() { String::new() } else { format!("`{address}`: ") };
+            super::complain(&format!("line {line}: {who}{reason}"));
+        }
+        Ok(())
+    }
+
+    fn close(self) -> Result<(), Error> {
+        let Some((path, temporary, table)) = self.file else {
+            if self.told > TOLD {
+                let more = self.told - TOLD;
+                super::complain(&format!("and {more} more; `--report FILE` writes them all"));
+            }
+            return Ok(());
+        };
+        let file = table.into_inner().map_err(|error| unwritten(path, error.into_error()))?;
+        durable::finish(&temporary, &file, path).map_err(|source| unwritten(path, source))?;
+        if self.told > 0 {
+            let rows = report::count(self.told, "row");
+            super::complain(&format!("{rows} that did not come in: `{}` says why", path.display()));
+        }
+        Ok(())
+    }
+}
+
+fn unwritten(path: &Path, source: io::Error) -> Error {
+    Error::Write { path: path.to_owned(), source }
+}
+
+/// How far the work is: a line that changes on a terminal, else one now and then.
+struct Progress {
+    terminal: bool,
+    told: u64,
+    /// The hundredth that was told last.
+    done: u64,
+}
+
+impl Progress {
+    fn tell(&mut self, rows: u64, read: u64, length: u64, ended: bool) {
+        let done =
+            if ended { 100 } else { read.saturating_mul(100).checked_div(length).unwrap_or(100).min(99) };
+        let news = done != self.done || ended;
+        if self.terminal && rows >= PAGE as u64 && news {
+            self.done = done;
+            eprint!("\r{rows} rows, {done} %{}", if ended { "\n" } else { "" });
+        } else if !self.terminal && rows / TOLD_EVERY > self.told {
+            self.told = rows / TOLD_EVERY;
+            super::complain(&format!("{rows} rows, {done} %"));
+        }
+    }
+}
+
+/// A file that tells how much of it was read.
+struct Counted {
+    file: File,
+    read: std::rc::Rc<std::cell::Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(into)?;
+        self.read.set(self.read.get() + n as u64);
+        Ok(n)
+    }
+}
+
+/// Writes everybody as a table.
+pub(super) fn export(ledger: &dyn Ledger, file: Option<&Path>) -> Result<(), Error> {
+    let Some(path) = file else {
+        write(ledger, BufWriter::new(io::stdout().lock()), Error::Answer)?;
+        return Ok(());
+    };
+    let (temporary, file) = durable::begin(path).map_err(|source| unwritten(path, source))?;
+    private(&file).map_err(|source| unwritten(path, source))?;
+    let (file, n) = write(ledger, file, |source| unwritten(path, source))?;
+    durable::finish(&temporary, &file, path).map_err(|source| unwritten(path, source))?;
+    say(&format!("{} written to `{}`", report::count(n, "subscriber"), path.display()))
+}
+
+/// Nobody else on the machine reads who gets the letters.
+fn private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
+}
+
+fn write<W: Write>(
+    ledger: &dyn Ledger,
+    to: W,
+    failed: impl Fn(io::Error) -> Error,
+) -> Result<(W, u64), Error> {
+    let mut table = csv::Writer::from_writer(to);
+    table.write_record(COLUMNS).map_err(|error| failed(error.into()))?;
+    let (mut after, mut n) = (SubscriberId(0), 0);
+    loop {
+        let page = ledger.subscribers(after, PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        n += page.len() as u64;
+        for subscriber in &page {
+            table.write_record(row_of(subscriber)).map_err(|error| failed(error.into()))?;
+        }
+    }
+    let to = table.into_inner().map_err(|error| failed(error.into_error()))?;
+    Ok((to, n))
+}

@@ -63,6 +63,10 @@ pub fn joint(left: &str, right: &str) -> &'static str {
 /// (U+202A to U+202E, which Unicode UAX #9 discourages): a headline could show its letters in another order.
 #[must_use]
 pub fn is_printable(c: char) -> bool {
+    // Nearly all that is ever asked about.
+    if matches!(c, ' '..='~' | '\u{3000}'..='\u{9FFF}') {
+        return true;
+    }
     let never = u32::from(c) & 0xFFFE == 0xFFFE || matches!(c, '\u{FDD0}'..='\u{FDEF}');
     !never
         && !matches!(c, '\u{0}'..='\u{8}' | '\u{B}'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{FEFF}'

@@ -58,7 +58,21 @@ pub fn question(text: &str) -> Vec<String> {
 /// The text in the form in which terms are compared: one case, one width, no accents.
 #[must_use]
 pub fn folded(text: &str) -> String {
-    text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).nfc().collect()
+    let mut folded = String::with_capacity(text.len());
+    // Ideographs have one form only, and most Chinese text is made of them.
+    for run in text.split_inclusive(is_ideograph) {
+        let others = run.trim_end_matches(is_ideograph);
+        if !others.is_empty() {
+            let letters = others.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
+            folded.extend(letters.nfc());
+        }
+        folded.push_str(&run[others.len()..]);
+    }
+    folded
+}
+
+fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{4E00}'..='\u{9FFF}')
 }
 
 struct Run<'t> {
@@ -72,7 +86,7 @@ fn runs(text: &str) -> Vec<Run<'_>> {
     // Where the run began that is being read, and whether it is CJK.
     let mut open: Option<(usize, bool)> = None;
     for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        let kind = c.is_alphanumeric().then(|| typography::is_wide(c));
+        let kind = (is_ideograph(c) || c.is_alphanumeric()).then(|| typography::is_wide(c));
         if let Some((from, cjk)) = open.filter(|(_, cjk)| kind != Some(*cjk)) {
             runs.push(Run { cjk, letters: &text[from..at] });
             open = None;
@@ -95,6 +109,7 @@ mod tests {
         assert_eq!(terms(["ＡＩ与AI时代", "时"]), "ai 与 代 时 时代");
         assert_eq!(terms([&*"x".repeat(40)]), "x".repeat(32));
         assert_eq!(terms(["……", ""]), "");
+        assert_eq!(terms(["é桥e\u{301}", "ＫÅ灯"]), "e ka 桥 灯");
     }
 
     #[test]

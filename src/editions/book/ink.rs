@@ -38,28 +38,28 @@ pub(super) fn indexed(picture: &Pixmap, first: &[Colour]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// A picture so many times smaller each way: every pixel is the mean of those it stands for.
+/// A picture so many times smaller each way, at most 16: every pixel is the mean of those it stands for.
 pub(super) fn shrunk(picture: &Pixmap, times: usize) -> Option<Pixmap> {
     let width = usize::try_from(picture.width()).ok()? / times;
     let height = usize::try_from(picture.height()).ok()? / times;
     let mut small = Pixmap::new(u32::try_from(width).ok()?, u32::try_from(height).ok()?)?;
     let row = usize::try_from(picture.width()).ok()? * 4;
-    let n = u32::try_from(times * times).ok()?;
-    let mut sums = vec![0_u32; width * 4];
+    let n = u16::try_from(times * times).ok()?;
+    let mut sums = vec![0_u16; row];
     let rows = picture.data().chunks_exact(row * times);
     for (rows, out) in rows.zip(small.data_mut().chunks_exact_mut(width * 4)) {
+        // First what lies below each other: that is most of the work, and goes by many channels at once.
         sums.fill(0);
         for pixels in rows.chunks_exact(row) {
-            for (sum, block) in sums.chunks_exact_mut(4).zip(pixels.chunks_exact(4 * times)) {
-                for pixel in block.chunks_exact(4) {
-                    for (sum, channel) in sum.iter_mut().zip(pixel) {
-                        *sum += u32::from(*channel);
-                    }
-                }
+            for (sum, channel) in sums.iter_mut().zip(pixels) {
+                *sum += u16::from(*channel);
             }
         }
-        for (out, sum) in out.iter_mut().zip(&sums) {
-            *out = u8::try_from((sum + n / 2) / n).unwrap_or(u8::MAX);
+        for (out, block) in out.chunks_exact_mut(4).zip(sums.chunks_exact(4 * times)) {
+            for (channel, out) in out.iter_mut().enumerate() {
+                let sum: u16 = block.iter().skip(channel).step_by(4).sum();
+                *out = u8::try_from((sum + n / 2) / n).unwrap_or(u8::MAX);
+            }
         }
     }
     Some(small)
@@ -85,11 +85,11 @@ impl Palette {
     /// The indexes of a row of pixels with four channels.
     fn index_row(&mut self, row: &[u8], indexes: &mut Vec<u8>) {
         // Most pixels are like the one before.
-        let (mut last, mut index): (&[u8], u8) = (&[], 0);
-        for pixel in row.chunks_exact(4) {
-            if pixel != last {
+        let (mut last, mut index) = (None, 0);
+        for &pixel in row.as_chunks::<4>().0 {
+            if last != Some(pixel) {
                 index = self.index([pixel[0], pixel[1], pixel[2]]);
-                last = pixel;
+                last = Some(pixel);
             }
             indexes.push(index);
         }

@@ -177,16 +177,19 @@ fn period(pace: Pace, boundary: Timestamp) -> String {
     }
 }
 
-#[test]
-fn in_a_year_with_clock_steps_every_reader_gets_exactly_the_right_letters() {
-    // Half past two is left out on 29 March 2026 and comes twice on 25 October; the days of weekly and monthly digests fall there.
-    let mut newsroom = Newsroom::closed("[digests]\nat = \"02:30\"\nweekday = \"sunday\"\nday = 25\n");
-    newsroom.sets("publication", "time_zone = \"Europe/Berlin\"");
-    let (ledger, press) = (newsroom.ledger(), newsroom.press());
-    let time = |text: &str| text.parse::<Timestamp>().unwrap();
-    let (begin, end) = (time("2026-01-01T00:00:00Z"), time("2027-01-01T00:00:00Z"));
-    let (spring, autumn) = (time("2026-03-15T12:00:00Z"), time("2026-09-15T12:00:00Z"));
+/// Everybody of the matrix.
+struct People {
+    readers: Vec<Reader>,
+    /// Those who are to get nothing.
+    silent: Vec<SubscriberId>,
+    /// Those who leave in autumn.
+    leavers: Vec<SubscriberId>,
+    /// Those who confirm in spring.
+    joiners: Vec<SubscriberId>,
+}
 
+/// Somebody of every pace, form, choice of sections and standing.
+fn people(ledger: &dyn Ledger, [begin, spring, autumn, end]: [Timestamp; 4]) -> People {
     let mut readers = Vec::new();
     let mut silent = Vec::new();
     let mut leavers = Vec::new();
@@ -199,7 +202,7 @@ fn in_a_year_with_clock_steps_every_reader_gets_exactly_the_right_letters() {
                     Preferences { pace, wish: Wish { form, sections, language: None }, device: None };
                 let name = format!("{}-{}-{only_harbour}", pace.as_str(), form.as_str());
                 let enter = |kind: &str, standing| {
-                    enter(&*ledger, &format!("{kind}-{name}"), standing, preferences.clone())
+                    enter(ledger, &format!("{kind}-{name}"), standing, preferences.clone())
                 };
                 let mut reads = |id, from, until| {
                     readers.push(Reader { id, pace, only_harbour, from, until, expected: Vec::new() });
@@ -218,7 +221,21 @@ fn in_a_year_with_clock_steps_every_reader_gets_exactly_the_right_letters() {
             }
         }
     }
+    People { readers, silent, leavers, joiners }
+}
 
+#[test]
+fn in_a_year_with_clock_steps_every_reader_gets_exactly_the_right_letters() {
+    // Half past two is left out on 29 March 2026 and comes twice on 25 October; the days of weekly and monthly digests fall there.
+    let mut newsroom = Newsroom::closed("[digests]\nat = \"02:30\"\nweekday = \"sunday\"\nday = 25\n");
+    newsroom.sets("publication", "time_zone = \"Europe/Berlin\"");
+    let (ledger, press) = (newsroom.ledger(), newsroom.press());
+    let time = |text: &str| text.parse::<Timestamp>().unwrap();
+    let (begin, end) = (time("2026-01-01T00:00:00Z"), time("2027-01-01T00:00:00Z"));
+    let (spring, autumn) = (time("2026-03-15T12:00:00Z"), time("2026-09-15T12:00:00Z"));
+
+    let People { mut readers, silent, mut leavers, mut joiners } =
+        people(&*ledger, [begin, spring, autumn, end]);
     let mut told: HashMap<Pace, Told> = HashMap::new();
     let mut published: Vec<Timestamp> = Vec::new();
     // The first issue comes when the newsroom has been there for a month.

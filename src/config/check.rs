@@ -365,6 +365,10 @@ mod tests {
                 "line 2: lmtp: `here` is neither an address such as `127.0.0.1:2424` nor a socket such as `unix:data/lmtp`"
             ],
         );
+    }
+
+    #[test]
+    fn what_is_wrong_with_digests_and_mail_is_said_too() {
         check(
             "[digests]\nat = \"25:00\"\nweekday = \"fri\"\nday = 31",
             &expect![[r"

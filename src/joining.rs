@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    editions, ledger, ledger::Entered, ledger::Entry, ledger::Ledger, mail::Letterhead, subscriber::Standing,
-    subscriber::SubscriberId,
+    editions, ledger, ledger::Entered, ledger::Entry, ledger::Ledger, mail::Letterhead, subscriber::Consent,
+    subscriber::Standing, subscriber::SubscriberId,
 };
 
 /// How long a letter that asks stands for all that follow it: who fills in a form ten times gets one letter a day.
@@ -38,7 +38,8 @@ pub enum Joined {
 /// See [`Error`]; asked again it does what was left undone.
 pub fn ask(ledger: &dyn Ledger, head: &Letterhead, entry: Entry, now: Timestamp) -> Result<Joined, Error> {
     let language = entry.preferences.wish.language.clone();
-    let entry = Entry { standing: Standing::Pending, anew: true, ..entry };
+    let consent = Consent { confirmed: None, ..entry.consent };
+    let entry = Entry { standing: Standing::Pending, anew: true, consent, ..entry };
     let entered = ledger.enter(vec![entry])?.pop().unwrap_or(Entered::WasForgotten);
     let id = match entered {
         Entered::New(id) | Entered::Changed(id) | Entered::Already(id) => id,

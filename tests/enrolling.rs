@@ -53,6 +53,59 @@ fn newsroom() -> tempfile::TempDir {
 }
 
 #[test]
+fn the_operator_can_have_readers_asked_before_they_get_anything() {
+    let folder = newsroom();
+    let folder = folder.path();
+    check(
+        folder,
+        &["subscribers", "add", "--ask", "li@example.org", "--pace", "weekly"],
+        0,
+        &expect![[r"
+            1 reader asked; issues begin when they have confirmed
+        "]],
+    );
+    check(
+        folder,
+        &["subscribers", "add", "--ask", "li@example.org"],
+        0,
+        &expect![[r"
+            `li@example.org` was asked within a day, and is not asked again
+            0 readers asked; issues begin when they have confirmed
+        "]],
+    );
+    check(
+        folder,
+        &["subscribers", "show", "li@example.org"],
+        0,
+        &expect![[r"
+            li@example.org  pending
+              asked      DAY TIME, asked by the operator
+              confirmed  not yet
+              wishes     a weekly digest, html, all sections
+              letters
+                DAY TIME  queued     confirmation  Please confirm: The Gazette  (li@example.org)
+        "]],
+    );
+    check(
+        folder,
+        &["subscribers", "add", "wang@example.org"],
+        0,
+        &expect![[r"
+        1 subscriber added; letters begin with the next issue
+    "]],
+    );
+    check(
+        folder,
+        &["subscribers", "add", "--ask", "wang@example.org"],
+        0,
+        &expect![[r"
+            `wang@example.org` gets letters already
+            0 readers asked; issues begin when they have confirmed
+        "]],
+    );
+}
+
+#[test]
 fn what_somebody_gets_is_said_when_entering_and_changed_later() {
     let folder = newsroom();
     let folder = folder.path();

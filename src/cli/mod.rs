@@ -88,6 +88,8 @@ enum Error {
     Daemon(#[from] daemon::Error),
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
+    #[error(transparent)]
+    Joining(#[from] crate::joining::Error),
     #[error("cannot publish `{}`", path.display())]
     Publish { path: PathBuf, source: press::Error },
     #[error(transparent)]

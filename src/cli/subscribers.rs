@@ -9,10 +9,10 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Error, report, roll, say, telling};
 use crate::{
-    config::Newsroom, daemon, ledger::Entered, ledger::Entry, ledger::Ledger, ledger::Sent, prose::Language,
-    subscriber::Address, subscriber::Form, subscriber::Pace, subscriber::Preferences, subscriber::Sections,
-    subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression,
-    subscriber::SuppressionReason,
+    config::Newsroom, daemon, delivery::Kind, joining, joining::Joined, ledger::Entered, ledger::Entry,
+    ledger::Ledger, ledger::Sent, prose::Language, subscriber::Address, subscriber::Form, subscriber::Pace,
+    subscriber::Preferences, subscriber::Sections, subscriber::Standing, subscriber::Subscriber,
+    subscriber::SubscriberId, subscriber::Suppression, subscriber::SuppressionReason,
 };
 
 /// How many subscribers are read at a time: memory stays the same for ten and for a million.
@@ -33,6 +33,9 @@ pub(super) enum Command {
         /// Also those who had left, or whose mailbox was given up: they asked anew
         #[arg(long)]
         again: bool,
+        /// Ask each by a letter first; issues begin after a yes
+        #[arg(long, conflicts_with = "again")]
+        ask: bool,
     },
     /// List everybody with standing and consent
     List {
@@ -177,7 +180,10 @@ pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
     let ledger = &*ledger;
     let zone = newsroom.publication(newsroom.settings.http.listen).time_zone;
     match command {
-        Command::Add { addresses, wishes, again } => add(ledger, &parse(&addresses)?, &wishes, again),
+        Command::Add { addresses, wishes, ask: true, .. } => {
+            ask(newsroom, ledger, &parse(&addresses)?, &wishes)
+        }
+        Command::Add { addresses, wishes, again, .. } => add(ledger, &parse(&addresses)?, &wishes, again),
         Command::List { standing, json } => list(ledger, standing, json, &zone),
         Command::Show { address, json } => show(ledger, &find(ledger, &address)?, json, &zone),
         Command::Set { address, wishes } => set(ledger, &address, &wishes),
@@ -213,6 +219,33 @@ fn find(ledger: &dyn Ledger, text: &str) -> Result<Subscriber, Error> {
         problem: format!("`{address}` is not a subscriber"),
         help: Some("`gazetted subscribers list` shows all".to_owned()),
     })
+}
+
+fn ask(
+    newsroom: &Newsroom,
+    ledger: &dyn Ledger,
+    addresses: &[Address],
+    wishes: &Wishes,
+) -> Result<(), Error> {
+    let publication = newsroom.publication(newsroom.settings.http.listen);
+    let head = daemon::letterhead(newsroom, &publication)?;
+    let preferences = wishes.over(Preferences::default())?;
+    let mut asked = 0;
+    for address in addresses {
+        let now = Timestamp::now();
+        let entry = Entry::confirmed(address.clone(), "asked by the operator", now);
+        match joining::ask(ledger, &head, Entry { preferences: preferences.clone(), ..entry }, now)? {
+            Joined::Asked(_) => asked += 1,
+            Joined::AskedBefore(_) => {
+                say(&format!("`{address}` was asked within a day, and is not asked again"))?;
+            }
+            Joined::Not(Entered::Already(_)) => say(&format!("`{address}` gets letters already"))?,
+            Joined::Not(_) => say(&format!(
+                "`{address}` must not be written to, and is not asked; `gazetted subscribers show {address}` says why"
+            ))?,
+        }
+    }
+    say(&format!("{} asked; issues begin when they have confirmed", report::count(asked, "reader")))
 }
 
 fn add(ledger: &dyn Ledger, addresses: &[Address], wishes: &Wishes, again: bool) -> Result<(), Error> {
@@ -394,13 +427,15 @@ fn show(ledger: &dyn Ledger, subscriber: &Subscriber, json: bool, zone: &TimeZon
 fn letter(sent: &Sent, zone: &TimeZone) -> Result<(), Error> {
     let when = sent.settled.unwrap_or(sent.queued);
     let tries = if sent.attempts > 1 { format!(", {} attempts", sent.attempts) } else { String::new() };
+    let what = match sent.kind {
+        Kind::Digest(pace) => format!("{} {}", pace.as_str(), sent.period),
+        Kind::Confirmation => sent.kind.as_str().to_owned(),
+    };
     let next = sent.due.map(|due| format!(", next {}", telling::time(due, zone))).unwrap_or_default();
     say(&format!(
-        "    {}  {:<9}  {} {}  {}  ({}{tries}{next})",
+        "    {}  {:<9}  {what}  {}  ({}{tries}{next})",
         telling::time(when, zone),
         sent.state.as_str(),
-        sent.kind.as_str(),
-        sent.period,
         telling::one_line(&sent.subject),
         sent.address,
     ))?;

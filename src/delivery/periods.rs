@@ -42,12 +42,14 @@ impl Calendar {
     pub fn ended(&self, pace: Pace, now: Timestamp) -> Option<Period> {
         let local = now.to_zoned(self.zone.clone()).datetime();
         let mut end = self.latest(pace, local)?;
-        let mut until = self.instant(end)?;
-        // Where clocks were set back, an hour may lie before `now` by its figures and after it in truth.
-        if until > now {
+        // Where clocks were set back, an hour may lie behind `now` in truth and before it by its figures, or the other way round.
+        let after = self.after(pace, end)?;
+        if self.instant(after)? <= now {
+            end = after;
+        } else if self.instant(end)? > now {
             end = self.before(pace, end)?;
-            until = self.instant(end)?;
         }
+        let until = self.instant(end)?;
         let since = self.instant(self.before(pace, end)?)?;
         Some(Period { name: name(pace, end.date()), day: end.date(), since, until })
     }

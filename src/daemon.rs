@@ -188,7 +188,7 @@ impl Daemon {
             Some(door) => Some(bounce::listen(&door).await.map_err(|source| closed(&door, source))?),
             None => None,
         };
-        let desk = http::Desk {
+        let room = http::ReadingRoom {
             publication: publication.clone(),
             outbox: press.outbox.clone(),
             ledger: Arc::clone(&ledger),
@@ -216,7 +216,7 @@ impl Daemon {
             _lock: lock,
         };
         let guard = || daemon.broken.clone().drop_guard();
-        let serving = http::serve(listener, Arc::new(desk), daemon.stop_http.clone());
+        let serving = http::serve(listener, Arc::new(room), daemon.stop_http.clone());
         daemon.http.spawn(guarded(guard(), serving));
         daemon.mail.spawn(guarded(guard(), mail.run(daemon.stop_mail.clone())));
         if let Some(door) = door {

@@ -28,8 +28,8 @@ const CONNECTIONS: usize = 1024;
 /// How long a client may take to send its request's head: a half-sent one would hold its connection for ever.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
-/// What the pages are served from.
-pub struct Desk {
+/// The reading room: what its pages are served from.
+pub struct ReadingRoom {
     /// The periodical.
     pub publication: Publication,
     /// What readers are served from.
@@ -53,13 +53,13 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Answers requests until `stop`, and then those that have begun.
-pub async fn serve(listener: TcpListener, desk: Arc<Desk>, stop: CancellationToken) {
-    let router = router(desk);
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+pub async fn serve(listener: TcpListener, room: Arc<ReadingRoom>, stop: CancellationToken) {
+    let router = router(room);
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let connections = TaskTracker::new();
     loop {
         let place = tokio::select! {
-            place = Arc::clone(&room).acquire_owned() => place,
+            place = Arc::clone(&places).acquire_owned() => place,
             () = stop.cancelled() => break,
         };
         let Ok(place) = place else { break };
@@ -101,7 +101,7 @@ pub async fn serve(listener: TcpListener, desk: Arc<Desk>, stop: CancellationTok
     connections.wait().await;
 }
 
-fn router(desk: Arc<Desk>) -> Router {
+fn router(room: Arc<ReadingRoom>) -> Router {
     Router::new()
         .route("/healthz", get(health))
         .route("/leave/{token}", get(deciding::ask_to_leave).post(deciding::leave))
@@ -110,14 +110,14 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/search", get(searching::pages))
         .route("/opds/search", get(searching::books))
         .fallback(reading::read)
-        .with_state(desk)
+        .with_state(room)
 }
 
 /// Whether the ledger answers and the outbox is there.
-async fn health(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
+async fn health(State(room): State<Arc<ReadingRoom>>) -> impl IntoResponse {
     let asked = tokio::task::spawn_blocking(move || {
-        let confirmed = desk.ledger.count(Standing::Confirmed);
-        (confirmed.is_ok(), desk.outbox.is_there())
+        let confirmed = room.ledger.count(Standing::Confirmed);
+        (confirmed.is_ok(), room.outbox.is_there())
     });
     let (status, text) = match asked.await {
         Ok((true, true)) => (StatusCode::OK, "ok\n"),

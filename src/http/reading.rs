@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::Desk;
+use super::ReadingRoom;
 use crate::{editions, hub, issue::IssueKey, issue::Status, outbox::Coding, publication::Publication};
 
 /// What a page may load: its own style and pictures, and no script.
@@ -17,7 +17,7 @@ pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src '
                       frame-ancestors 'none'";
 
 pub(super) async fn read(
-    State(desk): State<Arc<Desk>>,
+    State(room): State<Arc<ReadingRoom>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -27,23 +27,23 @@ pub(super) async fn read(
             .into_response();
     }
     let path = uri.path().trim_start_matches('/').to_owned();
-    let publication = desk.publication.clone();
+    let publication = room.publication.clone();
     let codings = codings(&headers);
     let found = tokio::task::spawn_blocking(move || {
         let named = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path };
-        let Some(file) = desk.outbox.find(&named) else {
-            let folder = desk.outbox.find(&format!("{named}/index.html")).is_some();
-            return if folder { Found::Folder(named) } else { nothing(&desk, &named) };
+        let Some(file) = room.outbox.find(&named) else {
+            let folder = room.outbox.find(&format!("{named}/index.html")).is_some();
+            return if folder { Found::Folder(named) } else { nothing(&room, &named) };
         };
         // What is packed may be gone in this very moment; the text itself is there.
-        let packed = desk.outbox.find_packed(&named, &codings);
+        let packed = room.outbox.find_packed(&named, &codings);
         let packed = packed.and_then(|(coding, file)| Some((coding, std::fs::read(file).ok()?)));
         if let Some((coding, bytes)) = packed {
             return Found::File(named, bytes, Some(coding));
         }
         match std::fs::read(file) {
             Ok(bytes) => Found::File(named, bytes, None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => nothing(&desk, &named),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => nothing(&room, &named),
             Err(error) => Found::Trouble(error),
         }
     });
@@ -85,11 +85,11 @@ enum Found {
 }
 
 /// What is not there: 410 for what belongs to an issue that was withdrawn, 404 for the rest.
-fn nothing(desk: &Desk, path: &str) -> Found {
+fn nothing(room: &ReadingRoom, path: &str) -> Found {
     let key = path.strip_prefix("issues/").and_then(|rest| rest.split('/').next());
-    let status = key.and_then(|key| desk.ledger.status(&desk.publication, &IssueKey::of(key)).ok().flatten());
+    let status = key.and_then(|key| room.ledger.status(&room.publication, &IssueKey::of(key)).ok().flatten());
     let withdrawn = status == Some(Status::Canceled);
-    let page = editions::nothing_here(withdrawn, &desk.publication).unwrap_or_else(|error| {
+    let page = editions::nothing_here(withdrawn, &room.publication).unwrap_or_else(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "a page cannot be printed");
         Vec::new()
     });

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::Desk;
+use super::ReadingRoom;
 use crate::bounce::{self, Returns, Unreadable};
 
 /// The most bytes that a provider posts at once.
@@ -26,13 +26,13 @@ pub struct Hooks {
 
 /// Takes what a provider tells. It is answered when the ledger has it; an error makes the provider tell it again.
 pub(super) async fn tell(
-    State(desk): State<Arc<Desk>>,
+    State(room): State<Arc<ReadingRoom>>,
     Path((provider, secret)): Path<(String, String)>,
     posted: Body,
 ) -> Response {
     // Hashes of BLAKE3 compare in constant time.
     let knows = |hooks: &&Hooks| blake3::hash(hooks.secret.as_bytes()) == blake3::hash(secret.as_bytes());
-    let Some(hooks) = desk.hooks.as_ref().filter(knows) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(hooks) = room.hooks.as_ref().filter(knows) else { return StatusCode::NOT_FOUND.into_response() };
     // Nothing is read of what somebody else posts.
     let Ok(posted) = body::to_bytes(posted, MOST_BYTES).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::Desk;
+use super::ReadingRoom;
 use crate::{editions, editions::Found, editions::Listing, ledger, ledger::terms};
 
 /// How many articles a page shows.
@@ -40,37 +40,37 @@ impl Asked {
 }
 
 /// The page with what was found.
-pub(super) async fn pages(State(desk): State<Arc<Desk>>, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn pages(State(room): State<Arc<ReadingRoom>>, Query(asked): Query<Asked>) -> Response {
     let answer = tokio::task::spawn_blocking(move || -> Result<Vec<u8>, Trouble> {
         let question = asked.question();
         let page = asked.page.unwrap_or(1).clamp(1, LAST_PAGE);
         let terms = terms::question(&question);
         let skip = (page - 1) * ON_A_PAGE;
-        let (articles, count) = desk.ledger.search(&desk.publication, &terms, skip, ON_A_PAGE)?;
+        let (articles, count) = room.ledger.search(&room.publication, &terms, skip, ON_A_PAGE)?;
         let pages = count.div_ceil(ON_A_PAGE).min(LAST_PAGE);
         let found = Found { question, articles, count, page, pages };
-        Ok(editions::search_page(&found, &desk.publication)?)
+        Ok(editions::search_page(&found, &room.publication)?)
     });
     respond(answer.await, "text/html; charset=utf-8")
 }
 
 /// The books that have what was asked for, as a catalogue (OPDS 1.2 §3).
-pub(super) async fn books(State(desk): State<Arc<Desk>>, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn books(State(room): State<Arc<ReadingRoom>>, Query(asked): Query<Asked>) -> Response {
     let answer = tokio::task::spawn_blocking(move || -> Result<Vec<u8>, Trouble> {
         let question = asked.question();
         let terms = terms::question(&question);
-        let (articles, _) = desk.ledger.search(&desk.publication, &terms, 0, BOOKS * 4)?;
+        let (articles, _) = room.ledger.search(&room.publication, &terms, 0, BOOKS * 4)?;
         let mut seen = BTreeSet::new();
         let mut listings = Vec::new();
         for article in articles {
             if listings.len() == BOOKS || !seen.insert(article.issue.clone()) {
                 continue;
             }
-            if let Some(shelved) = desk.ledger.issue(&desk.publication, &article.issue)? {
-                listings.push(Listing::of(&shelved.release, &shelved.book, &desk.publication));
+            if let Some(shelved) = room.ledger.issue(&room.publication, &article.issue)? {
+                listings.push(Listing::of(&shelved.release, &shelved.book, &room.publication));
             }
         }
-        Ok(editions::search_catalogue(&listings, &question, &desk.publication)?)
+        Ok(editions::search_catalogue(&listings, &question, &room.publication)?)
     });
     respond(answer.await, "application/atom+xml;profile=opds-catalog;kind=acquisition")
 }

@@ -8,13 +8,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    LEDGER_PAUSE, Mail, OnUnknown, Settled,
-    desk::{Desk, Heard, Next, Work},
-    folder,
+    LEDGER_PAUSE, Mail, OnUnknown, Settled, folder,
     letter::Letter,
     next_attempt,
     replies::{Verdict, judge},
     smtp::{Connection, Failure, Port},
+    tray::{Heard, Next, Tray, Work},
 };
 use crate::{
     delivery::BounceKind, delivery::Delivery, delivery::Outcome, delivery::Phase, delivery::Reply,
@@ -45,7 +44,7 @@ struct Job {
 
 pub(super) struct Lane {
     pub(super) mail: Arc<Mail>,
-    pub(super) desk: Arc<Desk>,
+    pub(super) tray: Arc<Tray>,
     /// Which road it is on, and its number there.
     pub(super) road: usize,
     pub(super) number: usize,
@@ -58,7 +57,7 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// Sends what lies on the desk until `stop`.
+    /// Sends what lies in the tray until `stop`.
     pub(super) async fn run(mut self) {
         while let Some(work) = self.next().await {
             let Some(mut job) = self.addressed(work).await else { continue };
@@ -79,14 +78,14 @@ impl Lane {
     /// The next letter; `None` when we were stopped.
     async fn next(&mut self) -> Option<Work> {
         loop {
-            let desk = Arc::clone(&self.desk);
-            let changed = desk.changed.notified();
+            let tray = Arc::clone(&self.tray);
+            let changed = tray.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
             if self.stop.is_cancelled() {
                 return None;
             }
-            let until = match desk.take(self.road, self.number, self.mail.clock.now()) {
+            let until = match tray.take(self.road, self.number, self.mail.clock.now()) {
                 Next::Letter(work) => return Some(*work),
                 Next::Wait(until) => until,
                 Next::Rest => {
@@ -118,7 +117,7 @@ impl Lane {
         if !connection.pipelines() || connection.used >= LETTERS_PER_CONNECTION || self.stop.is_cancelled() {
             return None;
         }
-        let Next::Letter(work) = self.desk.take(self.road, self.number, self.mail.clock.now()) else {
+        let Next::Letter(work) = self.tray.take(self.road, self.number, self.mail.clock.now()) else {
             return None;
         };
         let job = self.addressed(*work).await?;
@@ -255,7 +254,7 @@ impl Lane {
     /// The server does not take letters, whoever they are for: they wait, for five days at most.
     async fn cannot_send(&mut self, work: Work, failure: &Failure, unreached: bool) {
         let now = self.mail.clock.now();
-        self.desk.tell(self.road, |road| {
+        self.tray.tell(self.road, |road| {
             if unreached {
                 road.cannot_be_reached(&failure.reply, now);
             } else {
@@ -263,7 +262,7 @@ impl Lane {
             }
         });
         if next_attempt(work.delivery.queued, 1, now).is_some() {
-            self.desk.hand_back(self.road, work, now);
+            self.tray.hand_back(self.road, work, now);
         } else {
             let settlement = settled(&work.delivery, Outcome::Failed, failure.reply.clone());
             self.finish(work, settlement, &Heard::Nothing).await;
@@ -333,7 +332,7 @@ impl Lane {
         };
         Some(opened.map(|connection| {
             self.connection = Some(connection);
-            self.desk.tell(self.road, |road| road.connected += 1);
+            self.tray.tell(self.road, |road| road.connected += 1);
         }))
     }
 
@@ -351,7 +350,7 @@ impl Lane {
     /// Settles a letter and tells those who come after it.
     async fn finish(&mut self, work: Work, settlement: Settlement, heard: &Heard<'_>) {
         self.settle(settlement).await;
-        self.desk.done(self.road, work, heard, self.mail.clock.now());
+        self.tray.done(self.road, work, heard, self.mail.clock.now());
     }
 
     async fn settle(&mut self, settlement: Settlement) {
@@ -365,19 +364,19 @@ impl Lane {
 
     /// A letter that is not to be sent any more, or not by us.
     fn drop_unwanted(&self, work: Work) {
-        self.desk.done(self.road, work, &Heard::Nothing, self.mail.clock.now());
+        self.tray.done(self.road, work, &Heard::Nothing, self.mail.clock.now());
     }
 
     async fn hang_up(&mut self) {
         if let Some(connection) = self.connection.take() {
             connection.close().await;
-            self.desk.tell(self.road, |road| road.connected -= 1);
+            self.tray.tell(self.road, |road| road.connected -= 1);
         }
     }
 
     fn drop_connection(&mut self) {
         if self.connection.take().is_some() {
-            self.desk.tell(self.road, |road| road.connected -= 1);
+            self.tray.tell(self.road, |road| road.connected -= 1);
         }
     }
 }

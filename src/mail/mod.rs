@@ -1,6 +1,5 @@
 //! Sends letters: claims those that are due, offers them on a few connections, and settles each before the next.
 
-mod desk;
 mod dkim;
 mod folder;
 mod lane;
@@ -10,6 +9,7 @@ mod replies;
 mod road;
 mod schedule;
 mod smtp;
+mod tray;
 
 use std::{collections::HashMap, collections::hash_map::Entry, path::PathBuf, sync::Arc, time::Duration};
 
@@ -27,10 +27,10 @@ use crate::{
     clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing, delivery::PrintingId,
     delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, subscriber::Address,
 };
-use desk::{Desk, Turn, Work};
 use lane::{End, Lane};
 use road::Road;
 use smtp::Port;
+use tray::{Tray, Turn, Work};
 
 /// How many letters are claimed at once for each lane: enough to keep it busy while the ledger is asked for more,
 const CLAIM_PER_LANE: usize = 32;
@@ -38,7 +38,7 @@ const CLAIM_PER_LANE: usize = 32;
 /// and for all together, at least and at most.
 const CLAIM: std::ops::RangeInclusive<usize> = 64..=512;
 
-/// How long a lane has a letter before anybody may claim it again: longer than it lies on the desk and all phases of a
+/// How long a lane has a letter before anybody may claim it again: longer than it lies in the tray and all phases of a
 /// conversation take.
 const LEASE: SignedDuration = SignedDuration::from_hours(2);
 
@@ -138,14 +138,14 @@ impl Mail {
         let n_lanes = ends.iter().map(|(_, lanes)| lanes).sum::<usize>();
         let most = (n_lanes * CLAIM_PER_LANE).clamp(*CLAIM.start(), *CLAIM.end());
         let Limits { per_minute, per_minute_per_domain } = mail.limits;
-        let desk = Arc::new(Desk::new(roads, n_lanes, most, per_minute, per_minute_per_domain));
+        let tray = Arc::new(Tray::new(roads, n_lanes, most, per_minute, per_minute_per_domain));
         let (settled, outcomes) = mpsc::channel::<Settled>(n_lanes);
         let books = tokio::spawn(keep_books(Arc::clone(&mail), outcomes));
         for (road, (end, n_lanes)) in ends.into_iter().enumerate() {
             for number in 0..n_lanes {
                 let lane = Lane {
                     mail: Arc::clone(&mail),
-                    desk: Arc::clone(&desk),
+                    tray: Arc::clone(&tray),
                     road,
                     number,
                     end: end.clone(),
@@ -157,7 +157,7 @@ impl Mail {
                 lanes.spawn(lane.run());
             }
         }
-        mail.hand_out(&desk, &settled, &stop).await;
+        mail.hand_out(&tray, &settled, &stop).await;
         drop(settled);
         lanes.close();
         lanes.wait().await;
@@ -185,11 +185,11 @@ impl Mail {
         }
     }
 
-    /// Claims what is due and lays it on the desk, and gives back what cannot go now, until `stop`.
-    async fn hand_out(&self, desk: &Desk, settled: &mpsc::Sender<Settled>, stop: &CancellationToken) {
+    /// Claims what is due and lays it in the tray, and gives back what cannot go now, until `stop`.
+    async fn hand_out(&self, tray: &Tray, settled: &mpsc::Sender<Settled>, stop: &CancellationToken) {
         let mut stencils: HashMap<PrintingId, Arc<Stencil>> = HashMap::new();
         while !stop.is_cancelled() {
-            let Turn { back, want, except, next } = desk.turn(self.clock.now());
+            let Turn { back, want, except, next } = tray.turn(self.clock.now());
             let turned = async {
                 if !back.is_empty() {
                     self.ask(move |ledger| ledger.give_back(&back)).await?;
@@ -208,21 +208,21 @@ impl Mail {
             };
             let more = match claimed {
                 Some(claimed) => {
-                    let claimed = self.fail_the_old(claimed, desk, settled).await;
-                    desk.put(claimed, self.clock.now()) > 0
+                    let claimed = self.fail_the_old(claimed, tray, settled).await;
+                    tray.put(claimed, self.clock.now()) > 0
                 }
                 None => false,
             };
             if !more {
-                self.wait_for_work(desk, next, stop).await;
+                self.wait_for_work(tray, next, stop).await;
             }
         }
     }
 
-    /// Waits until there may be something to claim, or the desk has room, or something to give back.
-    async fn wait_for_work(&self, desk: &Desk, next: Option<Timestamp>, stop: &CancellationToken) {
+    /// Waits until there may be something to claim, or the tray has room, or something to give back.
+    async fn wait_for_work(&self, tray: &Tray, next: Option<Timestamp>, stop: &CancellationToken) {
         let now = self.clock.now();
-        // What is due already was passed over, or finds no room: the desk says when that changes.
+        // What is due already was passed over, or finds no room: the tray says when that changes.
         let due = self.ask(|ledger| ledger.next_due()).await.ok().flatten().filter(|due| *due > now);
         let due = async {
             match due.into_iter().chain(next).min() {
@@ -232,7 +232,7 @@ impl Mail {
         };
         tokio::select! {
             () = self.bell.notified() => {}
-            () = desk.wake.notified() => {}
+            () = tray.wake.notified() => {}
             () = due => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
             () = stop.cancelled() => {}
@@ -276,7 +276,7 @@ impl Mail {
     async fn fail_the_old(
         &self,
         claimed: Vec<Work>,
-        desk: &Desk,
+        tray: &Tray,
         settled: &mpsc::Sender<Settled>,
     ) -> Vec<Work> {
         let now = self.clock.now();
@@ -284,7 +284,7 @@ impl Mail {
         let mut bells = Vec::new();
         for work in claimed {
             let old = next_attempt(work.delivery.queued, 1, now).is_none();
-            let Some(reply) = old.then(|| desk.hindrance(work.domain())).flatten() else {
+            let Some(reply) = old.then(|| tray.hindrance(work.domain())).flatten() else {
                 kept.push(work);
                 continue;
             };

@@ -135,13 +135,13 @@ impl Sheet {
     fn of(outline: &Outline, colour: Colour) -> Self {
         let ink = ink_on(colour);
         let accent = if colour.contrast(PAPER) >= 4.5 { colour } else { Colour::INK };
-        let mut desk = Desk { rtl: outline.dir == "rtl", rules: Vec::new(), lines: Vec::new() };
-        let masthead = desk.masthead(outline, ink);
+        let mut layout = Layout { rtl: outline.dir == "rtl", rules: Vec::new(), lines: Vec::new() };
+        let masthead = layout.masthead(outline, ink);
         let (headlines, high) = headlines(outline, FLOOR - HEAD - BELOW - masthead);
         let band = (FLOOR - HEAD - high).clamp(masthead + BELOW, 1080.0_f32.max(masthead + BELOW));
-        desk.list(&headlines, band + HEAD, accent);
-        desk.foot(outline, accent);
-        let numeral = desk.numeral(outline, band);
+        layout.list(&headlines, band + HEAD, accent);
+        layout.foot(outline, accent);
+        let numeral = layout.numeral(outline, band);
         Self {
             width: WIDTH,
             height: HEIGHT,
@@ -150,8 +150,8 @@ impl Sheet {
             paper: PAPER.to_string(),
             band,
             numeral,
-            rules: desk.rules,
-            lines: desk.lines,
+            rules: layout.rules,
+            lines: layout.lines,
         }
     }
 }
@@ -199,13 +199,13 @@ fn height(setting: &Setting) -> f32 {
 }
 
 /// Where the sheet is put together.
-struct Desk {
+struct Layout {
     rtl: bool,
     rules: Vec<Rule>,
     lines: Vec<Line>,
 }
 
-impl Desk {
+impl Layout {
     fn place(&self, side: Side) -> (f32, &'static str) {
         if (side == Side::Start) == self.rtl { (f32::from(WIDTH) - MARGIN, "end") } else { (MARGIN, "start") }
     }

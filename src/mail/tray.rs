@@ -1,4 +1,4 @@
-//! The desk: the letters that are claimed and wait for a lane, some hundreds at most, and what is known of where they go.
+//! The tray: the letters that are claimed and wait for a lane, some hundreds at most, and what is known of where they go.
 //!
 //! A domain that finds us too quick is closed for a while: its letters go back into the ledger, where claims pass them over, so that
 //! they hold nobody up. Afterwards it is tried with one letter, then with more.
@@ -31,14 +31,14 @@ const WIDEN_AFTER: f64 = 4.0;
 /// A letter that has waited for so long goes back, long before its lease ends.
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(20);
 
-/// Of a domain that takes letters slowly, the desk holds what may go in this time.
+/// Of a domain that takes letters slowly, the tray holds what may go in this time.
 const HELD_FOR: SignedDuration = SignedDuration::from_secs(10);
 
 /// It holds an eighth of its letters for each such domain, and eight times as many for all of them, so that claims that bring
 /// only theirs are seldom, and leave room for the others'.
 const EIGHTH: usize = 8;
 
-/// With a limit over all, the desk holds what may go in this time.
+/// With a limit over all, the tray holds what may go in this time.
 const STOCK_FOR: SignedDuration = SignedDuration::from_mins(1);
 
 /// How many domains a claim passes over at most.
@@ -97,11 +97,11 @@ pub(super) enum Heard<'r> {
     Nothing,
 }
 
-/// What is to be done between the desk and the ledger.
+/// What is to be done between the tray and the ledger.
 pub(super) struct Turn {
     /// Letters that go back.
     pub(super) back: Vec<Delivery>,
-    /// How many more the desk can hold.
+    /// How many more the tray can hold.
     pub(super) want: usize,
     /// Domains whose letters it cannot use now.
     pub(super) except: Vec<String>,
@@ -175,8 +175,8 @@ struct Stock {
     throttle: Option<Throttle>,
 }
 
-/// The desk.
-pub(super) struct Desk {
+/// The tray.
+pub(super) struct Tray {
     stock: Mutex<Stock>,
     /// Rings for lanes that wait.
     pub(super) changed: Notify,
@@ -187,7 +187,7 @@ pub(super) struct Desk {
     per_domain: Option<u32>,
 }
 
-impl Desk {
+impl Tray {
     pub(super) fn new(
         roads: Vec<Road>,
         lanes: usize,

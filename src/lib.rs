@@ -6,6 +6,7 @@ pub mod typography;
 pub mod durable;
 pub mod clock;
 pub mod helper;
+pub mod deflate;
 pub mod picture;
 pub mod prose;
 pub mod theme;

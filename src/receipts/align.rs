@@ -349,12 +349,17 @@ impl<'s> Alignment<'s> {
         let free = self.free(at).unwrap_or(at);
         let (mut theirs, mut ours) = (at, from);
         let mut run = Run { text: number, from, at: at..at };
-        for (place, wanted, c) in (Letters { source: &self.source[..free], at, text, from, begun: false }) {
+        let mut letters = Letters { source: &self.source[..free], at, text, from, begun: false };
+        while let Some((place, wanted, c)) = letters.next() {
             if self.source[theirs..place] != text[ours..wanted] || run.at.is_empty() {
                 let next = Run { text: number, from: wanted, at: place..place };
                 self.keep(std::mem::replace(&mut run, next));
             }
             (theirs, ours) = (place + c.len_utf8(), wanted + c.len_utf8());
+            // Most of a text stands in its source as it is, and need not be looked at letter by letter.
+            let alike = alike(&self.source[theirs..free], &text[ours..]);
+            (theirs, ours) = (theirs + alike, ours + alike);
+            (letters.at, letters.from) = (theirs, ours);
             run.at.end = theirs;
         }
         self.keep(run);
@@ -404,6 +409,15 @@ impl Iterator for Letters<'_, '_> {
 /// Whether a character is one that Markdown marks text with.
 pub(super) fn is_mark(c: char) -> bool {
     matches!(c, '*' | '#' | '_' | '`' | '~' | '\\' | '>' | '|')
+}
+
+/// How many bytes two texts have in common at their beginning, up to the last letter in these.
+fn alike(one: &str, other: &str) -> usize {
+    let (a, b) = (one.as_bytes().as_chunks::<16>().0, other.as_bytes().as_chunks::<16>().0);
+    let blocks = a.iter().zip(b).take_while(|(a, b)| a == b).count() * 16;
+    let rest = one.bytes().skip(blocks).zip(other.bytes().skip(blocks)).take_while(|(a, b)| a == b).count();
+    let same = &one[..one.floor_char_boundary(blocks + rest)];
+    same.trim_end_matches(|c| !is_letter(c)).len()
 }
 
 /// Where the first letter at `at` or behind it stands.

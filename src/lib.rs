@@ -5,6 +5,7 @@
 pub mod typography;
 pub mod durable;
 pub mod clock;
+pub mod bell;
 pub mod helper;
 pub mod picture;
 pub mod prose;
@@ -29,6 +30,7 @@ pub mod hub;
 pub mod press;
 pub mod verify;
 pub mod http;
+pub mod desk;
 pub mod config;
 pub mod daemon;
 pub mod cli;

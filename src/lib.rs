@@ -5,6 +5,7 @@
 pub mod typography;
 pub mod durable;
 pub mod clock;
+pub mod bell;
 pub mod helper;
 pub mod deflate;
 pub mod picture;
@@ -30,6 +31,7 @@ pub mod hub;
 pub mod press;
 pub mod verify;
 pub mod http;
+pub mod desk;
 pub mod config;
 pub mod daemon;
 pub mod cli;

@@ -1,32 +1,24 @@
 //! Serves the outbox to readers, finds articles for them, and shows the pages on which a subscriber confirms or leaves. It never writes the outbox.
 
+mod accepting;
 mod deciding;
 mod reading;
 mod returning;
 mod searching;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get, routing::post};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
-use tokio::{net::TcpListener, sync::Semaphore};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock, ledger::Ledger, outbox::Outbox, publication::Publication, subscriber::LeaveKey,
     subscriber::Standing,
 };
 
+pub use accepting::{answer, listen};
 pub use returning::Hooks;
-
-/// Most connections at once; more wait to be accepted.
-const CONNECTIONS: usize = 1024;
-
-/// How long a client may take to send its request's head: a half-sent one would hold its connection for ever.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// The reading room: what its pages are served from.
 pub struct ReadingRoom {
@@ -44,61 +36,9 @@ pub struct ReadingRoom {
     pub hooks: Option<Hooks>,
 }
 
-/// Listens on an address; port 0 takes any that is free.
-///
-/// # Errors
-/// When the address cannot be had.
-pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address).await
-}
-
-/// Answers requests until `stop`, and then those that have begun.
+/// Answers readers' requests until `stop`, and then those that have begun.
 pub async fn serve(listener: TcpListener, room: Arc<ReadingRoom>, stop: CancellationToken) {
-    let router = router(room);
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let connections = TaskTracker::new();
-    loop {
-        let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place,
-            () = stop.cancelled() => break,
-        };
-        let Ok(place) = place else { break };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                // The client is gone, or we have no file descriptors left: others may still be served.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let _ = stream.set_nodelay(true);
-        let (service, stop) = (TowerToHyperService::new(router.clone()), stop.clone());
-        connections.spawn(async move {
-            let _place = place;
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_WITHIN)
-                .serve_connection(TokioIo::new(stream), service);
-            let mut connection = std::pin::pin!(connection);
-            let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended early");
-            }
-        });
-    }
-    connections.close();
-    connections.wait().await;
+    answer(listener, router(room), stop).await;
 }
 
 fn router(room: Arc<ReadingRoom>) -> Router {

@@ -105,7 +105,7 @@ pub(super) fn pack(coding: Coding, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> 
             packer.into_inner()
         }
         Coding::Zstandard => zstd::bulk::compress(bytes, ZSTANDARD)?,
-        Coding::Gzip => deflate::gzip(bytes, if bytes.len() < LONG { Effort::Good } else { Effort::Quick }),
+        Coding::Gzip => deflate::gzip(bytes, if bytes.len() < LONG { Effort::Fair } else { Effort::Quick }),
     };
     Ok((packed.len() * WORTH.1 < bytes.len() * WORTH.0).then_some(packed))
 }

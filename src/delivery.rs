@@ -3,6 +3,7 @@
 mod bounces;
 mod keys;
 mod periods;
+mod reasons;
 
 use std::fmt;
 

@@ -41,6 +41,7 @@ mod illustrating;
 mod keeping;
 mod proving;
 mod editing;
+mod minding;
 mod learning;
 mod repairing;
 mod typesetting;

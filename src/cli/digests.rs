@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Error, report, say, subscribers::PAGE, telling};
 use crate::{
-    config::Newsroom, daemon, delivery::DigestId, delivery::DigestStatus, delivery::State,
+    config::Newsroom, daemon, delivery::DigestId, delivery::DigestStatus, delivery::Reply, delivery::State,
     ledger::DigestLine, ledger::Ledger, ledger::Trouble, publication::Publication, subscriber::SubscriberId,
 };
 
@@ -208,23 +208,8 @@ fn reasons(ledger: &dyn Ledger, id: DigestId, state: State) -> Result<Vec<(Strin
     Ok(counts)
 }
 
-/// The reason without what differs from reader to reader: addresses, and long numbers such as the server's own for a letter.
 fn reason(trouble: &Trouble) -> String {
-    let Some(reply) = &trouble.reply else { return "nothing was heard".to_owned() };
-    let words = telling::reply(reply);
-    let words: Vec<&str> = words
-        .split(' ')
-        .map(|word| {
-            let digits = word.chars().filter(char::is_ascii_digit).count();
-            let named = word.chars().filter(char::is_ascii_alphanumeric).count();
-            match () {
-                () if word.contains('@') => "…@…",
-                () if named >= 8 && digits >= 3 && !word.contains("://") => "…",
-                () => word,
-            }
-        })
-        .collect();
-    words.join(" ").chars().take(160).collect()
+    trouble.reply.as_ref().map_or_else(|| "nothing was heard".to_owned(), Reply::reason)
 }
 
 /// Goes through the letters of a digest in a state, a page at a time.
@@ -261,7 +246,7 @@ fn letters(
             });
             return say(&told.to_string());
         }
-        let said = reply.as_ref().map_or_else(|| "nothing was heard".to_owned(), telling::reply);
+        let said = reply.as_ref().map_or_else(|| "nothing was heard".to_owned(), Reply::told);
         let due = due.map(|due| format!("  next {}", telling::time(due, zone))).unwrap_or_default();
         say(&format!(
             "{:<40} {}{due}  {said}",

@@ -440,5 +440,5 @@ fn letter(sent: &Sent, zone: &TimeZone) -> Result<(), Error> {
         sent.address,
     ))?;
     let Some(reply) = &sent.reply else { return Ok(()) };
-    say(&format!("      {}", telling::reply(reply)))
+    say(&format!("      {}", reply.told()))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{delivery::Reply, delivery::State, subscriber::Pace, subscriber::Preferences, typography};
+use crate::{delivery::State, subscriber::Pace, subscriber::Preferences, typography};
 
 /// A time to the minute, in a zone.
 pub(super) fn time(time: Timestamp, zone: &TimeZone) -> String {
@@ -29,15 +29,6 @@ pub(super) fn wishes(preferences: &Preferences) -> String {
         let _ = write!(told, ", books to {device}");
     }
     told
-}
-
-/// What a server answered: `after RCPT TO: 550 5.1.1 no such user`.
-pub(super) fn reply(reply: &Reply) -> String {
-    let text = one_line(&reply.text);
-    let code = reply.code.map(|code| code.to_string()).filter(|code| !text.starts_with(code.as_str()));
-    let status = reply.status.as_deref().filter(|status| !text.contains(status));
-    let said: Vec<&str> = code.as_deref().into_iter().chain(status).chain([text.as_str()]).collect();
-    format!("{}: {}", reply.phase, said.join(" "))
 }
 
 /// A text of somebody else on one line, without what a terminal would act on.

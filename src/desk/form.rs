@@ -36,7 +36,6 @@ impl Fields {
 }
 
 /// A form that an editor who is logged in sent from a page of ours.
-#[allow(dead_code, reason = "logging out needs neither; every other form does")]
 pub(super) struct Signed {
     pub(super) editor: Editor,
     pub(super) fields: Fields,

@@ -14,13 +14,20 @@ use super::{Answer, Desk, Failure, assets, guard::Editor, sessions::Session, wor
 use crate::theme::{Templates, direction};
 
 /// The pages that every page leads to: where, and the phrase that names it.
-pub(super) const NAVIGATION: [(&str, &str); 1] = [("/", "today")];
+pub(super) const NAVIGATION: [(&str, &str); 3] =
+    [("/", "today"), ("/subscribers", "subscribers"), ("/letters", "letters")];
 
 /// Our templates by name.
-const TEMPLATES: [(&str, &str); 4] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("failure.html", include_str!("templates/failure.html")),
     ("login.html", include_str!("templates/login.html")),
+    ("plot.html", include_str!("templates/plot.html")),
+    ("bar.html", include_str!("templates/bar.html")),
+    ("letters.html", include_str!("templates/letters.html")),
+    ("digest.html", include_str!("templates/digest.html")),
+    ("subscribers.html", include_str!("templates/subscribers.html")),
+    ("subscriber.html", include_str!("templates/subscriber.html")),
     ("today.html", include_str!("templates/today.html")),
 ];
 

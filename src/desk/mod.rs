@@ -9,8 +9,11 @@ mod failure;
 mod form;
 mod frame;
 mod guard;
+mod letters;
 mod password;
+mod plot;
 mod sessions;
+mod subscribers;
 mod today;
 mod words;
 
@@ -118,6 +121,8 @@ pub async fn serve(listener: TcpListener, desk: Arc<Desk>) {
 fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .merge(today::routes())
+        .merge(subscribers::routes())
+        .merge(letters::routes())
         .merge(entering::routes())
         .merge(assets::routes())
         .fallback(failure::nothing_here)

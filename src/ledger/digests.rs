@@ -145,6 +145,13 @@ pub trait Digests: Send + Sync {
     /// When the ledger cannot be read.
     fn digest(&self, id: DigestId) -> Result<Option<DigestLine>, Error>;
 
+    /// How the letters of a digest were taken by their servers: how many by each of at most some hundred times, in their order. The
+    /// last has all that were taken so far.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn course(&self, id: DigestId) -> Result<Vec<(Timestamp, u64)>, Error>;
+
     /// The letters of a digest in a state, by the number of their subscriber, after `after`, at most `most`.
     ///
     /// # Errors

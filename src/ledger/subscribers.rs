@@ -187,6 +187,24 @@ pub trait Subscribers: Send + Sync {
     /// When the ledger cannot be read.
     fn count(&self, standing: Standing) -> Result<u64, Error>;
 
+    /// Subscribers whose address has `part` in it, whatever its case, after `after`, at most `most`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn subscribers_with(
+        &self,
+        part: &str,
+        after: SubscriberId,
+        most: usize,
+    ) -> Result<Vec<Subscriber>, Error>;
+
+    /// How many more subscribers were confirmed at the end of each day (by UTC) than at its beginning, for every day on which
+    /// that changed.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn growth(&self) -> Result<Vec<(Timestamp, i64)>, Error>;
+
     /// Every letter to a subscriber, the newest first, at most `most`.
     ///
     /// # Errors

@@ -253,6 +253,26 @@ pub(super) fn states(
     Ok(counts)
 }
 
+/// In how many steps the course of a digest is told.
+const STEPS: i64 = 120;
+
+pub(super) fn course(db: &Connection, id: DigestId) -> Result<Vec<(Timestamp, u64)>, Refusal> {
+    let sql = "SELECT min(settled), max(settled) FROM deliveries WHERE digest = ?1 AND state = 'delivered'";
+    let ends = db.prepare_cached(sql)?.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(first), Some(last)): (Option<i64>, Option<i64>) = ends else { return Ok(Vec::new()) };
+    let step = ((last - first) / STEPS).max(1);
+    let sql = "SELECT max(settled), count(*) FROM deliveries WHERE digest = ?1 AND state = 'delivered'
+               GROUP BY (settled - ?2) / ?3 ORDER BY 1";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query(params![id.0, first, step])?;
+    let (mut course, mut so_far) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        so_far += row.get::<_, u64>(1)?;
+        course.push((timestamp(row.get(0)?)?, so_far));
+    }
+    Ok(course)
+}
+
 pub(super) fn letters(
     db: &Connection,
     id: DigestId,

@@ -407,6 +407,19 @@ impl Subscribers for Sqlite {
         self.read(|db| subscribers::count(db, standing))
     }
 
+    fn subscribers_with(
+        &self,
+        part: &str,
+        after: SubscriberId,
+        most: usize,
+    ) -> Result<Vec<Subscriber>, Error> {
+        self.read(|db| subscribers::with(db, part, after, most))
+    }
+
+    fn growth(&self) -> Result<Vec<(Timestamp, i64)>, Error> {
+        self.read(subscribers::growth)
+    }
+
     fn history(&self, id: SubscriberId, most: usize) -> Result<Vec<Sent>, Error> {
         self.read(|db| subscribers::history(db, id, most))
     }
@@ -475,6 +488,10 @@ impl Digests for Sqlite {
 
     fn digest(&self, id: DigestId) -> Result<Option<DigestLine>, Error> {
         self.read(|db| digests::digest(db, id))
+    }
+
+    fn course(&self, id: DigestId) -> Result<Vec<(Timestamp, u64)>, Error> {
+        self.read(|db| digests::course(db, id))
     }
 
     fn letters(

@@ -253,6 +253,42 @@ pub(super) fn subscribers(
     Ok(page)
 }
 
+pub(super) fn with(
+    db: &Connection,
+    part: &str,
+    after: SubscriberId,
+    most: usize,
+) -> Result<Vec<Subscriber>, Refusal> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM subscribers WHERE id > ?1 AND instr(identity, ?2) > 0 ORDER BY id LIMIT ?3"
+    );
+    let mut rows = db.prepare_cached(&sql)?;
+    let mut rows = rows.query(params![after.0, part.to_lowercase(), most])?;
+    let mut page = Vec::new();
+    while let Some(row) = rows.next()? {
+        page.push(read(row)?);
+    }
+    Ok(page)
+}
+
+pub(super) fn growth(db: &Connection) -> Result<Vec<(Timestamp, i64)>, Refusal> {
+    const DAY: i64 = 86_400_000_000;
+    let sql = "SELECT day, sum(more) FROM (
+                   SELECT confirmed_at / ?1 AS day, 1 AS more FROM subscribers WHERE confirmed_at IS NOT NULL
+                   UNION ALL SELECT left_at / ?1, -1 FROM subscribers
+                       WHERE confirmed_at IS NOT NULL AND standing = 'left' AND left_at IS NOT NULL
+                   UNION ALL SELECT suppressed_at / ?1, -1 FROM subscribers
+                       WHERE confirmed_at IS NOT NULL AND standing = 'suppressed' AND suppressed_at IS NOT NULL
+               ) GROUP BY day HAVING sum(more) <> 0 ORDER BY day";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query([DAY])?;
+    let mut days = Vec::new();
+    while let Some(row) = rows.next()? {
+        days.push((timestamp(row.get::<_, i64>(0)?.saturating_mul(DAY))?, row.get(1)?));
+    }
+    Ok(days)
+}
+
 pub(super) fn count(db: &Connection, standing: Standing) -> Result<u64, Refusal> {
     let sql = "SELECT count(*) FROM subscribers WHERE standing = ?1";
     Ok(db.prepare_cached(sql)?.query_row([standing.as_str()], |row| row.get(0))?)

@@ -21,9 +21,9 @@ use tokio_util::{
 
 use crate::{
     bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey,
-    durable, fetch::Fetcher, fetch::Web, http, hub, inbox::Hints, inbox::Inbox, ledger, ledger::Ledger,
-    ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail, mail::Stationery, outbox, outbox::Outbox, press,
-    press::Press, publication::Publication, subscriber::LeaveKey,
+    durable, editions, fetch::Fetcher, fetch::Web, http, http::Subscribing, hub, inbox::Hints, inbox::Inbox,
+    ledger, ledger::Ledger, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail, mail::Stationery, outbox,
+    outbox::Outbox, press, press::Press, publication::Publication, subscriber::LeaveKey,
 };
 
 /// How long letters on their way may take to be answered once we are asked to stop.
@@ -162,6 +162,7 @@ impl Daemon {
         let address = listener.local_addr().map_err(failed)?;
         let publication = newsroom.publication(address);
         let press = Arc::new(open_press(newsroom, publication.clone(), Arc::clone(&ledger))?);
+        put_style_out(&press);
         let way = newsroom.way()?;
         let head = letterhead(newsroom, &publication)?;
         digesting::ask_about_old(&press, clock.now())?;
@@ -192,7 +193,8 @@ impl Daemon {
             publication: publication.clone(),
             outbox: press.outbox.clone(),
             ledger: Arc::clone(&ledger),
-            leave_key: head.leave_key,
+            leave_key: head.leave_key.clone(),
+            subscribing: Subscribing::new(head, newsroom.joining_rules(), Arc::clone(&bells.mail)),
             clock: clock.clone(),
             hooks,
         };
@@ -268,6 +270,13 @@ impl Daemon {
                 tracing::warn!("{what} did not stop in time; the rest is done at the next start");
             }
         }
+    }
+}
+
+/// What the daemon answers by itself looks like the rest, also before anything is out, and after a change of the theme.
+fn put_style_out(press: &Press) {
+    if let Err(error) = press.outbox.put([&editions::stylesheet(&press.publication)]) {
+        tracing::warn!("the style of the pages could not be put out: {}", causes(&error));
     }
 }
 

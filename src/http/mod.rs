@@ -1,26 +1,43 @@
-//! Serves the outbox to readers, finds articles for them, and shows the pages on which a subscriber confirms or leaves. It never writes the outbox.
+//! Serves the outbox to readers, finds articles for them, and has the forms by which they join, choose and leave. It never writes the outbox.
 
+mod clients;
 mod deciding;
+mod filling;
+mod limits;
+mod preferring;
 mod reading;
 mod returning;
 mod searching;
+mod subscribing;
+mod tickets;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get, routing::post};
+use axum::{
+    Router, extract::State, http::Request, http::StatusCode, response::IntoResponse, routing::get,
+    routing::post,
+};
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt as _;
 
+use self::clients::Peer;
 use crate::{
     clock::Clock, ledger::Ledger, outbox::Outbox, publication::Publication, subscriber::LeaveKey,
     subscriber::Standing,
 };
 
-pub use returning::Hooks;
+pub use self::{
+    clients::Net,
+    limits::{Limits, Network, Refused},
+    returning::Hooks,
+    subscribing::{Rules, Subscribing, Tally},
+};
 
 /// Most connections at once; more wait to be accepted.
 const CONNECTIONS: usize = 1024;
@@ -40,6 +57,8 @@ pub struct ReadingRoom {
     pub leave_key: LeaveKey,
     /// What time it is.
     pub clock: Clock,
+    /// Where readers join.
+    pub subscribing: Subscribing,
     /// Where mail providers tell what became of letters, if the settings name a secret.
     pub hooks: Option<Hooks>,
 }
@@ -54,7 +73,7 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Answers requests until `stop`, and then those that have begun.
 pub async fn serve(listener: TcpListener, room: Arc<ReadingRoom>, stop: CancellationToken) {
-    let router = router(room);
+    let router = router(Arc::clone(&room));
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let connections = TaskTracker::new();
     loop {
@@ -67,8 +86,8 @@ pub async fn serve(listener: TcpListener, room: Arc<ReadingRoom>, stop: Cancella
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // The client is gone, or we have no file descriptors left: others may still be served.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -77,7 +96,11 @@ pub async fn serve(listener: TcpListener, room: Arc<ReadingRoom>, stop: Cancella
             }
         };
         let _ = stream.set_nodelay(true);
-        let (service, stop) = (TowerToHyperService::new(router.clone()), stop.clone());
+        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer.ip()));
+            request
+        });
+        let (service, stop) = (TowerToHyperService::new(service), stop.clone());
         connections.spawn(async move {
             let _place = place;
             let connection = hyper::server::conn::http1::Builder::new()
@@ -99,6 +122,7 @@ pub async fn serve(listener: TcpListener, room: Arc<ReadingRoom>, stop: Cancella
     }
     connections.close();
     connections.wait().await;
+    room.subscribing.finish().await;
 }
 
 fn router(room: Arc<ReadingRoom>) -> Router {
@@ -106,6 +130,10 @@ fn router(room: Arc<ReadingRoom>) -> Router {
         .route("/healthz", get(health))
         .route("/leave/{token}", get(deciding::ask_to_leave).post(deciding::leave))
         .route("/confirm/{token}", get(deciding::ask_to_confirm).post(deciding::confirm))
+        .route("/join", get(subscribing::form).post(subscribing::join))
+        .route("/preferences/{token}", get(preferring::show).post(preferring::change))
+        .route("/private/{token}/feed.xml", get(preferring::feed))
+        .route("/private/{token}/opds.xml", get(preferring::catalogue))
         .route("/bounces/{provider}/{secret}", post(returning::tell))
         .route("/search", get(searching::pages))
         .route("/opds/search", get(searching::books))

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use jiff::{SignedDuration, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{publication::Colour, subscriber::Address, typography};
+use crate::{http, publication::Colour, subscriber::Address, typography};
 
 /// A span of time, written like `2s`, `5m` or `720h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,24 @@ impl TryFrom<String> for HostName {
             Ok(url::Host::Domain(name)) if !name.ends_with('.') && !name.contains('*') => Ok(Self(name)),
             _ => Err(format!("`{text}` is not the name of a host such as `img.example.org`")),
         }
+    }
+}
+
+/// An address or a network of web servers that are believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct NetName(pub(in crate::config) http::Net);
+
+impl TryFrom<String> for NetName {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self)
+    }
+}
+
+impl std::convert::From<NetName> for String {
+    fn from(net: NetName) -> Self {
+        net.0.to_string()
     }
 }
 
@@ -285,6 +303,10 @@ pub(super) fn connections<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D
 
 pub(super) fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
     number(from, 1..=1_000_000).map(Some)
+}
+
+pub(super) fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    number(from, 1..=1_000_000)
 }
 
 pub(super) fn weight<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {

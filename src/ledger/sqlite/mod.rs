@@ -407,6 +407,10 @@ impl Subscribers for Sqlite {
         self.read(|db| subscribers::count(db, standing))
     }
 
+    fn n_pending(&self, since: Timestamp) -> Result<u64, Error> {
+        self.read(|db| subscribers::n_pending(db, since))
+    }
+
     fn history(&self, id: SubscriberId, most: usize) -> Result<Vec<Sent>, Error> {
         self.read(|db| subscribers::history(db, id, most))
     }

@@ -10,7 +10,7 @@ use gazetted::{
     editions,
     mail::{Letterhead, Sender, Signer, Stationery, Stencil, new_ed25519},
     prose::Language,
-    publication::{Design, Imprint, Publication},
+    publication::{Design, Forms, Imprint, Publication},
     subscriber::{Address, LeaveKey, Pace, SubscriberId, Wish},
     theme::Theme,
 };
@@ -88,6 +88,7 @@ fn stencil(chinese: bool, signer: Option<Arc<Signer>>) -> Stencil {
         imprint: Imprint::default(),
         theme: Theme::default(),
         design: Design::default(),
+        forms: Forms::default(),
     };
     let sender = Sender {
         name: Some("The Tide Gazette".to_owned()),

@@ -32,6 +32,17 @@ pub struct Publication {
     pub theme: Theme,
     /// How its books look.
     pub design: Design,
+    /// Where its readers' forms are.
+    pub forms: Forms,
+}
+
+/// Where the daemon answers the forms of readers: the outbox may be served from elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forms {
+    /// The address before all of them; it ends with `/`, and mostly is that of the outbox.
+    pub url: String,
+    /// Whether readers may join by themselves.
+    pub open: bool,
 }
 
 /// How the books of a periodical look.
@@ -158,6 +169,12 @@ impl Publication {
     #[must_use]
     pub fn colour(&self) -> Colour {
         self.design.colour.unwrap_or_else(|| Colour::of(&self.key))
+    }
+
+    /// Where readers join, if they may do so by themselves.
+    #[must_use]
+    pub fn join_url(&self) -> Option<String> {
+        self.forms.open.then(|| format!("{}join", self.forms.url))
     }
 
     /// The absolute address of a path in the outbox.

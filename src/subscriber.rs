@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     address::{Address, AddressError},
-    keys::LeaveKey,
+    keys::{Confirmation, LeaveKey},
     preferences::{Form, Pace, Preferences, Sections, Wish},
     suppression::{Suppression, SuppressionReason},
 };

@@ -131,7 +131,11 @@ impl Checked {
         link: &str,
         length: Option<u64>,
     ) {
-        let Some(path) = link.strip_prefix(&publication.base_url) else { return };
+        // The daemon answers this one.
+        let Some(path) = link.strip_prefix(&publication.base_url).filter(|path| *path != editions::JOIN)
+        else {
+            return;
+        };
         self.links += 1;
         let path = path.split(['#', '?']).next().unwrap_or_default();
         let path = if path.is_empty() || path.ends_with('/') {

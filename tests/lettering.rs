@@ -11,7 +11,7 @@ use gazetted::{
     issue::{Article, Byline, Headline, Issue, IssueKey, Release, Role},
     mail::{Letter, Letterhead, Sender, Signer, Stationery, Stencil, new_ed25519},
     prose::{Block, Language},
-    publication::{Design, Imprint, Publication},
+    publication::{Design, Forms, Imprint, Publication},
     subscriber::{Address, Form, LeaveKey, Pace, SubscriberId, Wish},
     theme::Theme,
 };
@@ -41,6 +41,7 @@ fn paper(chinese: bool) -> Publication {
         imprint: Imprint { publisher: Some(title.to_owned()), ..Imprint::default() },
         theme: Theme::default(),
         design: Design::default(),
+        forms: Forms::default(),
     }
 }
 
@@ -528,7 +529,7 @@ proptest! {
         for part in [read.body_text(0).unwrap(), read.body_html(0).unwrap()] {
             prop_assert_eq!(part.matches(&leave).count(), 2);
             let (first, last) = (part.find(&leave).unwrap(), part.rfind(&leave).unwrap());
-            prop_assert!(last - first > 100 && !part.contains(editions::LEAVE));
+            prop_assert!(last - first > 100 && !part.contains('\x1A'));
         }
     }
 }
@@ -545,7 +546,10 @@ fn letters_go_into_a_folder_when_asked() {
         let issues: Vec<Shelved> = [6, 8, 10].map(|day| issue(chinese, day)).into();
         for (issues, what) in [(&issues[..1], "one"), (&issues[..], "week")] {
             let printing = printing(chinese, issues, Wish::default());
-            let html = printing.html.replace(editions::LEAVE, "https://news.example.org/leave/x");
+            let html = printing
+                .html
+                .replace(editions::LEAVE, "https://news.example.org/leave/x")
+                .replace(editions::PREFERENCES, "https://news.example.org/preferences/x");
             fs::write(folder.join(format!("{tongue}-{what}.html")), html).unwrap();
             fs::write(folder.join(format!("{tongue}-{what}.txt")), printing.text).unwrap();
         }

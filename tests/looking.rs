@@ -2,6 +2,8 @@
 
 use std::{path::Path, process::Command};
 
+use gazetted::subscriber::Address;
+
 use crate::{judging::full_newsroom, newsroom::Newsroom, tools};
 
 /// The pages in the outbox, by their paths.
@@ -83,6 +85,17 @@ fn every_kind_of_page_is_right_and_for_everyone_in_light_and_dark_and_on_a_small
         std::fs::write(outbox.join(name), newsroom.asks("GET", path, "").2).unwrap();
         every.push(name.to_owned());
         some.push(name.to_owned());
+    }
+    let reader = Address::parse("looking@example.org").unwrap();
+    let entered = newsroom.ledger().subscribe(&reader, "a story", newsroom.now()).unwrap();
+    let own = newsroom.letterhead().leave_key.preferences(entered.id().unwrap());
+    for (name, (_, _, page)) in [
+        ("join.html", newsroom.asks("GET", "/join", "")),
+        ("wrong.html", newsroom.gets_form("/join", "", "address=x&form=kindle&device=y")),
+        ("preferences.html", newsroom.gets_form(&format!("/preferences/{own}"), "", "pace=daily")),
+    ] {
+        std::fs::write(outbox.join(name), page).unwrap();
+        every.push(name.to_owned());
     }
     std::fs::write(outbox.join("bad.html"), BAD).unwrap();
     every.push("bad.html".to_owned());

@@ -6,6 +6,7 @@
 mod newsroom;
 mod sink;
 mod tools;
+mod browser;
 mod properties;
 
 mod publishing;
@@ -20,6 +21,7 @@ mod reaching;
 mod delivering;
 mod digesting;
 mod joining;
+mod subscribing;
 mod offering;
 mod leaving;
 mod lettering;

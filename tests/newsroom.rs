@@ -300,6 +300,11 @@ impl Newsroom {
         asks(self.daemon.as_ref().unwrap().address, method, path, headers)
     }
 
+    /// Sends it a form, as a browser does; gives the status, the head and the body.
+    pub fn gets_form(&self, path: &str, headers: &str, form: impl AsRef<[u8]>) -> (u16, String, Vec<u8>) {
+        posts(self.daemon.as_ref().unwrap().address, path, headers, form.as_ref())
+    }
+
     pub fn base_url(&self) -> String {
         format!("http://{}/", self.daemon.as_ref().unwrap().address)
     }
@@ -321,12 +326,31 @@ pub fn asks(
     path: &str,
     headers: &str,
 ) -> (u16, String, Vec<u8>) {
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+    converses(address, request.as_bytes())
+}
+
+/// One form that is sent; gives the status, the head and the body.
+pub fn posts(
+    address: std::net::SocketAddr,
+    path: &str,
+    headers: &str,
+    form: &[u8],
+) -> (u16, String, Vec<u8>) {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n{headers}\r\n",
+        form.len()
+    );
+    converses(address, &[head.as_bytes(), form].concat())
+}
+
+fn converses(address: std::net::SocketAddr, request: &[u8]) -> (u16, String, Vec<u8>) {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let request =
-        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
+    stream.write_all(request).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let end = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");

@@ -239,6 +239,9 @@ fn ask(
             Joined::AskedBefore(_) => {
                 say(&format!("`{address}` was asked within a day, and is not asked again"))?;
             }
+            Joined::AskedOften(_) => {
+                say(&format!("`{address}` was asked three times and never answered; it is not asked again"))?;
+            }
             Joined::Not(Entered::Already(_)) => say(&format!("`{address}` gets letters already"))?,
             Joined::Not(_) => say(&format!(
                 "`{address}` must not be written to, and is not asked; `gazetted subscribers show {address}` says why"

@@ -9,7 +9,7 @@ use crate::{delivery::ReturnKey, typography::nearest};
 const PREFIX: &str = "GAZETTED_";
 
 /// Every section with every key, as the file may have them.
-const KEYS: [(&str, &[&str]); 9] = [
+const KEYS: [(&str, &[&str]); 10] = [
     (
         "publication",
         &[
@@ -36,6 +36,7 @@ const KEYS: [(&str, &[&str]); 9] = [
     ("outbox", &["folder"]),
     ("data", &["folder"]),
     ("digests", &["at", "weekday", "day", "ask_after"]),
+    ("joining", &["form", "per_network", "per_hour", "most_pending", "refuse_roles"]),
     (
         "mail",
         &[
@@ -60,7 +61,7 @@ const KEYS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("bounces", &["maildir", "lmtp", "webhook_secret_file"]),
-    ("http", &["listen", "leave_url"]),
+    ("http", &["listen", "leave_url", "trusted_proxies"]),
     ("desk", &["listen", "largest_upload_mib"]),
 ];
 

@@ -16,10 +16,10 @@ use jiff::{SignedDuration, tz::TimeZone};
 pub use settings::Settings;
 
 use crate::{
-    bounce::Door, delivery::Calendar, editions, inbox, mail::KeyError, mail::Limits, mail::Protection,
+    bounce::Door, delivery::Calendar, editions, http, inbox, mail::KeyError, mail::Limits, mail::Protection,
     mail::Relay, mail::Sender, mail::Server, mail::Signer, mail::Stationery, mail::Way, manuscript,
-    picture::Plate, publication::Colour, publication::Design, publication::Imprint, publication::Publication,
-    theme::Theme,
+    picture::Plate, publication::Colour, publication::Design, publication::Forms, publication::Imprint,
+    publication::Publication, theme::Theme,
 };
 use settings::{DoorName, HostPort, ProtectionName, RelaySettings};
 
@@ -198,7 +198,6 @@ impl Newsroom {
             description: settings.description.clone(),
             language: settings.language.clone(),
             time_zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
-            base_url,
             authority: settings.authority.clone(),
             hub: settings.hub.as_ref().map(|hub| hub.0.clone()),
             imprint: Imprint {
@@ -207,11 +206,35 @@ impl Newsroom {
                 issn: settings.issn.clone(),
             },
             theme: self.theme.clone(),
+            forms: self.forms(&base_url),
+            base_url,
             design: Design {
                 colour: settings.colour.as_deref().and_then(Colour::parse),
                 cover: self.cover.clone(),
                 vertical: settings.vertical,
             },
+        }
+    }
+
+    /// Where readers' forms are. A newsroom without a mail server cannot ask anybody who reads it on the web; it shows its form only
+    /// to whoever tries it, on this machine.
+    fn forms(&self, base_url: &str) -> Forms {
+        let Settings { publication, joining, mail, http, .. } = &self.settings;
+        let url = http.leave_url.as_ref().map_or(base_url, |url| &url.0).to_owned();
+        let open = joining.form && (publication.base_url.is_none() || !mail.servers().is_empty());
+        Forms { url, open }
+    }
+
+    /// How readers may join by themselves.
+    #[must_use]
+    pub fn joining_rules(&self) -> http::Rules {
+        let settings = &self.settings.joining;
+        http::Rules {
+            per_network: settings.per_network,
+            per_hour: settings.per_hour,
+            most_pending: settings.most_pending.into(),
+            refuse_roles: settings.refuse_roles,
+            trusted: self.settings.http.trusted_proxies.iter().map(|net| net.0).collect(),
         }
     }
 
@@ -253,13 +276,7 @@ impl Newsroom {
             name: settings.from.name.clone(),
             address: settings.from.address.clone(),
             reply_to: settings.reply_to.clone(),
-            leave_url: self
-                .settings
-                .http
-                .leave_url
-                .as_ref()
-                .map_or(&publication.base_url, |url| &url.0)
-                .clone(),
+            leave_url: publication.forms.url.clone(),
         }
     }
 

@@ -8,10 +8,10 @@ use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::values::{
-    BaseUrl, DoorName, From, HostName, HostPort, HubUrl, Listening, ProtectionName, Span,
+    BaseUrl, DoorName, From, HostName, HostPort, HubUrl, Listening, NetName, ProtectionName, Span,
 };
 use self::values::{
-    authority, colour, connections, day_of_month, domain, free_line, hour, issn, key, line, mib, rate,
+    authority, colour, connections, day_of_month, domain, free_line, hour, issn, key, limit, line, mib, rate,
     time_zone, to_hour, weight,
 };
 use crate::{inbox, mail::OnUnknown, proof::Policy, prose::Language, subscriber::Address};
@@ -30,6 +30,8 @@ pub struct Settings {
     pub data: FolderSettings<DataFolder>,
     /// When digests are due.
     pub digests: DigestSettings,
+    /// How readers join by themselves.
+    pub joining: JoiningSettings,
     /// How letters go.
     pub mail: MailSettings,
     /// How what comes back is taken.
@@ -204,6 +206,26 @@ impl std::convert::From<DayName> for Weekday {
     }
 }
 
+/// `[joining]`: `config/gazetted.toml` explains every key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JoiningSettings {
+    pub form: bool,
+    #[serde(deserialize_with = "limit")]
+    pub per_network: u32,
+    #[serde(deserialize_with = "limit")]
+    pub per_hour: u32,
+    #[serde(deserialize_with = "limit")]
+    pub most_pending: u32,
+    pub refuse_roles: bool,
+}
+
+impl Default for JoiningSettings {
+    fn default() -> Self {
+        Self { form: true, per_network: 20, per_hour: 500, most_pending: 10_000, refuse_roles: false }
+    }
+}
+
 /// `[mail]`: `config/gazetted.toml` explains every key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -341,11 +363,21 @@ pub struct HttpSettings {
     pub listen: SocketAddr,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leave_url: Option<BaseUrl>,
+    pub trusted_proxies: Vec<NetName>,
+}
+
+/// The web server on this machine, if there is one.
+fn own_machine() -> Vec<NetName> {
+    ["127.0.0.1", "::1"].into_iter().filter_map(|net| net.parse().ok().map(NetName)).collect()
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), leave_url: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            leave_url: None,
+            trusted_proxies: own_machine(),
+        }
     }
 }
 

@@ -90,7 +90,7 @@ async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor, Path(digest): Path<i64>) 
                 .collect();
             json!({
                 "state": state.as_str(),
-                "name": words.say(&format!("letters.{}", state.as_str()), &[]),
+                "name": words.say(&format!("letter.{}", state.as_str()), &[]),
                 "n": count(&line, *state),
                 "reasons": reasons,
                 "readers": readers,
@@ -144,12 +144,12 @@ fn told(desk: &Desk, line: &DigestLine, words: &Words) -> Value {
     let states: Vec<Value> = letters
         .iter()
         .map(|(state, n)| {
-            let name = words.say(&format!("letters.{}", state.as_str()), &[]);
+            let name = words.say(&format!("letter.{}", state.as_str()), &[]);
             json!({ "state": state.as_str(), "name": name, "n": n, "share": share(*n, all) })
         })
         .collect();
     let pace = match digest.kind {
-        Kind::Digest(pace) => words.say(&format!("letters.{}", pace.as_str()), &[]),
+        Kind::Digest(pace) => words.say(&format!("pace.{}", pace.as_str()), &[]),
         Kind::Confirmation => words.say("letters.confirmation", &[]),
     };
     let status = match digest.status {

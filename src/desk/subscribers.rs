@@ -71,7 +71,7 @@ async fn page(desk: &Arc<Desk>, editor: &Editor, asked: &Asked, told: Option<Str
     let counts: Vec<Value> = counts
         .iter()
         .map(|(standing, n)| {
-            json!({ "name": words.say(&format!("subscribers.{}", standing.as_str()), &[]), "standing": standing.as_str(), "n": n })
+            json!({ "name": words.say(&format!("standing.{}", standing.as_str()), &[]), "standing": standing.as_str(), "n": n })
         })
         .collect();
     let it = json!({
@@ -127,6 +127,7 @@ async fn add(Of(desk): Of<Arc<Desk>>, Signed { editor, fields }: Signed) -> Answ
             Ok(match joining::ask(&*desk.press.ledger, &desk.head, entry, now)? {
                 Joined::Asked(_) => "subscribers.asked",
                 Joined::AskedBefore(_) => "subscribers.asked_before",
+                Joined::AskedOften(_) => "subscribers.asked_often",
                 Joined::Not(entered) => because(entered),
             })
         })
@@ -162,7 +163,7 @@ async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor, Path(id): Path<i64>) -> A
     let words = editor.words;
     let Subscriber { consent, suppression, preferences, .. } = &subscriber;
     let reason = suppression.as_ref().map(|suppression| {
-        let name = words.say(&format!("subscribers.{}", suppression.reason.as_str()), &[]);
+        let name = words.say(&format!("reason.{}", suppression.reason.as_str()), &[]);
         json!({ "name": name, "at": desk.time(suppression.at), "text": suppression.text })
     });
     let sections: Vec<&str> = preferences.wish.sections.iter().collect();
@@ -207,16 +208,16 @@ fn line(desk: &Desk, one: &Subscriber, words: &Words) -> Value {
         "id": one.id,
         "address": one.address,
         "standing": one.standing.as_str(),
-        "name": words.say(&format!("subscribers.{}", one.standing.as_str()), &[]),
-        "pace": words.say(&format!("letters.{}", preferences.pace.as_str()), &[]),
-        "form": words.say(&format!("subscribers.{}", preferences.wish.form.as_str()), &[]),
+        "name": words.say(&format!("standing.{}", one.standing.as_str()), &[]),
+        "pace": words.say(&format!("pace.{}", preferences.pace.as_str()), &[]),
+        "form": words.say(&format!("form.{}", preferences.wish.form.as_str()), &[]),
         "since": desk.time(one.consent.at),
     })
 }
 
 fn letter(desk: &Desk, sent: &Sent, words: &Words) -> Value {
     let kind = match sent.kind {
-        Kind::Digest(pace) => words.say(&format!("letters.{}", pace.as_str()), &[]),
+        Kind::Digest(pace) => words.say(&format!("pace.{}", pace.as_str()), &[]),
         Kind::Confirmation => words.say("letters.confirmation", &[]),
     };
     json!({
@@ -226,7 +227,7 @@ fn letter(desk: &Desk, sent: &Sent, words: &Words) -> Value {
         "kind": kind,
         "period": sent.period,
         "state": sent.state.as_str(),
-        "name": words.say(&format!("letters.{}", sent.state.as_str()), &[]),
+        "name": words.say(&format!("letter.{}", sent.state.as_str()), &[]),
         "attempts": sent.attempts,
         "queued": desk.time(sent.queued),
         "settled": sent.settled.map(|at| desk.time(at)),
@@ -239,7 +240,7 @@ fn report(desk: &Desk, bounce: &Bounce, words: &Words) -> Value {
     let kind = kind.as_ref().and_then(Value::as_str).unwrap_or_default();
     json!({
         "at": desk.time(bounce.at),
-        "name": words.say(&format!("subscribers.{kind}"), &[]),
+        "name": words.say(&format!("report.{kind}"), &[]),
         "source": bounce.source,
         "status": bounce.status,
         "text": bounce.text,

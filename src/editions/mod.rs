@@ -27,11 +27,15 @@ mod specimens;
 #[cfg(test)]
 mod tests;
 
+pub use self::paths::JOIN;
 pub use self::shelf::{
     Beside, Contribution, Facet, FacetKind, ListedArticle, Listing, Sealed, Shelf, ShelfOf, Shelved, Volume,
     Year,
 };
-pub use self::{letter::Letter, rehearsal::rehearse, site::Decision, site::Found, site::Question};
+pub use self::{
+    letter::Letter, rehearsal::rehearse, site::Choices, site::Decision, site::Filled, site::Found, site::Own,
+    site::Problem, site::Question, site::ShownForm, site::Told,
+};
 
 /// How many issues the front page and the feed hold, newest first.
 pub const RECENT: usize = 20;
@@ -41,6 +45,9 @@ pub const RECENT: usize = 20;
 /// U+001A is in no text that we print ([`crate::typography::printable`] takes it out), so that no manuscript can
 /// forge this mark.
 pub const LEAVE: &str = "\u{1A}leave\u{1A}";
+
+/// Stands in every letter where a reader's own address for changing what he or she gets belongs, as [`LEAVE`] does.
+pub const PREFERENCES: &str = "\u{1A}preferences\u{1A}";
 
 /// One file for readers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -282,6 +289,12 @@ pub fn search_catalogue(
     feeds::found(listings, question, publication)
 }
 
+/// The style sheet of the web pages.
+#[must_use]
+pub fn stylesheet(publication: &Publication) -> Edition {
+    site::stylesheet(publication)
+}
+
 /// The page that says that an address leads to nothing, or to what was withdrawn.
 ///
 /// # Errors
@@ -290,16 +303,80 @@ pub fn nothing_here(withdrawn: bool, publication: &Publication) -> Result<Vec<u8
     site::nothing_here(withdrawn, publication)
 }
 
-/// Prints the page on which a reader leaves or confirms.
+/// Prints the page on which a reader leaves or confirms. With `preferences`, the last part of his or her address for changing what
+/// comes, it leads there, too.
 ///
 /// # Errors
 /// Faults of a publisher's template.
 pub fn question_page(
     question: Question,
     decision: Decision,
+    preferences: Option<&str>,
     publication: &Publication,
 ) -> Result<Vec<u8>, Error> {
-    site::question(question, decision, publication)
+    site::question(question, decision, preferences, publication)
+}
+
+/// Prints the page with the form to join; it carries `ticket`.
+///
+/// # Errors
+/// Faults of a publisher's template.
+pub fn join_page(form: &ShownForm<'_>, ticket: &str, publication: &Publication) -> Result<Vec<u8>, Error> {
+    site::join(form, ticket, publication)
+}
+
+/// Prints the page on which a reader changes what he or she gets, whose address is that of `form`.
+///
+/// # Errors
+/// Faults of a publisher's template.
+pub fn preferences_page(
+    form: &ShownForm<'_>,
+    own: &Own<'_>,
+    publication: &Publication,
+) -> Result<Vec<u8>, Error> {
+    site::preferences(form, own, publication)
+}
+
+/// Prints the page that tells a reader what became of a form.
+///
+/// # Errors
+/// Faults of a publisher's template.
+pub fn told_page(told: Told, publication: &Publication) -> Result<Vec<u8>, Error> {
+    site::told(told, publication)
+}
+
+/// Prints a reader's own feed at that address: of these issues what he or she wishes, under the same identifiers as in the public
+/// feed.
+///
+/// # Errors
+/// Only by faults of this program.
+pub fn private_feed(
+    issues: &[Shelved],
+    wish: &Wish,
+    url: &str,
+    publication: &Publication,
+) -> Result<Vec<u8>, Error> {
+    feeds::private(&wished(issues, wish), url, publication)
+}
+
+/// Prints a reader's own catalogue at that address: the books of these issues that have something of what he or she wishes.
+///
+/// # Errors
+/// Only by faults of this program.
+pub fn private_catalogue(
+    issues: &[Shelved],
+    wish: &Wish,
+    url: &str,
+    publication: &Publication,
+) -> Result<Vec<u8>, Error> {
+    let listing = |shelved: &Shelved| Listing::of(&shelved.release, &shelved.book, publication);
+    let listings: Vec<Listing> =
+        issues.iter().filter(|issue| letter::wanted(issue, wish).is_some()).map(listing).collect();
+    feeds::private_books(&listings, url, publication)
+}
+
+fn wished(issues: &[Shelved], wish: &Wish) -> Vec<Shelved> {
+    issues.iter().filter_map(|issue| letter::wanted(issue, wish)).collect()
 }
 
 /// The folder of an issue's files in the outbox.

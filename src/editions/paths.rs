@@ -24,7 +24,11 @@ pub(super) const NAVIGATION: &str = "opds/navigation.xml";
 pub(super) const SEARCH_DESCRIPTION: &str = "opds/search.xml";
 /// Where the daemon answers searches: not a file of the outbox.
 pub(super) const SEARCH: &str = "search";
-/// The same for e-readers.
+/// How deep below the outbox's root a reader's own feed is, without the ending of its format.
+pub(super) const PRIVATE_FEED: &str = "private/own/feed";
+/// Where the daemon answers those who want to join: not a file of the outbox.
+pub const JOIN: &str = "join";
+/// The same as [`SEARCH`] for e-readers.
 pub(super) const CATALOGUE_SEARCH: &str = "opds/search";
 /// The map of the site for search engines: the list of its parts.
 pub(super) const SITEMAP: &str = "sitemap.xml";

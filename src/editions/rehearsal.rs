@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil};
 
 use crate::{
-    editions, editions::Beside, editions::Decision, editions::Error, editions::Found, editions::LEAVE,
-    editions::Listing, editions::Plates, editions::Question, editions::Sealed, editions::Shelf,
-    editions::Shelved, issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue,
-    issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Inline, publication::Imprint,
-    publication::Publication, subscriber::Wish,
+    editions, editions::Beside, editions::Choices, editions::Decision, editions::Error, editions::Filled,
+    editions::Found, editions::LEAVE, editions::Listing, editions::Own, editions::Plates, editions::Problem,
+    editions::Question, editions::Sealed, editions::Shelf, editions::Shelved, editions::ShownForm,
+    editions::Told, issue::Article, issue::Byline, issue::CreditLine, issue::Headline, issue::Issue,
+    issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Inline, prose::Language,
+    publication::Forms, publication::Imprint, publication::Publication, subscriber::Address,
+    subscriber::Form, subscriber::Wish,
 };
 
 /// Prints every edition of an issue that has all that an issue can have, and of one that has nothing beside its text.
@@ -24,6 +26,7 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
         (
             Publication {
                 description: "D".to_owned(),
+                forms: Forms { url: publication.base_url.clone(), open: true },
                 imprint: Imprint {
                     publisher: Some("P".to_owned()),
                     rights: Some("R".to_owned()),
@@ -34,7 +37,12 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
             [full.clone(), bare.clone()],
         ),
         (
-            Publication { description: String::new(), imprint: Imprint::default(), ..publication.clone() },
+            Publication {
+                description: String::new(),
+                imprint: Imprint::default(),
+                forms: Forms::default(),
+                ..publication.clone()
+            },
             [bare, full],
         ),
     ];
@@ -76,8 +84,34 @@ pub fn rehearse(publication: &Publication) -> Result<(), Error> {
         for (question, decision) in
             Question::ALL.into_iter().flat_map(|question| Decision::ALL.map(|decision| (question, decision)))
         {
-            editions::question_page(question, decision, &paper)?;
+            for preferences in [None, Some("t")] {
+                editions::question_page(question, decision, preferences, &paper)?;
+            }
         }
+        for told in Told::ALL {
+            editions::told_page(told, &paper)?;
+        }
+        forms(&paper)?;
+    }
+    Ok(())
+}
+
+/// Prints the forms of readers as they are at first, and with all that can be chosen, typed and wrong.
+fn forms(publication: &Publication) -> Result<(), Error> {
+    let from = Address::parse("a@example.org").map_err(|_| Error::Hollow)?;
+    let many = Choices {
+        sections: vec!["S".to_owned(), "T".to_owned()],
+        languages: ["en", "zh-Hans"].into_iter().filter_map(Language::parse).collect(),
+    };
+    let typed =
+        Filled { address: "b".to_owned(), device: "c".to_owned(), form: Form::Kindle, ..Filled::default() };
+    for (choices, filled, problems, saved) in [
+        (&Choices::default(), &Filled::default(), [].as_slice(), false),
+        (&many, &typed, Problem::ALL.as_slice(), true),
+    ] {
+        let form = ShownForm { choices, filled, problems, from: &from };
+        editions::join_page(&form, "t", publication)?;
+        editions::preferences_page(&form, &Own { saved, leave: "t", private: "t" }, publication)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ mod answers;
 mod facets;
 mod front;
 mod following;
+mod forms;
 mod shown;
 mod sitemap;
 
@@ -15,10 +16,14 @@ use std::{
 use serde::Serialize;
 
 use self::shown::Shown;
-pub use self::{answers::Decision, answers::Found, answers::Question};
+pub use self::{
+    answers::Decision, answers::Found, answers::Question, answers::Told, forms::Choices, forms::Filled,
+    forms::Own, forms::Problem, forms::ShownForm,
+};
 pub(super) use self::{
-    answers::found, answers::nothing_here, answers::question, facets::facet, following::following,
-    front::index, sitemap::index as sitemaps, sitemap::of_year as sitemap, sitemap::robots,
+    answers::found, answers::nothing_here, answers::question, answers::told, facets::facet,
+    following::following, forms::join, forms::preferences, front::index, sitemap::index as sitemaps,
+    sitemap::of_year as sitemap, sitemap::robots,
 };
 
 use crate::{
@@ -70,6 +75,8 @@ struct Page<'a> {
     latest_url: String,
     /// The page that explains how to follow.
     following: &'static str,
+    /// Where readers join, where they may do so by themselves.
+    join: Option<String>,
     stylesheet: String,
 }
 
@@ -101,6 +108,7 @@ impl<'a> Page<'a> {
             catalogue_url: publication.url(paths::CATALOGUE),
             latest_url: publication.url(paths::LATEST),
             following: paths::FOLLOWING,
+            join: publication.join_url(),
             stylesheet: stylesheet(publication).path,
         }
     }

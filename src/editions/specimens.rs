@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use crate::{
     editions, editions::Shelved, editions::print, issue::Article, issue::Byline, issue::CreditLine,
     issue::Headline, issue::Issue, issue::IssueKey, issue::Release, issue::Role, prose::Block, prose::Href,
-    prose::Inline, prose::Language, publication::Design, publication::Imprint, publication::Publication,
-    theme::Theme,
+    prose::Inline, prose::Language, publication::Design, publication::Forms, publication::Imprint,
+    publication::Publication, theme::Theme,
 };
 
 pub(super) fn gazette() -> Publication {
@@ -29,6 +29,7 @@ pub(super) fn gazette() -> Publication {
         },
         theme: Theme::default(),
         design: Design::default(),
+        forms: Forms::default(),
     }
 }
 

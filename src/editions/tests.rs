@@ -128,7 +128,11 @@ fn check_all(release: &Release, publication: &Publication) {
     }
     check_well_formed(
         "letter",
-        letter.html.replace(LEAVE, "https://leave.example/").trim_start_matches("<!DOCTYPE html>"),
+        letter
+            .html
+            .replace(LEAVE, "https://leave.example/")
+            .replace(PREFERENCES, "https://change.example/")
+            .trim_start_matches("<!DOCTYPE html>"),
     );
     let feed = lists.last().expect("the feed");
     assert_eq!(feed.path, "feed.xml", "the feed comes last");
@@ -396,7 +400,10 @@ fn specimens_go_into_a_folder_when_asked() {
         printed.pages.iter().chain(&whole(shelf, &publication)).for_each(|e| put(&name, e));
         let part = |path: &str, text: &str| Edition {
             path: path.to_owned(),
-            bytes: text.replace(LEAVE, "https://news.example.org/leave/x").into_bytes(),
+            bytes: text
+                .replace(LEAVE, "https://news.example.org/leave/x")
+                .replace(PREFERENCES, "https://news.example.org/preferences/x")
+                .into_bytes(),
         };
         put(&name, &part("letter.html", &letter.html));
         put(&name, &part("letter.txt", &letter.text));

@@ -2,13 +2,17 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, http::Request};
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt as _;
+
+use super::clients::Peer;
 
 /// Most connections at once; more wait to be accepted.
 const CONNECTIONS: usize = 1024;
@@ -38,8 +42,8 @@ pub async fn answer(listener: TcpListener, router: Router, stop: CancellationTok
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // The client is gone, or we have no file descriptors left: others may still be served.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -48,7 +52,11 @@ pub async fn answer(listener: TcpListener, router: Router, stop: CancellationTok
             }
         };
         let _ = stream.set_nodelay(true);
-        let (service, stop) = (TowerToHyperService::new(router.clone()), stop.clone());
+        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer.ip()));
+            request
+        });
+        let (service, stop) = (TowerToHyperService::new(service), stop.clone());
         connections.spawn(async move {
             let _place = place;
             let connection = hyper::server::conn::http1::Builder::new()

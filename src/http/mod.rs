@@ -1,10 +1,16 @@
-//! Serves the outbox to readers, finds articles for them, and shows the pages on which a subscriber confirms or leaves. It never writes the outbox.
+//! Serves the outbox to readers, finds articles for them, and has the forms by which they join, choose and leave. It never writes the outbox.
 
 mod accepting;
+mod clients;
 mod deciding;
+mod filling;
+mod limits;
+mod preferring;
 mod reading;
 mod returning;
 mod searching;
+mod subscribing;
+mod tickets;
 
 use std::sync::Arc;
 
@@ -17,8 +23,13 @@ use crate::{
     subscriber::Standing,
 };
 
-pub use accepting::{answer, listen};
-pub use returning::Hooks;
+pub use self::{
+    accepting::{answer, listen},
+    clients::Net,
+    limits::{Limits, Network, Refused},
+    returning::Hooks,
+    subscribing::{Rules, Subscribing, Tally},
+};
 
 /// The reading room: what its pages are served from.
 pub struct ReadingRoom {
@@ -32,13 +43,16 @@ pub struct ReadingRoom {
     pub leave_key: LeaveKey,
     /// What time it is.
     pub clock: Clock,
+    /// Where readers join.
+    pub subscribing: Subscribing,
     /// Where mail providers tell what became of letters, if the settings name a secret.
     pub hooks: Option<Hooks>,
 }
 
 /// Answers readers' requests until `stop`, and then those that have begun.
 pub async fn serve(listener: TcpListener, room: Arc<ReadingRoom>, stop: CancellationToken) {
-    answer(listener, router(room), stop).await;
+    answer(listener, router(Arc::clone(&room)), stop).await;
+    room.subscribing.finish().await;
 }
 
 fn router(room: Arc<ReadingRoom>) -> Router {
@@ -46,6 +60,10 @@ fn router(room: Arc<ReadingRoom>) -> Router {
         .route("/healthz", get(health))
         .route("/leave/{token}", get(deciding::ask_to_leave).post(deciding::leave))
         .route("/confirm/{token}", get(deciding::ask_to_confirm).post(deciding::confirm))
+        .route("/join", get(subscribing::form).post(subscribing::join))
+        .route("/preferences/{token}", get(preferring::show).post(preferring::change))
+        .route("/private/{token}/feed.xml", get(preferring::feed))
+        .route("/private/{token}/opds.xml", get(preferring::catalogue))
         .route("/bounces/{provider}/{secret}", post(returning::tell))
         .route("/search", get(searching::pages))
         .route("/opds/search", get(searching::books))

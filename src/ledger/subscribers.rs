@@ -205,6 +205,12 @@ pub trait Subscribers: Send + Sync {
     /// When the ledger cannot be read.
     fn growth(&self) -> Result<Vec<(Timestamp, i64)>, Error>;
 
+    /// How many are pending who asked at `since` or later.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn n_pending(&self, since: Timestamp) -> Result<u64, Error>;
+
     /// Every letter to a subscriber, the newest first, at most `most`.
     ///
     /// # Errors

@@ -13,12 +13,13 @@ use lettre::message::{
     header::{Date, From, HeaderName, HeaderValue, Headers, ReplyTo, Subject},
 };
 
+use self::body::Place;
 pub(in crate::mail) use self::body::push_base64;
-use self::mould::{Mould, Reader, Slot};
+use self::mould::{Mould, Own, Reader, Slot};
 use super::{Sender, Signer};
 use crate::{
     delivery::AttachedBook, delivery::Delivery, delivery::Digest, delivery::Printing, delivery::ReturnKey,
-    publication::Publication, subscriber::Address, subscriber::LeaveKey, typography,
+    editions, publication::Publication, subscriber::Address, subscriber::LeaveKey, typography,
 };
 
 /// Why a letter could not be written; a fault of the settings or of the disk, not of the subscriber.
@@ -183,9 +184,13 @@ fn id_ends(head: &Letterhead) -> String {
 /// The message of a printing.
 fn message(printing: &Printing, head: &Letterhead) -> Result<Mould, Error> {
     let mut mould = headers(printing, head)?;
-    let prefix = leave_url(head);
+    let place = |mark, prefix, own| Place { mark, prefix, own };
+    let places = [
+        place(editions::LEAVE, leave_url(head), Own::Leave),
+        place(editions::PREFERENCES, format!("{}preferences/", head.sender.leave_url), Own::Preferences),
+    ];
     let part = |kind: &str, text: &str| {
-        let (coding, text) = body::text(text, &prefix);
+        let (coding, text) = body::text(text, &places);
         let mut part = Mould::default();
         part.push(format!(
             "Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: {}\r\n\r\n",
@@ -257,7 +262,7 @@ fn headers(printing: &Printing, head: &Letterhead) -> Result<Mould, Error> {
     }
     let leave = leave_url(head);
     mould.push(format!("List-Unsubscribe: <{leave}"));
-    mould.slot(Slot::Leave);
+    mould.slot(Slot::Own(Own::Leave));
     if let Some((mailbox, domain)) = stationery.bounces.as_ref().and_then(|b| b.as_str().rsplit_once('@')) {
         mould.push(format!(">,\r\n <mailto:{mailbox}"));
         mould.slot(Slot::LeaveByMail);

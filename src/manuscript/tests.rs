@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::{Unreadable, is_manuscript, open, read};
 use crate::{
     issue::Issue, issue::Role, proof::Proof, prose, prose::Block, prose::Language, publication::Design,
-    publication::Imprint, publication::Publication,
+    publication::Forms, publication::Imprint, publication::Publication,
 };
 
 pub(crate) fn publication() -> Publication {
@@ -26,6 +26,7 @@ pub(crate) fn publication() -> Publication {
         imprint: Imprint::default(),
         theme: crate::theme::Theme::default(),
         design: Design::default(),
+        forms: Forms::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod words;
 mod tables;
+mod languages;
 mod templates;
 mod wellformed;
 
@@ -14,6 +15,7 @@ use std::{
 use minijinja::Environment;
 use serde::Serialize;
 
+pub use languages::own_name;
 pub use templates::{Ready, escape, push_escaped};
 pub use words::{Words, direction, told};
 

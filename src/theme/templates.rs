@@ -12,7 +12,7 @@ use crate::typography;
 const STEPS: u64 = 20_000_000;
 
 /// Our own templates by name; they lie with the editions that they are of. Every one is XML as well as HTML, and escaped as such.
-pub(super) const OURS: [(&str, &str); 33] = [
+pub(super) const OURS: [(&str, &str); 37] = [
     ("site/page.html", include_str!("../editions/templates/site/page.html")),
     ("site/issue.html", include_str!("../editions/templates/site/issue.html")),
     ("site/index.html", include_str!("../editions/templates/site/index.html")),
@@ -22,6 +22,10 @@ pub(super) const OURS: [(&str, &str); 33] = [
     ("site/search.html", include_str!("../editions/templates/site/search.html")),
     ("site/nothing.html", include_str!("../editions/templates/site/nothing.html")),
     ("site/question.html", include_str!("../editions/templates/site/question.html")),
+    ("site/join.html", include_str!("../editions/templates/site/join.html")),
+    ("site/preferences.html", include_str!("../editions/templates/site/preferences.html")),
+    ("site/wishes.html", include_str!("../editions/templates/site/wishes.html")),
+    ("site/problems.html", include_str!("../editions/templates/site/problems.html")),
     ("site/sitemap.xml", include_str!("../editions/templates/site/sitemap.xml")),
     ("site/piece.html", include_str!("../editions/templates/site/piece.html")),
     ("site/article.html", include_str!("../editions/templates/site/article.html")),

@@ -5,7 +5,7 @@ use gazetted::{
     picture::Plate,
     proof::{self, Proof, Saved, Source},
     prose::Language,
-    publication::{Design, Imprint, Publication},
+    publication::{Design, Forms, Imprint, Publication},
     typography,
 };
 use serde_json::Value;
@@ -39,6 +39,7 @@ pub fn publication() -> Publication {
         imprint: Imprint::default(),
         theme: gazetted::theme::Theme::default(),
         design: Design::default(),
+        forms: Forms::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use jiff::{SignedDuration, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{publication::Colour, subscriber::Address, typography};
+use crate::{http, publication::Colour, subscriber::Address, typography};
 
 /// A span of time, written like `2s`, `5m` or `720h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +105,24 @@ impl TryFrom<String> for HostName {
             Ok(url::Host::Domain(name)) if !name.ends_with('.') && !name.contains('*') => Ok(Self(name)),
             _ => Err(format!("`{text}` is not the name of a host such as `img.example.org`")),
         }
+    }
+}
+
+/// An address or a network of web servers that are believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct NetName(pub(in crate::config) http::Net);
+
+impl TryFrom<String> for NetName {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self)
+    }
+}
+
+impl std::convert::From<NetName> for String {
+    fn from(net: NetName) -> Self {
+        net.0.to_string()
     }
 }
 
@@ -311,6 +329,10 @@ pub(super) fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D:
 
 pub(super) fn mib<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
     number(from, 1..=1000)
+}
+
+pub(super) fn limit<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    number(from, 1..=1_000_000)
 }
 
 pub(super) fn weight<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {

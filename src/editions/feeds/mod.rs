@@ -10,7 +10,7 @@ mod opds;
 use serde::Serialize;
 
 use self::entry::Entry;
-pub(super) use self::opds::found;
+pub(super) use self::opds::{found, private as private_books};
 pub(super) use self::rss::stylesheet;
 use crate::{
     editions::Edition, editions::Error, editions::FacetKind, editions::Lists, editions::Shelf,
@@ -31,6 +31,8 @@ struct Feed {
     description: String,
     /// Where it lies in the outbox, without the ending of its format.
     path: String,
+    /// Where it is instead, for one reader alone. No hub tells of it.
+    private: Option<String>,
     /// The page that shows the same.
     home: String,
     /// What the document is to the whole feed.
@@ -83,6 +85,7 @@ impl<'a> Frame<'a> {
             title: name.map_or_else(|| paper.clone(), |name| format!("{paper} · {name}")),
             description: said(&publication.description).unwrap_or_else(|| paper.clone()),
             path: path.to_owned(),
+            private: None,
             home: publication.url(paths::INDEX),
             part: Part::Newest,
             entries,
@@ -169,6 +172,13 @@ pub(super) fn newest(shelf: &Shelf, publication: &Publication, lists: &mut Lists
     };
     editions.extend(frame.issues(&newest, stem(paths::FEED), part)?);
     Ok(())
+}
+
+/// One reader's own feed of issues.
+pub(super) fn private(issues: &[Shelved], url: &str, publication: &Publication) -> Result<Vec<u8>, Error> {
+    let entries = issues.iter().map(|shelved| entry::of_issue(shelved, publication));
+    let feed = Frame::of(publication).feed(None, "", paths::PRIVATE_FEED, entries.collect::<Result<_, _>>()?);
+    Ok(rss::write(&Feed { private: Some(url.to_owned()), ..feed }, publication)?.bytes)
 }
 
 /// A path without the ending of its format.

@@ -25,6 +25,8 @@ struct Books {
     title: String,
     /// Where it lies, without the ending of its format.
     path: String,
+    /// Where it is instead, for one reader alone.
+    private: Option<String>,
     /// The page with the books that came before these.
     next: Option<String>,
     lines: Vec<Book>,
@@ -110,6 +112,7 @@ pub(super) fn pages(shelf: &Shelf, publication: &Publication) -> Result<Vec<Edit
             id: publication.tag(&format!("catalogue/archive/{}", page.number)),
             title: paper.clone(),
             path: paths::catalogue_page(page.number),
+            private: None,
             next: (page.number > 1).then(|| paths::catalogue_page(page.number - 1)),
             lines: books(&of_page, publication),
         });
@@ -119,6 +122,7 @@ pub(super) fn pages(shelf: &Shelf, publication: &Publication) -> Result<Vec<Edit
             id: publication.tag(&format!("catalogue/{}", volume.year)),
             title: format!("{paper} · {}", words.year(volume.year)),
             path: paths::catalogue_year(volume.year),
+            private: None,
             next: None,
             lines: books(&volume.listings, publication),
         });
@@ -143,6 +147,7 @@ pub(super) fn newest(shelf: &Shelf, publication: &Publication) -> Result<Vec<Edi
         id: publication.tag("catalogue"),
         title: paper.clone(),
         path: super::stem(paths::CATALOGUE).to_owned(),
+        private: None,
         next: (shelf.n_catalogue_pages > 0).then(|| paths::catalogue_page(shelf.n_catalogue_pages)),
         lines: books(&shelf.catalogue, publication),
     };
@@ -166,6 +171,25 @@ pub(in crate::editions) fn found(
         id: publication.tag("catalogue/search"),
         title: said(question).map_or_else(|| words.search.to_owned(), |q| format!("{}: {q}", words.search)),
         path: paths::CATALOGUE_SEARCH.to_owned(),
+        private: None,
+        next: None,
+        lines: books(listings, publication),
+    };
+    Ok(acquisition(&list, &paper, publication)?.bytes)
+}
+
+/// One reader's own books, as OPDS 1.2.
+pub(in crate::editions) fn private(
+    listings: &[Listing],
+    url: &str,
+    publication: &Publication,
+) -> Result<Vec<u8>, Error> {
+    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let list = Books {
+        id: publication.tag("catalogue/private"),
+        title: paper.clone(),
+        path: paths::PRIVATE_FEED.to_owned(),
+        private: Some(url.to_owned()),
         next: None,
         lines: books(listings, publication),
     };
@@ -194,7 +218,7 @@ fn acquisition(list: &Books, paper: &str, publication: &Publication) -> Result<E
         paper,
         kind: ACQUISITION,
         navigation_kind: NAVIGATION,
-        url: publication.url(&path),
+        url: list.private.clone().unwrap_or_else(|| publication.url(&path)),
         start: publication.url(paths::CATALOGUE),
         next: list.next.as_ref().map(|next| publication.url(&format!("{next}.xml"))),
         navigation: publication.url(paths::NAVIGATION),

@@ -36,7 +36,7 @@ pub(super) fn write(feed: &Feed, publication: &Publication) -> Result<Edition, E
         generator: Some("gazetted".to_owned()),
         docs: Some("https://www.rssboard.org/rss-specification".to_owned()),
         ttl: Some(TTL.to_owned()),
-        extensions: links(feed, &publication.url(&path), publication),
+        extensions: links(feed, feed.private.as_ref().unwrap_or(&publication.url(&path)), publication),
         namespaces: attributes([
             ("atom", "http://www.w3.org/2005/Atom"),
             ("fh", "http://purl.org/syndication/history/1.0"),
@@ -71,7 +71,7 @@ fn links(feed: &Feed, url: &str, publication: &Publication) -> rss::extension::E
         ..Extension::default()
     };
     let mut links = vec![link("self", Some(KIND), url)];
-    links.extend(publication.hub.iter().map(|hub| link("hub", None, hub)));
+    links.extend(publication.hub.iter().filter(|_| feed.private.is_none()).map(|hub| link("hub", None, hub)));
     if let Some(number) = feed.part.previous() {
         links.push(link("prev-archive", Some(KIND), &publication.url(&paths::sealed(number, "xml"))));
     }

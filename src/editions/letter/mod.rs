@@ -13,14 +13,14 @@ use serde::Serialize;
 
 use self::excerpt::{Beginning, Excerpt};
 use crate::{
-    delivery::Period, editions::Error, editions::LEAVE, editions::Shelved, editions::gallery::Gallery,
-    editions::outline::Contact, editions::outline::Outline, editions::outline::Piece,
-    editions::outline::day_in, editions::outline::said, editions::paths, issue::Release, issue::shorten,
-    prose::Language, publication::Publication, subscriber::Form, subscriber::Wish, theme, theme::Theme,
-    theme::Words,
+    delivery::Period, editions::Error, editions::LEAVE, editions::PREFERENCES, editions::Shelved,
+    editions::gallery::Gallery, editions::outline::Contact, editions::outline::Outline,
+    editions::outline::Piece, editions::outline::day_in, editions::outline::said, editions::paths,
+    issue::Release, issue::shorten, prose::Language, publication::Publication, subscriber::Form,
+    subscriber::Wish, theme, theme::Theme, theme::Words,
 };
 
-/// What came out as a letter, the same for every reader but for [`LEAVE`].
+/// What came out as a letter, the same for every reader but for [`LEAVE`] and [`PREFERENCES`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
     /// The subject line.
@@ -72,6 +72,7 @@ struct Head {
     /// Where its contents are on the web.
     page: String,
     leave: &'static str,
+    preferences: &'static str,
     /// Whether it tells of more than one issue.
     several: bool,
     editors: Option<String>,
@@ -210,6 +211,7 @@ fn head_of_one(leaf: &Leaf, words: &'static Words) -> Head {
         preheader: issue.summary.clone().map_or_else(|| issue.contents(140), |s| shorten(&s, 140)),
         page: leaf.page.clone(),
         leave: LEAVE,
+        preferences: PREFERENCES,
         several: false,
         editors: issue.editors.clone(),
         publisher: issue.publisher.clone(),
@@ -243,6 +245,7 @@ fn head_of_several(
         paper,
         page: publication.url(paths::INDEX),
         leave: LEAVE,
+        preferences: PREFERENCES,
         several: true,
         editors: None,
         publisher: publication.imprint.publisher.as_deref().and_then(said).map(|p| shorten(&p, 200)),

@@ -5,8 +5,8 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Letter, attached, days_of};
 use crate::{
-    delivery::Period, editions::BookFile, editions::LEAVE, editions::enclosed, editions::letter,
-    editions::outline::day_in, editions::specimens, editions::specimens::chinese,
+    delivery::Period, editions::BookFile, editions::LEAVE, editions::PREFERENCES, editions::enclosed,
+    editions::letter, editions::outline::day_in, editions::specimens, editions::specimens::chinese,
     editions::specimens::english, editions::specimens::gazette, editions::specimens::letterpress,
     editions::specimens::many, editions::specimens::shelved, editions::tests::check_well_formed,
     editions::tests::golden, editions::tests::plain_letter, issue::Release, publication::Publication,
@@ -22,7 +22,7 @@ fn what_a_letter_says() {
         let letter = letter(&[shelved], None, &Wish::default(), &publication)
             .expect("it is written")
             .expect("it has articles");
-        let shown = |part: &str| part.replace(LEAVE, "LEAVE");
+        let shown = |part: &str| part.replace(LEAVE, "LEAVE").replace(PREFERENCES, "PREFERENCES");
         golden(&format!("{name}.txt")).assert_eq(&shown(&letter.text));
         golden(&format!("{name}.html")).assert_eq(&shown(&letter.html));
     }
@@ -50,11 +50,15 @@ fn what_a_letter_of_a_week_says() {
             .expect("it is written")
             .expect("it has articles");
         let shown = format!("{}\n{}\n\n{}", letter.subject, letter.preheader, letter.text);
-        golden(&format!("{name}.txt")).assert_eq(&shown.replace(LEAVE, "LEAVE"));
+        golden(&format!("{name}.txt"))
+            .assert_eq(&shown.replace(LEAVE, "LEAVE").replace(PREFERENCES, "PREFERENCES"));
         for part in [&letter.html, &letter.text] {
             assert_eq!(part.matches(LEAVE).count(), 2);
         }
-        check_well_formed("letter", letter.html.replace(LEAVE, "x").trim_start_matches("<!DOCTYPE html>"));
+        check_well_formed(
+            "letter",
+            letter.html.replace(LEAVE, "x").replace(PREFERENCES, "x").trim_start_matches("<!DOCTYPE html>"),
+        );
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::lines::{COLUMNS, wrap};
 use super::{Leaf, Sheet, Story};
 use crate::{
-    editions::LEAVE, editions::markup, prose, prose::Block, prose::Inline, subscriber::Form, theme::Words,
-    typography,
+    editions::LEAVE, editions::PREFERENCES, editions::markup, prose, prose::Block, prose::Inline,
+    subscriber::Form, theme::Words, typography,
 };
 
 /// The letter as plain text, with a line feed at the end of each line.
@@ -168,6 +168,7 @@ fn addresses(sheet: &Sheet, out: &mut String) {
     let lines = [
         Some((words.read_online, sheet.letter.page.as_str())),
         book.map(|leaf| (words.download, leaf.book.as_str())),
+        Some((words.preferences, PREFERENCES)),
         Some((words.leave, LEAVE)),
     ];
     for (label, address) in lines.into_iter().flatten() {

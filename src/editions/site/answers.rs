@@ -1,4 +1,4 @@
-//! The pages that answer a question: what a search has found, and that something is not here.
+//! The pages that answer a question: what a search has found, and that something is not here, and how a wish went.
 
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub(in crate::editions) fn found(found: &Found, publication: &Publication) -> Re
         older: Option<usize>,
     }
     let words = publication.theme.words(&publication.language);
-    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let paper = paper(publication);
     let question = said(&found.question).unwrap_or_default();
     let title = format!("{} · {paper}", words.search);
     let root = root(publication);
@@ -61,6 +61,8 @@ pub(in crate::editions) fn found(found: &Found, publication: &Publication) -> Re
 pub enum Question {
     /// Whether his or her letters end.
     Leave,
+    /// Whether nobody may use the address again: it was somebody else who asked.
+    Never,
     /// Whether he or she asked for them.
     Confirm,
 }
@@ -72,6 +74,8 @@ pub enum Decision {
     Asked,
     /// It is done.
     Done,
+    /// The address was ours, and is too old.
+    Expired,
     /// The address is none of ours.
     Unknown,
     /// It could not be done, and the button is still there.
@@ -79,45 +83,130 @@ pub enum Decision {
 }
 
 impl Question {
-    /// Both questions.
-    pub const ALL: [Self; 2] = [Self::Leave, Self::Confirm];
+    /// All questions.
+    pub const ALL: [Self; 3] = [Self::Leave, Self::Never, Self::Confirm];
 }
 
 impl Decision {
     /// Every decision.
-    pub const ALL: [Self; 4] = [Self::Asked, Self::Done, Self::Unknown, Self::Later];
+    pub const ALL: [Self; 5] = [Self::Asked, Self::Done, Self::Expired, Self::Unknown, Self::Later];
 }
 
-/// The page on which a reader leaves or confirms.
+/// What a page tells a reader who filled in a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// A letter asks, whatever is known of the address.
+    Asked,
+    /// So many ask that nothing was done.
+    Busy,
+    /// There is nothing to change, because there are no letters.
+    Ended,
+}
+
+impl Told {
+    /// All that there is to tell.
+    pub const ALL: [Self; 3] = [Self::Asked, Self::Busy, Self::Ended];
+}
+
+/// The page on which a reader leaves or confirms; `preferences` is the last part of the address at which this reader changes what he
+/// or she gets, where there is one.
 pub(in crate::editions) fn question(
     question: Question,
     decision: Decision,
+    preferences: Option<&str>,
     publication: &Publication,
 ) -> Result<Vec<u8>, Error> {
-    #[derive(Serialize)]
-    struct Content<'a> {
-        page: Page<'a>,
-        words: &'static Words,
-        message: &'a str,
-        button: Option<&'static str>,
-    }
     let words = publication.theme.words(&publication.language);
-    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let paper = paper(publication);
     let (asked, done, button) = match question {
         Question::Leave => (words.leave_asked, words.leave_done, words.leave),
+        Question::Never => (words.never_ask, words.never_done, words.never_button),
         Question::Confirm => (words.confirm_ask, words.confirm_done, words.confirm_button),
     };
     let asked = theme::told(asked, &[("paper", &paper)]);
-    let (message, button) = match decision {
-        Decision::Asked => (asked.as_str(), Some(button)),
-        Decision::Done => (done, None),
-        Decision::Unknown => (words.question_unknown, None),
-        Decision::Later => (words.question_later, Some(button)),
+    let change =
+        preferences.map(|token| Link { href: format!("../preferences/{token}"), label: words.preferences });
+    let change = change.filter(|_| match question {
+        Question::Leave => decision == Decision::Asked,
+        Question::Confirm => decision == Decision::Done,
+        Question::Never => false,
+    });
+    let page = match decision {
+        Decision::Asked => Answer { button: Some(button), link: change, ..Answer::of(&asked) },
+        Decision::Done => Answer { link: change, ..Answer::of(done) },
+        Decision::Expired => Answer {
+            text: Some(words.confirm_expired_text),
+            link: join(publication, words),
+            ..Answer::of(words.confirm_expired)
+        },
+        Decision::Unknown => Answer::of(words.question_unknown),
+        Decision::Later => Answer { button: Some(button), ..Answer::of(words.question_later) },
     };
-    let title =
-        format!("{} · {paper}", if question == Question::Leave { words.leave } else { words.confirm_button });
-    let page = page(paths::INDEX, &title, &paper, root(publication), publication);
-    Ok(publication.theme.fill("site/question.html", &Content { page, words, message, button })?.into_bytes())
+    page.print(
+        if question == Question::Confirm { words.confirm_button } else { words.leave },
+        words,
+        publication,
+    )
+}
+
+/// What becomes of a form, in words.
+pub(in crate::editions) fn told(told: Told, publication: &Publication) -> Result<Vec<u8>, Error> {
+    let words = publication.theme.words(&publication.language);
+    let (page, name) = match told {
+        Told::Asked => {
+            (Answer { text: Some(words.join_asked_text), ..Answer::of(words.join_asked) }, words.join)
+        }
+        Told::Busy => {
+            (Answer { text: Some(words.join_busy_text), ..Answer::of(words.join_busy) }, words.join)
+        }
+        Told::Ended => (
+            Answer { link: join(publication, words), ..Answer::of(words.preferences_ended) },
+            words.preferences,
+        ),
+    };
+    page.print(name, words, publication)
+}
+
+/// Where somebody may go who has read this.
+#[derive(Debug, Serialize)]
+struct Link {
+    href: String,
+    label: &'static str,
+}
+
+/// The way to the form to join, where there is one.
+fn join(publication: &Publication, words: &Words) -> Option<Link> {
+    publication.join_url().map(|href| Link { href, label: words.join })
+}
+
+/// A page with one thing to say.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    message: &'a str,
+    text: Option<&'a str>,
+    button: Option<&'a str>,
+    link: Option<Link>,
+}
+
+impl<'a> Answer<'a> {
+    fn of(message: &'a str) -> Self {
+        Self { message, text: None, button: None, link: None }
+    }
+
+    fn print(self, name: &str, words: &'static Words, publication: &Publication) -> Result<Vec<u8>, Error> {
+        #[derive(Serialize)]
+        struct Content<'a> {
+            page: Page<'a>,
+            words: &'static Words,
+            #[serde(flatten)]
+            answer: Answer<'a>,
+        }
+        let paper = paper(publication);
+        let title = format!("{name} · {paper}");
+        let page = page(paths::INDEX, &title, &paper, root(publication), publication);
+        let content = Content { page, words, answer: self };
+        Ok(publication.theme.fill("site/question.html", &content)?.into_bytes())
+    }
 }
 
 /// The page that says that an address leads to nothing, or to what was withdrawn.
@@ -132,14 +221,20 @@ pub(in crate::editions) fn nothing_here(
         message: &'static str,
     }
     let words = publication.theme.words(&publication.language);
-    let paper = said(&publication.title).unwrap_or_else(|| publication.key.clone());
+    let paper = paper(publication);
     let message = if withdrawn { words.withdrawn } else { words.not_here };
     let content =
         Content { page: page(paths::INDEX, message, &paper, root(publication), publication), words, message };
     Ok(publication.theme.fill("site/nothing.html", &content)?.into_bytes())
 }
 
-fn page<'a>(
+/// What the publication is called on its pages.
+pub(super) fn paper(publication: &Publication) -> String {
+    said(&publication.title).unwrap_or_else(|| publication.key.clone())
+}
+
+/// What the frame of a page says that the daemon answers at `path`.
+pub(super) fn page<'a>(
     path: &str,
     title: &'a str,
     paper: &'a str,
@@ -150,7 +245,7 @@ fn page<'a>(
 }
 
 /// The way to the outbox from any address of its host.
-fn root(publication: &Publication) -> String {
+pub(super) fn root(publication: &Publication) -> String {
     let rest = publication.base_url.split_once("://").map_or("", |(_, rest)| rest);
     rest.find('/').map_or("/", |at| &rest[at..]).to_owned()
 }

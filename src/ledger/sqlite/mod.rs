@@ -420,6 +420,10 @@ impl Subscribers for Sqlite {
         self.read(subscribers::growth)
     }
 
+    fn n_pending(&self, since: Timestamp) -> Result<u64, Error> {
+        self.read(|db| subscribers::n_pending(db, since))
+    }
+
     fn history(&self, id: SubscriberId, most: usize) -> Result<Vec<Sent>, Error> {
         self.read(|db| subscribers::history(db, id, most))
     }

@@ -294,6 +294,11 @@ pub(super) fn count(db: &Connection, standing: Standing) -> Result<u64, Refusal>
     Ok(db.prepare_cached(sql)?.query_row([standing.as_str()], |row| row.get(0))?)
 }
 
+pub(super) fn n_pending(db: &Connection, since: Timestamp) -> Result<u64, Refusal> {
+    let sql = "SELECT count(*) FROM subscribers WHERE standing = 'pending' AND consent_at >= ?1";
+    Ok(db.prepare_cached(sql)?.query_row([micros(since)], |row| row.get(0))?)
+}
+
 fn read(row: &Row<'_>) -> Result<Subscriber, Refusal> {
     let time = |column: usize| row.get::<_, Option<i64>>(column)?.map(timestamp).transpose();
     let (standing, pace): (String, String) = (row.get(2)?, row.get(10)?);

@@ -1,10 +1,9 @@
 //! Texts and files as the wire takes them: in ASCII, no line over 76 bytes where it is encoded, no line that begins with a dot.
 
-use super::mould::{Mould, Slot};
-use crate::editions::LEAVE;
+use super::mould::{Mould, Own, Slot};
 
-/// The longest line of a text that goes out as it is: RFC 5322 §2.1.1 allows 998, and a slot is not filled yet.
-const LONGEST_LINE: usize = 900;
+/// The longest line of a text that goes out as it is: RFC 5322 §2.1.1 allows 998, and its slots are not filled yet.
+const LONGEST_LINE: usize = 700;
 
 /// How a text is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,25 +27,54 @@ impl Coding {
     }
 }
 
-/// A text in the coding that suits it best, with a slot where [`LEAVE`] stands, behind `prefix`: the address for leaving without its
-/// last part. It ends with a line end.
-pub(super) fn text(text: &str, prefix: &str) -> (Coding, Mould) {
+/// Where an address of a reader's own belongs in a text.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// What stands there.
+    pub(super) mark: &'static str,
+    /// The address without its last part.
+    pub(super) prefix: String,
+    /// Its last part.
+    pub(super) own: Own,
+}
+
+/// A text in the coding that suits it best, with a slot where the mark of a place stands, behind its prefix. It ends with a line end.
+pub(super) fn text(text: &str, places: &[Place]) -> (Coding, Mould) {
     // No text that we print has a carriage return, but that of somebody else's template may.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let pieces: Vec<&str> = text.split(LEAVE).collect();
-    let coding = coding(&text, &pieces);
+    let (pieces, places) = cut(&text, places);
+    let coding = coding(&pieces);
     let mould = match coding {
-        Coding::Plain => plain(&pieces, prefix),
-        Coding::Quoted => quoted(&pieces, prefix),
-        Coding::Base64 => base64(&pieces, prefix),
+        Coding::Plain => plain(&pieces, &places),
+        Coding::Quoted => quoted(&pieces, &places),
+        Coding::Base64 => base64(&pieces, &places),
     };
     (coding, mould)
 }
 
-fn coding(text: &str, pieces: &[&str]) -> Coding {
+/// The pieces of a text and the places between them, one less.
+fn cut<'t, 'p>(text: &'t str, places: &'p [Place]) -> (Vec<&'t str>, Vec<&'p Place>) {
+    let (mut pieces, mut between) = (Vec::new(), Vec::new());
+    let mut rest = text;
+    let next = |rest: &str| {
+        let found = places.iter().filter_map(|place| Some((rest.find(place.mark)?, place)));
+        found.min_by_key(|(at, _)| *at)
+    };
+    while let Some((at, place)) = next(rest) {
+        pieces.push(&rest[..at]);
+        between.push(place);
+        rest = &rest[at + place.mark.len()..];
+    }
+    pieces.push(rest);
+    (pieces, between)
+}
+
+fn coding(pieces: &[&str]) -> Coding {
+    // A place counts as one character, as long as its line has room for an address.
+    let text = pieces.join("|");
     let plain = |line: &str| {
         line.len() <= LONGEST_LINE
-            && line.bytes().all(|byte| matches!(byte, b' '..=b'~') || LEAVE.as_bytes().contains(&byte))
+            && line.bytes().all(|byte| matches!(byte, b' '..=b'~'))
             && !line.starts_with('.')
             && !line.starts_with("From ")
             && !line.ends_with(' ')
@@ -79,12 +107,12 @@ fn attribute(html: &str) -> Option<usize> {
     html[..at].ends_with([' ', '\n']).then_some(at)
 }
 
-fn plain(pieces: &[&str], prefix: &str) -> Mould {
+fn plain(pieces: &[&str], places: &[&Place]) -> Mould {
     let mut mould = Mould::default();
     for (nth, piece) in pieces.iter().enumerate() {
-        if nth > 0 {
-            mould.push(prefix);
-            mould.slot(Slot::Leave);
+        if let Some(place) = nth.checked_sub(1).and_then(|nth| places.get(nth)) {
+            mould.push(&place.prefix);
+            mould.slot(Slot::Own(place.own));
         }
         mould.push(piece.replace('\n', "\r\n"));
     }
@@ -94,17 +122,17 @@ fn plain(pieces: &[&str], prefix: &str) -> Mould {
     mould
 }
 
-fn quoted(pieces: &[&str], prefix: &str) -> Mould {
+fn quoted(pieces: &[&str], places: &[&Place]) -> Mould {
     let mut mould = Mould::default();
     for (nth, piece) in pieces.iter().enumerate() {
         if nth > 0 && !piece.starts_with('\n') {
             mould.push("=\r\n");
         }
-        if nth + 1 < pieces.len() {
+        if let Some(place) = places.get(nth) {
             // The last part of the address on a line of its own, whatever its length.
-            mould.push(quoted_printable(&format!("{piece}{prefix}")));
+            mould.push(quoted_printable(&format!("{piece}{}", place.prefix)));
             mould.push("=\r\n");
-            mould.slot(Slot::Leave);
+            mould.slot(Slot::Own(place.own));
         } else {
             mould.push(quoted_printable(piece));
         }
@@ -151,13 +179,14 @@ fn quoted_printable(text: &str) -> Vec<u8> {
     out
 }
 
-fn base64(pieces: &[&str], prefix: &str) -> Mould {
+fn base64(pieces: &[&str], places: &[&Place]) -> Mould {
     let mut mould = Mould::default();
     let mut mark: Option<u8> = None;
     for (nth, piece) in pieces.iter().enumerate() {
         let mut text =
             piece.strip_prefix('"').filter(|_| mark.is_some()).unwrap_or(piece).replace('\n', "\r\n");
-        if nth + 1 < pieces.len() {
+        let place = places.get(nth);
+        if let Some(Place { prefix, .. }) = place {
             // Spaces before the attribute, or else before the address, up to whole groups of three bytes.
             let at = attribute(&text).unwrap_or(text.len());
             let length = text.len() + prefix.len();
@@ -168,8 +197,8 @@ fn base64(pieces: &[&str], prefix: &str) -> Mould {
         let mut lines = Vec::with_capacity(text.len() * 7 / 5);
         base64_lines(text.as_bytes(), &mut lines);
         mould.push(lines);
-        if nth + 1 < pieces.len() {
-            mould.slot(Slot::LeaveInBase64(mark));
+        if let Some(place) = place {
+            mould.slot(Slot::OwnInBase64(place.own, mark));
         }
     }
     mould
@@ -211,14 +240,21 @@ mod tests {
 
     use super::*;
     use crate::{
-        mail::letter::mould::Reader, subscriber::Address, subscriber::LeaveKey, subscriber::SubscriberId,
+        editions::LEAVE, editions::PREFERENCES, mail::letter::mould::Reader, subscriber::Address,
+        subscriber::LeaveKey, subscriber::SubscriberId,
     };
 
-    const PREFIX: &str = "https://news.example.org/leave/";
+    fn places() -> Vec<Place> {
+        let place = |mark, path: &str, own| {
+            let prefix = format!("https://news.example.org/{path}/");
+            Place { mark, prefix, own }
+        };
+        vec![place(LEAVE, "leave", Own::Leave), place(PREFERENCES, "preferences", Own::Preferences)]
+    }
 
     /// What a mail program makes of a text for subscriber `id`, and how it was encoded.
     fn read(written: &str, id: i64) -> (Coding, String) {
-        let (coding, mould) = text(written, PREFIX);
+        let (coding, mould) = text(written, &places());
         let address = Address::parse("li@example.org").expect("an address");
         let key = LeaveKey::new([7; 32]);
         let mut wire = Vec::new();
@@ -234,8 +270,11 @@ mod tests {
             Coding::Base64 => BASE64_STANDARD.decode(wire.replace("\r\n", "")).expect("Base64"),
             Coding::Quoted => unquoted(&wire),
         };
-        let token = format!("{PREFIX}{}", key.token(SubscriberId(id)));
-        let text = String::from_utf8(bytes).expect("UTF-8").replace("\r\n", "\n").replace(&token, LEAVE);
+        let mut text = String::from_utf8(bytes).expect("UTF-8").replace("\r\n", "\n");
+        let tokens = [key.token(SubscriberId(id)), key.preferences(SubscriberId(id))];
+        for (place, token) in places().iter().zip(tokens) {
+            text = text.replace(&format!("{}{token}", place.prefix), place.mark);
+        }
         (coding, text)
     }
 
@@ -301,12 +340,18 @@ mod tests {
         fn every_text_is_read_as_it_was_written(
             parts in proptest::collection::vec("(\\PC|[ \\n.=F]|From |\\n\\.\\n|<a href=\"){0,60}", 1..4),
             id in 1..i64::MAX,
+            other in any::<bool>(),
         ) {
-            let text = parts.join(LEAVE);
+            let mark = if other { PREFERENCES } else { LEAVE };
+            let mut text = parts.join(mark);
+            text.push(' ');
+            text.push_str(LEAVE);
             let (_, read) = read(&text, id);
             let letters = |text: &str| text.split_whitespace().collect::<String>();
             prop_assert_eq!(letters(&read), letters(&text));
-            prop_assert_eq!(read.matches(LEAVE).count(), parts.len() - 1);
+            let n_leave = if other { 1 } else { parts.len() };
+            prop_assert_eq!(read.matches(LEAVE).count(), n_leave);
+            prop_assert_eq!(read.matches(PREFERENCES).count(), parts.len() - n_leave);
         }
 
         #[test]

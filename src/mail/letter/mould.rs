@@ -9,12 +9,21 @@ pub(super) enum Slot {
     To,
     /// The number.
     Subscriber,
-    /// The last part of the address for leaving on the web.
-    Leave,
+    /// The last part of one of the reader's own addresses on the web.
+    Own(Own),
     /// The same in Base64, on a line of its own, with the quotation mark that follows it, where one does.
-    LeaveInBase64(Option<u8>),
+    OwnInBase64(Own, Option<u8>),
     /// The last part of the mailbox for leaving.
     LeaveByMail,
+}
+
+/// Which of a reader's own addresses on the web.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Own {
+    /// That for leaving.
+    Leave,
+    /// That for changing what comes.
+    Preferences,
 }
 
 /// Bytes with slots in them.
@@ -30,6 +39,7 @@ pub(super) struct Reader<'a> {
     address: &'a str,
     subscriber: String,
     leave: String,
+    preferences: String,
     leave_by_mail: String,
 }
 
@@ -39,7 +49,15 @@ impl<'a> Reader<'a> {
             address: address.as_str(),
             subscriber: id.0.to_string(),
             leave: key.token(id),
+            preferences: key.preferences(id),
             leave_by_mail: key.local_part("", id),
+        }
+    }
+
+    fn own(&self, own: Own) -> &[u8] {
+        match own {
+            Own::Leave => self.leave.as_bytes(),
+            Own::Preferences => self.preferences.as_bytes(),
         }
     }
 }
@@ -77,12 +95,12 @@ impl Mould {
             match slot {
                 Slot::To => out.extend_from_slice(reader.address.as_bytes()),
                 Slot::Subscriber => out.extend_from_slice(reader.subscriber.as_bytes()),
-                Slot::Leave => out.extend_from_slice(reader.leave.as_bytes()),
+                Slot::Own(own) => out.extend_from_slice(reader.own(own)),
                 Slot::LeaveByMail => out.extend_from_slice(reader.leave_by_mail.as_bytes()),
-                Slot::LeaveInBase64(mark) => {
-                    let mut text = [b' '; 57];
-                    let end = reader.leave.len().min(text.len() - 3);
-                    text[..end].copy_from_slice(&reader.leave.as_bytes()[..end]);
+                Slot::OwnInBase64(own, mark) => {
+                    let (own, mut text) = (reader.own(own), [b' '; 57]);
+                    let end = own.len().min(text.len() - 3);
+                    text[..end].copy_from_slice(&own[..end]);
                     let end = match mark {
                         Some(mark) => {
                             text[end] = mark;

@@ -14,6 +14,7 @@ use gazetted::{
 };
 
 use crate::{
+    configuring::gazetted,
     newsroom::{Newsroom, page, until},
     sink::{Conduct, Sink},
     tools::{free_port, output, program, skip},
@@ -206,4 +207,59 @@ fn the_reports_of_a_real_mail_server_end_in_the_right_readers_records() {
         assert_eq!(reader(address).standing, Standing::Confirmed);
     }
     assert!(ledger.bounces(reader("well@example.net").id).unwrap().is_empty());
+}
+
+#[test]
+fn a_report_about_a_letter_that_the_daemon_sent_finds_its_reader_by_the_return_path_alone() {
+    let mut newsroom =
+        Newsroom::closed("bounces = \"b@returns.example.org\"\n[bounces]\nmaildir = \"mail/returns\"\n");
+    let mail = newsroom.path("mail");
+    fs::create_dir(&mail).unwrap();
+    // Postfix works as other users.
+    fs::set_permissions(newsroom.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    if is_root() {
+        chown(&mail, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let theirs = Sink::opens();
+    theirs.treats("dead@example.net", Conduct::Answers("550 5.1.1 no such user here"));
+    theirs.treats("full@example.net", Conduct::Answers("552 5.2.2 mailbox full"));
+    let Some(postfix) =
+        Postfix::starts(newsroom.folder.path(), &mail.join("returns"), &mail.join("lmtp"), &theirs)
+    else {
+        return;
+    };
+    // The daemon's own letters go out through it.
+    let settings = newsroom.path("config/gazetted.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    let relay = format!("127.0.0.1:{}", postfix.port);
+    fs::write(&settings, text.replace(&newsroom.sink.address.to_string(), &relay)).unwrap();
+    newsroom.enters(&["dead@example.net", "well@example.net", "full@example.net"]);
+    newsroom.starts();
+    newsroom.saves("a.md", page("One", "The first words.")).is_out("a", 1);
+    newsroom.letters_settled();
+    theirs.letters_to("well@example.net", 1);
+    let ledger = newsroom.ledger();
+    let reader = |address: &str| ledger.subscriber(&Address::parse(address).unwrap()).unwrap().unwrap();
+    for (address, kind, status) in
+        [("dead@example.net", BounceKind::Hard, "5.1.1"), ("full@example.net", BounceKind::Soft, "5.2.2")]
+    {
+        let id = reader(address).id;
+        until(&format!("the report of {address}"), || !ledger.bounces(id).unwrap().is_empty());
+        let found = ledger.bounces(id).unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (found[0].kind, found[0].status.as_deref(), found[0].digest, found[0].source.as_str()),
+            (kind, Some(status), Some(DigestId(1)), "report"),
+            "{address}: {found:?}"
+        );
+    }
+    assert!(ledger.bounces(reader("well@example.net").id).unwrap().is_empty());
+    let (_, shown) = gazetted(newsroom.folder.path(), &["digests", "show", "1"]);
+    assert!(shown.contains("[3 delivered]"), "{shown}");
+    for said in [
+        "         1  there is no such mailbox, says a report\n",
+        "         1  it did not get there this time, says a report\n",
+    ] {
+        assert!(shown.contains(said), "{shown}");
+    }
 }

@@ -267,6 +267,14 @@ fn who_is_forgotten_is_gone_and_comes_back_by_no_import() {
     let folder = newsroom();
     let folder = folder.path();
     gazetted(folder, &["subscribers", "add", "li@example.org"]);
+    let mail = folder.join("data/mail");
+    fs::create_dir_all(&mail).unwrap();
+    for (name, to) in [("a.1", "li@example.org"), ("b.1", "Li@example.org"), ("a.2", "wang@example.org")] {
+        let letter =
+            format!("Return-Path: <tide@example.org>\r\nDelivered-To: {to}\r\nSubject: One\r\n\r\nWords\r\n");
+        fs::write(mail.join(format!("{name}.eml")), letter).unwrap();
+    }
+    fs::write(folder.join("data/ledger.db.before-3"), "a ledger of before").unwrap();
     check(
         folder,
         &["subscribers", "forget", "li@example.org"],
@@ -282,8 +290,13 @@ fn who_is_forgotten_is_gone_and_comes_back_by_no_import() {
         0,
         &expect![[r"
             `li@example.org` is erased; a hash is kept, so that no import brings the address back
+            2 letters in `./data/mail` went with it
+            the address is still in `./data/ledger.db.before-3`, the ledger as it was before a migration
+            copies of the newsroom that you keep elsewhere have the address until you remove them
         "]],
     );
+    let left: Vec<_> = fs::read_dir(&mail).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["a.2.eml"]);
     check(
         folder,
         &["subscribers", "add", "li@example.org", "--again"],

@@ -96,6 +96,39 @@ fn an_operator_sees_whom_a_digest_did_not_reach_and_offers_it_again() {
 }
 
 #[test]
+fn letters_of_which_nobody_knows_are_shown_and_offered_again_when_asked() {
+    let mut newsroom = Newsroom::closed("on_unknown = \"hold\"\n");
+    newsroom.enters(&["li@example.org", "wang@example.org"]);
+    newsroom.sink.treats("wang@example.org", Conduct::Vanishes);
+    newsroom.starts();
+    newsroom.saves("a.md", page("One", "The first words."));
+    newsroom.letters_stand("a", &[(State::Delivered, 1), (State::Unknown, 1)]);
+    let folder = newsroom.folder.path();
+    let (_, shown) = gazetted(folder, &["digests", "show", "1"]);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines[0].ends_with("[1 delivered, 1 unknown]"), "{shown}");
+    assert_eq!(lines[1], "  unknown");
+    assert!(lines[2].starts_with("         1  ") && lines[2].ends_with("the connection ended"), "{shown}");
+    assert_eq!(
+        lines[3],
+        "help: of the unknown ones the server's answer is missing; `gazetted digests retry 1 --unknown` offers them again, at the \
+         risk that some come twice"
+    );
+    newsroom.sink.treats("wang@example.org", Conduct::Takes);
+    check(
+        folder,
+        &["digests", "retry", "1", "--unknown"],
+        0,
+        &expect![[r"
+            1 unknown letter queued again
+        "]],
+    );
+    newsroom.letters_stand("a", &[(State::Delivered, 2)]);
+    newsroom.sink.letters_to("wang@example.org", 2);
+    newsroom.sink.letters_to("li@example.org", 1);
+}
+
+#[test]
 fn a_digest_is_stopped_and_goes_on() {
     let newsroom = Newsroom::with_subscribers(["li@example.org"]);
     newsroom.sink.treats("li@example.org", Conduct::Answers("451 4.7.1 greylisted"));

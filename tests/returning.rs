@@ -85,6 +85,12 @@ fn a_report_in_the_maildir_ends_in_its_readers_record_and_two_end_the_letters() 
         (found[0].kind, found[0].digest, found[0].source.as_str(), found[0].status.as_deref()),
         (BounceKind::Hard, Some(DigestId(1)), "report", Some("5.1.1"))
     );
+    let (_, digest) = gazetted(newsroom.folder.path(), &["digests", "show", "1"]);
+    assert!(digest.contains("[2 delivered]"), "{digest}");
+    assert!(
+        digest.contains("  said afterwards\n         1  there is no such mailbox, says a report\n"),
+        "{digest}"
+    );
     // The plug was pulled between the two: the same letter lies there once more.
     lays(&newsroom, "1.b", &report(&back, "li@example.net", "5.1.1", "x"));
     is_filed(&newsroom, "1.b", "S");
@@ -136,6 +142,9 @@ fn a_forged_report_stops_nobody_and_is_shown() {
     let found = bounces(&newsroom, "li@example.net");
     assert_eq!(found.len(), 1, "what one source says of one letter is kept once");
     assert_eq!(found[0].source, "unproven");
+    let (_, digest) = gazetted(newsroom.folder.path(), &["digests", "show", "1", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&digest).unwrap();
+    assert_eq!(told["reports"], serde_json::json!([{ "kind": "hard", "source": "unproven", "letters": 1 }]));
     // Of letters that there never were, and by the address alone, nothing is kept.
     for (n, id) in ["tide.b.1@example.org", "tide.a.2@example.org", "x"].iter().enumerate() {
         lays(&newsroom, &format!("g{n}"), &report("b@example.org", "li@example.net", "5.1.1", id));

@@ -1,12 +1,16 @@
 //! A publisher's own look and words: what a theme changes, and what one that is wrong does not spoil.
 
-use std::fs;
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 use expect_test::expect;
 
 use crate::{
     configuring::gazetted,
-    newsroom::{Newsroom, page},
+    newsroom::{Newsroom, page, until},
+    tools::Beside,
 };
 
 /// A newsroom that is not at work yet, with a theme of these files.
@@ -171,4 +175,37 @@ fn issues_lead_to_the_ones_before_and_after_them_whatever_comes_later() {
     newsroom.saves("a.md", dated("2025-11-01", "Aspen")).is_out("a", 2);
     assert!(newsroom.outbox_text("issues/c/index.html").contains(">Aspen"), "the old name of the one before");
     newsroom.all_is_well();
+}
+
+#[test]
+fn a_letter_that_a_theme_cannot_print_goes_out_in_our_form_and_the_operator_reads_why() {
+    let template = gazetted(&std::env::temp_dir(), &["theme", "letter/letter.html"]).1;
+    let trap = format!(
+        "{{% if \"Trap\" in letter.subject %}}\n{{{{ letter.nothing.at_all }}}}{{% endif %}}{template}<!-- theirs -->"
+    );
+    let mut newsroom = themed(&[("letter/letter.html", &trap)]);
+    newsroom.enters(&["li@example.org"]);
+    let log = fs::File::create(newsroom.path("log")).unwrap();
+    let mut daemon = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    daemon.arg("run").current_dir(newsroom.folder.path()).stdout(Stdio::null()).stderr(log);
+    let _daemon = Beside(daemon.spawn().unwrap());
+    newsroom.saves("a.md", page("One", "The first words."));
+    until("the first letter", || newsroom.sink.letters() == 1);
+    let letters = newsroom.sink.letters_to("li@example.org", 1);
+    assert!(html(&letters[0].text).contains("<!-- theirs -->"), "{}", letters[0].text);
+    newsroom.saves("b.md", page("Trap", "Other words."));
+    until("the second letter", || newsroom.sink.letters() == 2);
+    let letters = newsroom.sink.letters_to("li@example.org", 2);
+    let ours = html(&letters[1].text);
+    assert!(ours.contains("Other words.") && !ours.contains("<!-- theirs -->"), "{ours}");
+    let told = "the letter's template does not fit what came out; ours is used instead";
+    until("the operator to be told", || fs::read_to_string(newsroom.path("log")).unwrap().contains(told));
+    let log = fs::read_to_string(newsroom.path("log")).unwrap();
+    assert!(log.contains("`config/theme/letter/letter.html`, line 2: "), "{log}");
+}
+
+/// The HTML of a letter.
+fn html(letter: &str) -> String {
+    let message = mail_parser::MessageParser::default().parse(letter.as_bytes()).unwrap();
+    message.body_html(0).unwrap().into_owned()
 }

@@ -4,7 +4,7 @@
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders as _, PartType};
 
 use super::words;
-use crate::{delivery::BounceKind, typography};
+use crate::{delivery::BounceKind, mail::weigh, typography};
 
 /// The most header fields that are looked at, and the most bytes of one.
 const MOST_FIELDS: usize = 500;
@@ -203,12 +203,20 @@ fn recipient(group: &[Field]) -> Option<Report> {
         addresses_in(address).into_iter().next()
     };
     let text = if said.is_empty() { first(group, "status").unwrap_or("it says no reason") } else { said };
+    let recipient = named("original-recipient").or_else(|| named("final-recipient"));
+    // Of an address that was forwarded, the last one's server spoke.
+    let spoke = named("final-recipient").or_else(|| recipient.clone());
     Some(Report {
-        kind: words::weigh(status.as_deref(), words::code_in(said), said),
-        recipient: named("original-recipient").or_else(|| named("final-recipient")),
+        kind: weigh(status.as_deref(), words::code_in(said), said, domain(spoke.as_deref())),
+        recipient,
         status,
         text: short(text),
     })
+}
+
+/// The domain of an address; nothing where there is none.
+pub(super) fn domain(address: Option<&str>) -> &str {
+    address.and_then(|address| address.rsplit_once('@')).map_or("", |(_, domain)| domain)
 }
 
 /// What a complaint says (RFC 5965 §3).
@@ -282,7 +290,7 @@ fn in_words(head: &[Field], message: Option<&Message<'_>>) -> Content {
     let (status, code) = (words::status_in(&text), said.and_then(words::code_in));
     let said = said.map(str::to_owned).or_else(|| first(head, "subject").map(str::to_owned));
     let said = said.unwrap_or_else(|| "it says no reason".to_owned());
-    let kind = words::weigh(status.as_deref(), code, &said);
+    let kind = weigh(status.as_deref(), code, &said, domain(None));
     Content::Reports(vec![Report { kind, recipient: None, status, text: short(&said) }])
 }
 

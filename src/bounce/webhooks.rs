@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    report::{Report, short},
+    report::{Report, domain, short},
     words,
 };
-use crate::delivery::BounceKind;
+use crate::{delivery::BounceKind, mail::weigh};
 
 /// What a provider tells of one letter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,10 +68,10 @@ fn message_id(text: &str) -> String {
 }
 
 /// A report of what a server said; `hard` where the provider itself says that the mailbox is dead.
-fn said(kind: Option<BounceKind>, status: Option<String>, words_said: &str) -> Report {
+fn said(kind: Option<BounceKind>, status: Option<String>, words_said: &str, to: Option<&str>) -> Report {
     let status = status.filter(|status| words::is_status(status)).or_else(|| words::status_in(words_said));
     let kind =
-        kind.unwrap_or_else(|| words::weigh(status.as_deref(), words::code_in(words_said), words_said));
+        kind.unwrap_or_else(|| weigh(status.as_deref(), words::code_in(words_said), words_said, domain(to)));
     Report { kind, recipient: None, status, text: short(words_said) }
 }
 
@@ -119,7 +119,12 @@ fn ses(posted: &Value) -> Result<Vec<Event>, Unreadable> {
                 .map(|recipient| {
                     let code = text(recipient, &["diagnosticCode"]);
                     let code = code.unwrap_or_else(|| format!("SES says {sub}"));
-                    let report = said(None, text(recipient, &["status"]), &code);
+                    let report = said(
+                        None,
+                        text(recipient, &["status"]),
+                        &code,
+                        text(recipient, &["emailAddress"]).as_deref(),
+                    );
                     // Without a code of the server, the provider's own word counts.
                     let no_code = report.status.is_none() && words::code_in(&code).is_none();
                     let hard = permanent
@@ -162,13 +167,13 @@ fn postmark(posted: &Value) -> Result<Vec<Event>, Unreadable> {
     match (record.as_str(), text(posted, &["Type"]).unwrap_or_default().as_str()) {
         ("SpamComplaint", _) | ("Bounce", "SpamComplaint") => event(Some(complaint("Postmark"))),
         ("Bounce", "HardBounce" | "BadEmailAddress") => {
-            event(Some(said(Some(BounceKind::Hard), None, &details)))
+            event(Some(said(Some(BounceKind::Hard), None, &details, None)))
         }
         (
             "Bounce",
             "SoftBounce" | "Transient" | "DnsError" | "Blocked" | "DMARCPolicy" | "SpamNotification"
             | "Unknown",
-        ) => event(Some(said(Some(BounceKind::Soft), None, &details))),
+        ) => event(Some(said(Some(BounceKind::Soft), None, &details, None))),
         ("SubscriptionChange", _) if posted.get("SuppressSending") == Some(&Value::Bool(true)) => {
             // For bounces and complaints there are events of their own.
             match text(posted, &["SuppressionReason"]).as_deref() {
@@ -203,7 +208,8 @@ fn mailgun(posted: &Value) -> Result<Vec<Event>, Unreadable> {
             {
                 words_said = format!("{code} {words_said}");
             }
-            let report = said(None, status("enhanced-code"), &words_said);
+            let report =
+                said(None, status("enhanced-code"), &words_said, text(data, &["recipient"]).as_deref());
             // What it does not offer any more because of what servers said before.
             let known = text(data, &["reason"]).as_deref() == Some("suppress-bounce");
             let kind = match text(data, &["severity"]).as_deref() {
@@ -226,7 +232,7 @@ fn sendgrid(posted: &Value) -> Result<Vec<Event>, Unreadable> {
         let reason = text(told, &["reason"]).or_else(|| text(told, &["response"])).unwrap_or_default();
         let report = match text(told, &["event"])?.as_str() {
             "bounce" => {
-                let report = said(None, text(told, &["status"]), &reason);
+                let report = said(None, text(told, &["status"]), &reason, text(told, &["email"]).as_deref());
                 // `blocked` is about the letter or about us; a class of its own tells a dead mailbox.
                 let blocked = text(told, &["type"]).as_deref() == Some("blocked");
                 let invalid = text(told, &["bounce_classification"]).as_deref() == Some("Invalid Address");
@@ -238,7 +244,7 @@ fn sendgrid(posted: &Value) -> Result<Vec<Event>, Unreadable> {
                 Some(Report { kind, ..report })
             }
             "dropped" if reason == "Bounced Address" || reason == "Invalid" => {
-                Some(said(Some(BounceKind::Hard), None, &format!("SendGrid dropped it: {reason}")))
+                Some(said(Some(BounceKind::Hard), None, &format!("SendGrid dropped it: {reason}"), None))
             }
             "spamreport" => Some(complaint("SendGrid")),
             "unsubscribe" | "group_unsubscribe" => None,

@@ -1,73 +1,4 @@
-//! How much a refusal says of a mailbox, by its enhanced code first and its words second.
-
-use crate::delivery::BounceKind;
-
-/// Enhanced codes (RFC 3463) that say that there is no such mailbox, or none any more.
-const DEAD: [&str; 6] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"];
-
-/// What servers write who are busy, or do not like the letter or its sender: of the mailbox it says nothing. Chinese providers answer
-/// 550 with such words where others would say 4xx.
-const PASSING: [&str; 18] = [
-    "frequency",
-    "rate limit",
-    "too many",
-    "too fast",
-    "throttl",
-    "greylist",
-    "try again",
-    "spam",
-    "blacklist",
-    "blocklist",
-    "reputation",
-    "policy",
-    "quota",
-    "mailbox full",
-    "mailbox is full",
-    "频率",
-    "垃圾邮件",
-    "已满",
-];
-
-/// What servers write, with a general code, when there is no such mailbox.
-const GONE: [&str; 16] = [
-    "user unknown",
-    "unknown user",
-    "no such user",
-    "no such recipient",
-    "no such mailbox",
-    "mailbox not found",
-    "user not found",
-    "recipient not found",
-    "recipient address rejected: access denied",
-    "does not exist",
-    "doesn't exist",
-    "invalid recipient",
-    "account is disabled",
-    "account has been disabled",
-    "用户不存在",
-    "不存在",
-];
-
-/// How much a refusal for good, or a delay that ended in one, says of the mailbox. The class of the status decides, not what was
-/// done: of a greylisted letter that expired a server says `failed` and `4.2.0`.
-pub(super) fn weigh(status: Option<&str>, code: Option<u16>, text: &str) -> BounceKind {
-    let text = text.to_lowercase();
-    let says = |words: &[&str]| words.iter().any(|words| text.contains(words));
-    let for_good = match status {
-        Some(status) => status.starts_with("5."),
-        None => code.is_some_and(|code| code >= 500),
-    };
-    if !for_good {
-        return BounceKind::Soft;
-    }
-    match status {
-        // Rates are told with any code.
-        Some(status) if DEAD.contains(&status) && !says(&PASSING[..5]) => BounceKind::Hard,
-        _ if says(&PASSING) => BounceKind::Soft,
-        _ if says(&GONE) => BounceKind::Hard,
-        _ => BounceKind::Soft,
-    }
-}
+//! Codes in texts that follow no rule. What they say of a mailbox, the table of `mail` knows, which judges answers, too.
 
 /// The first enhanced code in a text, such as `5.1.1`; addresses of hosts are none.
 pub(super) fn status_in(text: &str) -> Option<String> {
@@ -100,10 +31,11 @@ pub(super) fn code_in(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{delivery::BounceKind, mail::weigh};
 
     #[track_caller]
     fn check(text: &str, expected: BounceKind) {
-        assert_eq!(weigh(status_in(text).as_deref(), code_in(text), text), expected, "{text}");
+        assert_eq!(weigh(status_in(text).as_deref(), code_in(text), text, "example.net"), expected, "{text}");
     }
 
     #[test]
@@ -115,6 +47,7 @@ mod tests {
             "550 Mailbox not found. http://service.mail.qq.com/",
             "550 User not found: li@163.com",
             "550 no such user",
+            "550 用户不存在",
         ] {
             check(text, BounceKind::Hard);
         }
@@ -127,10 +60,17 @@ mod tests {
             "450 4.2.0 greylisted",
             "421 4.1.1 user unknown for now",
             "550 5.1.8 sender rejected",
+            "550 发送频率过高",
+            "554 greylisted, try again",
+            "552 邮箱已满",
             "",
         ] {
             check(text, BounceKind::Soft);
         }
+        // A provider's own words, told by somebody else.
+        let said = "550 5.5.0 Requested action not taken: mailbox unavailable";
+        assert_eq!(weigh(Some("5.5.0"), Some(550), said, "Outlook.com"), BounceKind::Hard);
+        assert_eq!(weigh(Some("5.5.0"), Some(550), said, "example.net"), BounceKind::Soft);
     }
 
     #[test]

@@ -6,8 +6,9 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Error, report, say, subscribers::PAGE, telling};
 use crate::{
-    config::Newsroom, daemon, delivery::DigestId, delivery::DigestStatus, delivery::Reply, delivery::State,
-    ledger::DigestLine, ledger::Ledger, ledger::Trouble, publication::Publication, subscriber::SubscriberId,
+    config::Newsroom, daemon, delivery, delivery::BounceKind, delivery::DigestId, delivery::DigestStatus,
+    delivery::Reply, delivery::State, ledger::DigestLine, ledger::Ledger, ledger::Trouble,
+    publication::Publication, subscriber::SubscriberId,
 };
 
 /// How many digests `list` tells of.
@@ -136,6 +137,7 @@ fn show(ledger: &dyn Ledger, line: &DigestLine, json: bool, zone: &TimeZone) -> 
             troubles.push((state, reasons(ledger, line.digest.id, state)?));
         }
     }
+    let said = ledger.said_afterwards(line.digest.id)?;
     if json {
         let mut told = value(line);
         let reasons = troubles.iter().flat_map(|(state, reasons)| {
@@ -144,6 +146,10 @@ fn show(ledger: &dyn Ledger, line: &DigestLine, json: bool, zone: &TimeZone) -> 
                 .map(move |(reason, n)| serde_json::json!({ "state": state, "reason": reason, "letters": n }))
         });
         told["reasons"] = reasons.collect();
+        let reports = said.iter().map(
+            |(kind, source, n)| serde_json::json!({ "kind": kind.as_str(), "source": source, "letters": n }),
+        );
+        told["reports"] = reports.collect();
         return say(&told.to_string());
     }
     say(&told(line, zone))?;
@@ -157,10 +163,31 @@ fn show(ledger: &dyn Ledger, line: &DigestLine, json: bool, zone: &TimeZone) -> 
             say(&format!("    {rest:>6}  for other reasons"))?;
         }
     }
+    if !said.is_empty() {
+        say("  said afterwards")?;
+    }
+    for (kind, source, n) in &said {
+        say(&format!("    {n:>6}  {}", afterwards(*kind, source)))?;
+    }
     for next in next(line) {
         say(&format!("help: {next}"))?;
     }
     Ok(())
+}
+
+/// What was said of letters after their servers had taken them: `no such mailbox (report)`.
+fn afterwards(kind: BounceKind, source: &str) -> String {
+    let what = match kind {
+        BounceKind::Hard => "there is no such mailbox",
+        BounceKind::Soft => "it did not get there this time",
+        BounceKind::Complaint => "its reader complained",
+    };
+    match source {
+        delivery::UNPROVEN => format!("{what}, says a report that proves nothing and counts nothing"),
+        "report" => format!("{what}, says a report"),
+        "complaint" => what.to_owned(),
+        provider => format!("{what}, says {provider}"),
+    }
 }
 
 fn count(line: &DigestLine, state: State) -> u64 {

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, IsTerminal as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -10,9 +10,9 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{Error, report, roll, say, telling};
 use crate::{
     config::Newsroom, daemon, delivery::Kind, joining, joining::Joined, ledger::Entered, ledger::Entry,
-    ledger::Ledger, ledger::Sent, prose::Language, subscriber::Address, subscriber::Form, subscriber::Pace,
-    subscriber::Preferences, subscriber::Sections, subscriber::Standing, subscriber::Subscriber,
-    subscriber::SubscriberId, subscriber::Suppression, subscriber::SuppressionReason,
+    ledger::Ledger, ledger::Sent, mail, prose::Language, subscriber::Address, subscriber::Form,
+    subscriber::Pace, subscriber::Preferences, subscriber::Sections, subscriber::Standing,
+    subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression, subscriber::SuppressionReason,
 };
 
 /// How many subscribers are read at a time: memory stays the same for ten and for a million.
@@ -189,7 +189,7 @@ pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
         Command::Set { address, wishes } => set(ledger, &address, &wishes),
         Command::Remove { addresses } => remove(ledger, &parse(&addresses)?),
         Command::Suppress { address, why } => suppress(ledger, &address, &why),
-        Command::Forget { address, yes } => forget(ledger, &address, yes),
+        Command::Forget { address, yes } => forget(newsroom, ledger, &address, yes),
         Command::Import { file, how, dry_run, report } => {
             let import = roll::Import { file: &file, how, dry_run, report: report.as_deref(), zone };
             roll::import(ledger, &import)
@@ -321,7 +321,7 @@ fn suppress(ledger: &dyn Ledger, address: &str, why: &str) -> Result<(), Error> 
     say(&format!("`{address}` {told}"))
 }
 
-fn forget(ledger: &dyn Ledger, address: &str, yes: bool) -> Result<(), Error> {
+fn forget(newsroom: &Newsroom, ledger: &dyn Ledger, address: &str, yes: bool) -> Result<(), Error> {
     let subscriber = find(ledger, address)?;
     let address = &subscriber.address;
     if !yes {
@@ -341,7 +341,37 @@ fn forget(ledger: &dyn Ledger, address: &str, yes: bool) -> Result<(), Error> {
         }
     }
     ledger.erase(subscriber.id, Timestamp::now())?;
-    say(&format!("`{address}` is erased; a hash is kept, so that no import brings the address back"))
+    let folder = newsroom.data().join("mail");
+    let mut n_removed = 0;
+    for address in [Some(address), subscriber.preferences.device.as_ref()].into_iter().flatten() {
+        n_removed += mail::remove_letters_to(&folder, address)
+            .map_err(|source| daemon::Error::Folder { path: folder.clone(), source })?;
+    }
+    say(&format!("`{address}` is erased; a hash is kept, so that no import brings the address back"))?;
+    if n_removed > 0 {
+        let letters = report::count(n_removed as u64, "letter");
+        say(&format!("{letters} in `{}` went with it", folder.display()))?;
+    }
+    for copy in copies(&newsroom.data()) {
+        say(&format!(
+            "the address is still in `{}`, the ledger as it was before a migration",
+            copy.display()
+        ))?;
+    }
+    say("copies of the newsroom that you keep elsewhere have the address until you remove them")
+}
+
+/// The ledgers that were kept before migrations, in the order of their names.
+fn copies(data: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
+    let is_copy = |path: &PathBuf| {
+        path.file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.starts_with("ledger.db.before-"))
+    };
+    let mut copies: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_copy).collect();
+    copies.sort();
+    copies
 }
 
 fn list(ledger: &dyn Ledger, only: Option<Standing>, json: bool, zone: &TimeZone) -> Result<(), Error> {

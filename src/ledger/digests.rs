@@ -4,11 +4,15 @@ use jiff::Timestamp;
 
 use super::{Error, Queued};
 use crate::{
-    delivery::AttachedBook, delivery::Claim, delivery::Delivery, delivery::Digest, delivery::DigestId,
-    delivery::DigestStatus, delivery::Printing, delivery::PrintingId, delivery::Reply, delivery::Settlement,
-    delivery::State, editions::Letter, issue::IssueKey, publication::Publication, subscriber::Address,
-    subscriber::Pace, subscriber::SubscriberId, subscriber::Wish,
+    delivery::AttachedBook, delivery::BounceKind, delivery::Claim, delivery::Delivery, delivery::Digest,
+    delivery::DigestId, delivery::DigestStatus, delivery::Printing, delivery::PrintingId, delivery::Reply,
+    delivery::Settlement, delivery::State, editions::Letter, issue::IssueKey, publication::Publication,
+    subscriber::Address, subscriber::Pace, subscriber::SubscriberId, subscriber::Wish,
 };
+
+/// What is done when settlements are on the disk, or could not be written. It is called by whoever writes, so it only passes the
+/// word on.
+pub type Then = Box<dyn FnOnce(Result<u64, Error>) + Send>;
 
 /// A digest to be frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,6 +168,13 @@ pub trait Digests: Send + Sync {
         most: usize,
     ) -> Result<Vec<Trouble>, Error>;
 
+    /// What was said of a digest's letters after their servers had answered, by reports, complaints and providers: the kind, who
+    /// said it, and of how many letters.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn said_afterwards(&self, id: DigestId) -> Result<Vec<(BounceKind, String, u64)>, Error>;
+
     /// Stops the letters of a digest, or lets them go (on). Those of an issue that is held back stay. Says whether anything
     /// changed.
     ///
@@ -215,6 +226,10 @@ pub trait Digests: Send + Sync {
     /// # Errors
     /// When the ledger cannot be written.
     fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<u64, Error>;
+
+    /// [`Digests::settle`] for one who must not wait: returns at once, and calls `then` with what that gives. Those that come while
+    /// others are written are committed together.
+    fn settle_then(&self, settlements: Vec<Settlement>, now: Timestamp, then: Then);
 
     /// Gives letters back that were claimed and never offered: they are queued again, and count no attempt.
     ///

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use jiff::{Timestamp, civil::Date};
 
 pub use self::{
-    digests::{DigestLine, Digests, Draft, Trouble, Words},
+    digests::{DigestLine, Digests, Draft, Then, Trouble, Words},
     subscribers::{Entered, Entry, Sent, Subscribers},
 };
 use crate::{

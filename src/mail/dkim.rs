@@ -97,14 +97,15 @@ impl Signer {
         self.keys.iter().map(record).collect()
     }
 
-    /// The headers that sign a message, one for each key, to be put on top of it. The same message gives the same headers.
+    /// The headers that sign a message, one for each key, to be put on top of it. The same message gives the same headers. Its body
+    /// goes on with `enclosed`; both are of whole lines.
     ///
     /// # Errors
     /// When the message has no body, or a key cannot sign.
-    pub(super) fn sign(&self, message: &[u8], at: Timestamp) -> Result<Vec<u8>, Unsigned> {
+    pub(super) fn sign(&self, message: &[u8], enclosed: &[u8], at: Timestamp) -> Result<Vec<u8>, Unsigned> {
         let (head, body) = parts(message).ok_or(Unsigned)?;
         let fields = fields(head);
-        let body_hash = base64(body_hash(body).as_ref());
+        let body_hash = base64(body_hash([body, enclosed]).as_ref());
         let mut names = Vec::new();
         let mut covered = Vec::new();
         for name in SIGNED {
@@ -285,12 +286,20 @@ fn push_relaxed(field: &[u8], out: &mut Vec<u8>) {
 }
 
 /// The hash of a body as RFC 6376 §3.4.4 has it: each run of white space within a line one space, none at its end, no empty lines
-/// at the end of all.
-fn body_hash(body: &[u8]) -> Digest {
+/// at the end of all. Its parts are of whole lines.
+fn body_hash(parts: [&[u8]; 2]) -> Digest {
     let mut hash = Context::new(&SHA256);
+    let mut n_empty = 0;
+    for part in parts {
+        hash_lines(part, &mut n_empty, &mut hash);
+    }
+    hash.finish()
+}
+
+/// Hashes whole lines behind so many empty ones; gives how many stand at the end.
+fn hash_lines(body: &[u8], n_empty: &mut usize, hash: &mut Context) {
     // What is the same in both forms is hashed where it stands.
     let mut from = 0;
-    let mut n_empty = 0;
     let mut at = 0;
     while at < body.len() {
         let end =
@@ -299,21 +308,21 @@ fn body_hash(body: &[u8]) -> Digest {
         let next = (end + 2).min(body.len());
         if is_relaxed(line) {
             if line.is_empty() {
-                if n_empty == 0 {
+                if *n_empty == 0 {
                     hash.update(&body[from..at]);
                 }
-                n_empty += 1;
+                *n_empty += 1;
                 from = next;
             } else {
-                push_empty(&mut n_empty, &mut hash);
+                push_empty(n_empty, hash);
             }
         } else {
             hash.update(&body[from..at]);
             let relaxed = relaxed(line);
             if relaxed.is_empty() {
-                n_empty += 1;
+                *n_empty += 1;
             } else {
-                push_empty(&mut n_empty, &mut hash);
+                push_empty(n_empty, hash);
                 hash.update(&relaxed);
                 hash.update(b"\r\n");
             }
@@ -321,13 +330,12 @@ fn body_hash(body: &[u8]) -> Digest {
         }
         at = next;
     }
-    if n_empty == 0 {
+    if *n_empty == 0 {
         hash.update(&body[from..]);
         if !body.is_empty() && !body.ends_with(b"\r\n") && from < body.len() {
             hash.update(b"\r\n");
         }
     }
-    hash.finish()
 }
 
 fn push_empty(n_empty: &mut usize, hash: &mut Context) {
@@ -371,7 +379,11 @@ mod tests {
     #[track_caller]
     fn check_body(body: &str, relaxed: &str) {
         let expected = ring::digest::digest(&SHA256, relaxed.as_bytes());
-        assert_eq!(body_hash(body.as_bytes()).as_ref(), expected.as_ref(), "{body:?}");
+        // Wherever it is parted behind a line, the hash is the same.
+        for at in (0..=body.len()).filter(|at| *at == 0 || body[..*at].ends_with("\r\n")) {
+            let (one, other) = body.as_bytes().split_at(at);
+            assert_eq!(body_hash([one, other]).as_ref(), expected.as_ref(), "{body:?} at {at}");
+        }
     }
 
     #[test]
@@ -400,8 +412,8 @@ mod tests {
         let keys = [("one".to_owned(), pem.clone().into_bytes()), ("two".to_owned(), pem.into_bytes())];
         let signer = Signer::of("example.org", &keys).expect("good keys");
         let message = b"From: a@example.org\r\nTo: b@example.org\r\n\r\nx\r\n";
-        let signed = signer.sign(message, Timestamp::UNIX_EPOCH).expect("signed");
-        assert_eq!(signer.sign(message, Timestamp::UNIX_EPOCH), Ok(signed.clone()));
+        let signed = signer.sign(message, b"", Timestamp::UNIX_EPOCH).expect("signed");
+        assert_eq!(signer.sign(message, b"", Timestamp::UNIX_EPOCH), Ok(signed.clone()));
         let signed = String::from_utf8(signed).expect("ASCII");
         assert_eq!(
             signed
@@ -410,7 +422,7 @@ mod tests {
             2
         );
         assert_eq!(signed.matches("h=From:\r\n  From:\r\n  To;").count(), 2);
-        assert_eq!(signer.sign(b"no body", Timestamp::UNIX_EPOCH), Err(Unsigned));
+        assert_eq!(signer.sign(b"no body", b"", Timestamp::UNIX_EPOCH), Err(Unsigned));
     }
 
     #[test]
@@ -431,7 +443,7 @@ mod tests {
             }
             let all: Vec<u8> = lines.iter().flat_map(|line| [line.as_slice(), b"\r\n"].concat()).collect();
             let expected = ring::digest::digest(&SHA256, &all);
-            let hash = body_hash(body.as_bytes());
+            let hash = body_hash([body.as_bytes(), b""]);
             prop_assert_eq!(hash.as_ref(), expected.as_ref());
         }
     }

@@ -4,11 +4,12 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    LEDGER_PAUSE, Mail, OnUnknown, Settled, folder,
+    LEDGER_PAUSE, Mail, OnUnknown,
+    bookkeeper::Bookkeeper,
+    folder,
     letter::Letter,
     next_attempt,
     replies::{Verdict, judge},
@@ -45,11 +46,11 @@ struct Job {
 pub(super) struct Lane {
     pub(super) mail: Arc<Mail>,
     pub(super) tray: Arc<Tray>,
+    pub(super) bookkeeper: Arc<Bookkeeper>,
     /// Which road it is on, and its number there.
     pub(super) road: usize,
     pub(super) number: usize,
     pub(super) end: End,
-    pub(super) settled: mpsc::Sender<Settled>,
     pub(super) stop: CancellationToken,
     pub(super) connection: Option<Connection>,
     /// How many times letters had been taken back when this lane's last settlement was written.
@@ -126,7 +127,14 @@ impl Lane {
 
     /// Writes the letter; one that cannot be written is settled.
     async fn addressed(&mut self, work: Work) -> Option<Job> {
-        match work.stencil.address(&work.delivery) {
+        let letter = if work.stencil.is_slow() {
+            let (stencil, delivery) = (Arc::clone(&work.stencil), work.delivery.clone());
+            let addressed = tokio::task::spawn_blocking(move || stencil.address(&delivery)).await;
+            addressed.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        } else {
+            work.stencil.address(&work.delivery)
+        };
+        match letter {
             Ok(letter) => Some(Job { work, letter }),
             // A fault of the settings, which may be mended.
             Err(error) => {
@@ -354,12 +362,8 @@ impl Lane {
     }
 
     async fn settle(&mut self, settlement: Settlement) {
-        let (bell, written) = oneshot::channel();
-        self.taken_back = None;
-        if self.settled.send((settlement, bell)).await.is_ok() {
-            // The next final dot must not be sent before this outcome is on the disk.
-            self.taken_back = written.await.ok();
-        }
+        // The next final dot must not be sent before this outcome is on the disk.
+        self.taken_back = Some(self.bookkeeper.settle(&self.mail, vec![settlement]).await);
     }
 
     /// A letter that is not to be sent any more, or not by us.

@@ -22,6 +22,9 @@ use crate::{
     editions, publication::Publication, subscriber::Address, subscriber::LeaveKey, typography,
 };
 
+/// What ends a message on the wire.
+const FINAL_DOT: &[u8] = b".\r\n";
+
 /// Why a letter could not be written; a fault of the settings or of the disk, not of the subscriber.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -56,18 +59,28 @@ pub struct Letter {
     /// Its `Message-ID` without the angle brackets: the same each time this letter is written.
     pub id: String,
     /// The message as it goes over the wire: ASCII, lines ended by CRLF, dots at their beginning doubled, and the final dot
-    /// (RFC 5321 §4.5.2).
+    /// (RFC 5321 §4.5.2). Where books come with it, they and the final dot are in `enclosed`.
     pub wire: Vec<u8>,
+    /// What follows `wire`, the same bytes in memory for every reader: a book of megabytes is not copied for each connection.
+    pub enclosed: Arc<[u8]>,
 }
 
 impl Letter {
+    /// How many bytes go over the wire.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.wire.len() + self.enclosed.len()
+    }
+
     /// The message as a mail program gets it: without what only the wire needs.
     #[must_use]
     pub fn message(&self) -> Vec<u8> {
-        let text = self.wire.strip_suffix(b".\r\n").unwrap_or(&self.wire);
-        let mut message = Vec::with_capacity(text.len());
-        for line in text.split_inclusive(|&byte| byte == b'\n') {
-            message.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+        let mut message = Vec::with_capacity(self.size());
+        for part in [&self.wire[..], &self.enclosed] {
+            let text = part.strip_suffix(FINAL_DOT).unwrap_or(part);
+            for line in text.split_inclusive(|&byte| byte == b'\n') {
+                message.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+            }
         }
         message
     }
@@ -118,7 +131,16 @@ pub struct Stencil {
     /// What stands before and behind the subscriber's number in a `Message-ID`.
     id: (String, String),
     /// The message, or why there is none.
-    mould: Result<Mould, Error>,
+    message: Result<Message, Error>,
+}
+
+/// A message that only has to be addressed.
+#[derive(Default)]
+struct Message {
+    /// What differs from reader to reader.
+    mould: Mould,
+    /// What comes behind it: the books with the final dot, or nothing.
+    enclosed: Arc<[u8]>,
 }
 
 impl Stencil {
@@ -127,10 +149,16 @@ impl Stencil {
     /// What is wrong with it, every [`Stencil::address`] tells.
     #[must_use]
     pub fn of(printing: Printing, head: Letterhead) -> Self {
-        let mould = message(&printing, &head);
+        let message = message(&printing, &head);
         let return_key = ReturnKey::of(&head.leave_key);
         let id = (id_begins(&head, &printing.digest.label()), id_ends(&head));
-        Self { head, digest: printing.digest, return_key, id, mould }
+        Self { head, digest: printing.digest, return_key, id, message }
+    }
+
+    /// Whether addressing a letter takes so long that others should not wait for it: a signature takes up to a millisecond.
+    #[must_use]
+    pub fn is_slow(&self) -> bool {
+        self.head.stationery.signer.is_some()
     }
 
     /// The letter to the subscriber of `delivery`: the same bytes each time.
@@ -138,23 +166,27 @@ impl Stencil {
     /// # Errors
     /// When the settings of the sender cannot be written as headers, a book not be read, or nothing be signed.
     pub fn address(&self, delivery: &Delivery) -> Result<Letter, Error> {
-        let mould = self.mould.as_ref().map_err(Clone::clone)?;
+        let Message { mould, enclosed } = self.message.as_ref().map_err(Clone::clone)?;
         let reader = Reader::of(&delivery.address, delivery.subscriber, &self.head.leave_key);
         let mut wire = Vec::with_capacity(mould.len() + 2048);
         mould.fill(&reader, &mut wire);
         if let Some(signer) = &self.head.stationery.signer {
-            let mut signed = signer.sign(&wire, self.digest.frozen).map_err(|_| Error::Sign)?;
+            let books = enclosed.strip_suffix(FINAL_DOT).unwrap_or_default();
+            let mut signed = signer.sign(&wire, books, self.digest.frozen).map_err(|_| Error::Sign)?;
             signed.reserve(wire.len() + 3);
             signed.extend_from_slice(&wire);
             wire = signed;
         }
         // No line begins with a dot: neither a header nor anything that `body` writes does.
-        wire.extend_from_slice(b".\r\n");
+        if enclosed.is_empty() {
+            wire.extend_from_slice(FINAL_DOT);
+        }
         Ok(Letter {
             from: self.return_path(delivery),
             to: delivery.address.as_str().to_owned(),
             id: format!("{}{}{}", self.id.0, delivery.subscriber.0, self.id.1),
             wire,
+            enclosed: Arc::clone(enclosed),
         })
     }
 
@@ -182,7 +214,7 @@ fn id_ends(head: &Letterhead) -> String {
 }
 
 /// The message of a printing.
-fn message(printing: &Printing, head: &Letterhead) -> Result<Mould, Error> {
+fn message(printing: &Printing, head: &Letterhead) -> Result<Message, Error> {
     let mut mould = headers(printing, head)?;
     let place = |mark, prefix, own| Place { mark, prefix, own };
     let places = [
@@ -203,12 +235,9 @@ fn message(printing: &Printing, head: &Letterhead) -> Result<Mould, Error> {
     if !printing.html.is_empty() {
         parts.push(part("html", &printing.html));
     }
-    for book in &printing.books {
-        parts.push(attachment(book, head)?);
-    }
-    if let [part] = parts.as_slice() {
+    if let ([part], []) = (parts.as_slice(), printing.books.as_slice()) {
         mould.append(part);
-        return Ok(mould);
+        return Ok(Message { mould, ..Message::default() });
     }
     let kind = if printing.books.is_empty() { "alternative" } else { "mixed" };
     // Made of the name of this printing, so that a letter has the same bytes each time; no coded line begins like this.
@@ -219,8 +248,19 @@ fn message(printing: &Printing, head: &Letterhead) -> Result<Mould, Error> {
         mould.push(format!("--{boundary}\r\n"));
         mould.append(part);
     }
-    mould.push(format!("--{boundary}--\r\n"));
-    Ok(mould)
+    let mut enclosed = Vec::new();
+    for book in &printing.books {
+        enclosed.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
+        enclosed.extend_from_slice(&attachment(book, head)?);
+    }
+    let end = format!("--{boundary}--\r\n");
+    if enclosed.is_empty() {
+        mould.push(end);
+    } else {
+        enclosed.extend_from_slice(end.as_bytes());
+        enclosed.extend_from_slice(FINAL_DOT);
+    }
+    Ok(Message { mould, enclosed: enclosed.into() })
 }
 
 /// The headers but for those of the content, with the line end of the last.
@@ -282,7 +322,7 @@ fn leave_url(head: &Letterhead) -> String {
 
 /// A book as a part of a message, named as its readers would (RFC 2231), and in ASCII for those who know no better. These look at
 /// its type: two names in one header are one too many for a strict reader.
-fn attachment(book: &AttachedBook, head: &Letterhead) -> Result<Mould, Error> {
+fn attachment(book: &AttachedBook, head: &Letterhead) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Book { name: book.name.clone(), source: Arc::new(source) };
     let missing = || failed(io::Error::new(io::ErrorKind::NotFound, "nobody keeps books"));
     let read = head.stationery.books.as_ref().ok_or_else(missing)?;
@@ -299,12 +339,13 @@ fn attachment(book: &AttachedBook, head: &Letterhead) -> Result<Mould, Error> {
     } else {
         format!("filename*=UTF-8''{}.epub", named.bytes().map(percent).collect::<String>())
     };
-    let mut part = Mould::default();
-    part.push(format!(
+    let mut part = format!(
         "Content-Type: application/epub+zip; name=\"{ascii}.epub\"\r\nContent-Transfer-Encoding: base64\r\n\
          Content-Disposition: attachment;\r\n {filename}\r\n\r\n"
-    ));
-    part.push(body::file(&bytes));
+    )
+    .into_bytes();
+    part.reserve(bytes.len() / 57 * 78 + 80);
+    body::base64_lines(&bytes, &mut part);
     Ok(part)
 }
 

@@ -1,5 +1,6 @@
 //! Sends letters: claims those that are due, offers them on a few connections, and settles each before the next.
 
+mod bookkeeper;
 mod dkim;
 mod folder;
 mod lane;
@@ -11,15 +12,19 @@ mod schedule;
 mod smtp;
 mod tray;
 
-use std::{collections::HashMap, collections::hash_map::Entry, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap, collections::hash_map::Entry, path::PathBuf, sync::Arc, thread, time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use dkim::{KeyError, Record, Signer, new_ed25519};
+pub use folder::remove_letters_to;
 pub use letter::{Books, Error as LetterError, Letter, Letterhead, Stationery, Stencil};
+pub use replies::weigh;
 pub use schedule::next_attempt;
 pub use smtp::{Protection, Server};
 
@@ -28,6 +33,7 @@ use crate::{
     delivery::PrintingId, delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger,
     subscriber::Address,
 };
+use bookkeeper::Bookkeeper;
 use lane::{End, Lane};
 use road::Road;
 use smtp::Port;
@@ -37,7 +43,7 @@ use tray::{Tray, Turn, Work};
 const CLAIM_PER_LANE: usize = 32;
 
 /// and for all together, at least and at most.
-const CLAIM: std::ops::RangeInclusive<usize> = 64..=512;
+const CLAIM: std::ops::RangeInclusive<usize> = 256..=1024;
 
 /// How long a lane has a letter before anybody may claim it again: longer than it lies in the tray and all phases of a
 /// conversation take.
@@ -124,17 +130,49 @@ pub struct Mail {
     pub settled: Bell,
 }
 
-/// A settlement for the bookkeeper, and the bell by which it tells that the ledger has it, and how many times letters have been
-/// taken back by then.
-type Settled = (Settlement, oneshot::Sender<u64>);
-
 impl Mail {
     /// Sends what is due, now and as it comes, until `stop`. Then finishes the letters that are on their way and puts the
     /// rest back into the queue.
     ///
     /// Whatever a process before this one had claimed is queued again: the caller makes sure that it is gone.
+    ///
+    /// All lanes share a thread of their own. They wait nearly all the time, and waking one costs more than what it does for a
+    /// letter when another core must be woken for it.
     pub async fn run(self, stop: CancellationToken) {
         let mail = Arc::new(self);
+        let (there, done) = (Arc::clone(&mail), stop.clone());
+        let (end, ended) = oneshot::channel::<()>();
+        // Whoever gives this future up ends the thread with it.
+        let (_here, gone) = oneshot::channel::<()>();
+        let thread = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+            thread::Builder::new().name("mail".into()).spawn(move || {
+                // Dropped when the work is done, and also when it dies: behind the runtime, which ends what it has begun.
+                let _end = end;
+                let runtime = runtime;
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = there.work(done) => {}
+                        _ = gone => {}
+                    }
+                });
+            })
+        });
+        match thread {
+            Ok(thread) => {
+                let _ = ended.await;
+                if let Err(panic) = thread.join() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the mail has no thread of its own, and shares those of the others");
+                mail.work(stop).await;
+            }
+        }
+    }
+
+    async fn work(self: Arc<Self>, stop: CancellationToken) {
+        let mail = self;
         mail.free_claims("a process that stopped", Some(&stop)).await;
         let lanes = TaskTracker::new();
         let (roads, ends) = mail.roads();
@@ -142,8 +180,7 @@ impl Mail {
         let most = (n_lanes * CLAIM_PER_LANE).clamp(*CLAIM.start(), *CLAIM.end());
         let Limits { per_minute, per_minute_per_domain } = mail.limits;
         let tray = Arc::new(Tray::new(roads, n_lanes, most, per_minute, per_minute_per_domain));
-        let (settled, outcomes) = mpsc::channel::<Settled>(n_lanes);
-        let books = tokio::spawn(keep_books(Arc::clone(&mail), outcomes));
+        let bookkeeper = Arc::new(Bookkeeper::default());
         for (road, (end, n_lanes)) in ends.into_iter().enumerate() {
             for number in 0..n_lanes {
                 let lane = Lane {
@@ -152,7 +189,7 @@ impl Mail {
                     road,
                     number,
                     end: end.clone(),
-                    settled: settled.clone(),
+                    bookkeeper: Arc::clone(&bookkeeper),
                     stop: stop.clone(),
                     connection: None,
                     taken_back: None,
@@ -160,13 +197,9 @@ impl Mail {
                 lanes.spawn(lane.run());
             }
         }
-        mail.hand_out(&tray, &settled, &stop).await;
-        drop(settled);
+        mail.hand_out(&tray, &bookkeeper, &stop).await;
         lanes.close();
         lanes.wait().await;
-        if let Err(error) = books.await {
-            tracing::error!(%error, "the mail's bookkeeper died");
-        }
         mail.free_claims("this one, which stops", None).await;
     }
 
@@ -189,7 +222,7 @@ impl Mail {
     }
 
     /// Claims what is due and lays it in the tray, and gives back what cannot go now, until `stop`.
-    async fn hand_out(&self, tray: &Tray, settled: &mpsc::Sender<Settled>, stop: &CancellationToken) {
+    async fn hand_out(&self, tray: &Tray, bookkeeper: &Bookkeeper, stop: &CancellationToken) {
         let mut stencils: HashMap<PrintingId, Arc<Stencil>> = HashMap::new();
         while !stop.is_cancelled() {
             let Turn { back, want, except, next } = tray.turn(self.clock.now());
@@ -211,7 +244,7 @@ impl Mail {
             };
             let more = match claimed {
                 Some(claimed) => {
-                    let claimed = self.fail_the_old(claimed, tray, settled).await;
+                    let claimed = self.fail_the_old(claimed, tray, bookkeeper).await;
                     tray.put(claimed, self.clock.now()) > 0
                 }
                 None => false,
@@ -276,15 +309,10 @@ impl Mail {
     }
 
     /// Settles the letters that could not be offered for five days and cannot be now; gives the others.
-    async fn fail_the_old(
-        &self,
-        claimed: Vec<Work>,
-        tray: &Tray,
-        settled: &mpsc::Sender<Settled>,
-    ) -> Vec<Work> {
+    async fn fail_the_old(&self, claimed: Vec<Work>, tray: &Tray, bookkeeper: &Bookkeeper) -> Vec<Work> {
         let now = self.clock.now();
         let mut kept = Vec::with_capacity(claimed.len());
-        let mut bells = Vec::new();
+        let mut failed = Vec::new();
         for work in claimed {
             let old = next_attempt(work.delivery.queued, 1, now).is_none();
             let Some(reply) = old.then(|| tray.hindrance(work.domain())).flatten() else {
@@ -292,14 +320,10 @@ impl Mail {
                 continue;
             };
             let Delivery { digest, subscriber, .. } = work.delivery;
-            let settlement = Settlement { digest, subscriber, outcome: Outcome::Failed, reply, bounce: None };
-            let (bell, written) = oneshot::channel();
-            if settled.send((settlement, bell)).await.is_ok() {
-                bells.push(written);
-            }
+            failed.push(Settlement { digest, subscriber, outcome: Outcome::Failed, reply, bounce: None });
         }
-        for written in bells {
-            let _ = written.await;
+        if !failed.is_empty() {
+            bookkeeper.settle(self, failed).await;
         }
         kept
     }
@@ -351,37 +375,6 @@ impl Mail {
         match tokio::task::spawn_blocking(move || question(&*ledger)).await {
             Ok(answer) => answer,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        }
-    }
-}
-
-/// Writes settlements into the ledger, as many as have come at a time, and tells each lane when its own is on the disk.
-/// A ledger that cannot take them is asked until it can: a lane must not go on with an outcome that would be forgotten.
-async fn keep_books(mail: Arc<Mail>, mut outcomes: mpsc::Receiver<Settled>) {
-    let mut batch = Vec::new();
-    while outcomes.recv_many(&mut batch, 1024).await > 0 {
-        let (settlements, bells): (Vec<Settlement>, Vec<_>) = batch.drain(..).unzip();
-        let settlements = Arc::new(settlements);
-        let taken_back = loop {
-            let (now, settlements) = (mail.clock.now(), Arc::clone(&settlements));
-            match mail.ask(move |ledger| ledger.settle(&settlements, now)).await {
-                Ok(taken_back) => break taken_back,
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "sent letters cannot be settled"
-                    );
-                    tokio::time::sleep(LEDGER_PAUSE).await;
-                }
-            }
-        };
-        if settlements.iter().any(|settlement| matches!(settlement.outcome, Outcome::Delayed(_))) {
-            mail.bell.notify_one();
-        }
-        mail.settled.ring();
-        for bell in bells {
-            // The lane may have been stopped.
-            let _ = bell.send(taken_back);
         }
     }
 }

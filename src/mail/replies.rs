@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::{delivery::BounceKind, delivery::Reply};
+use crate::{delivery::BounceKind, delivery::Phase, delivery::Reply};
 
 /// What is to become of a letter that was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,10 +101,29 @@ pub(super) fn judge(reply: &Reply, domain: &str) -> Verdict {
     rule(reply, domain).map_or(Verdict::Later, |(_, rule)| rule.verdict())
 }
 
+/// How much a refusal that somebody else tells of says of the mailbox, by the same table. The class of the status decides, not what
+/// was done: of a greylisted letter that expired a server says `failed` and `4.2.0`.
+#[must_use]
+pub fn weigh(status: Option<&str>, code: Option<u16>, text: &str, domain: &str) -> BounceKind {
+    let for_good = match status {
+        Some(status) => status.starts_with("5."),
+        None => code.is_some_and(|code| code >= 500),
+    };
+    if !for_good {
+        return BounceKind::Soft;
+    }
+    // Reports often have the status alone.
+    let code = Some(code.filter(|code| *code >= 500).unwrap_or(550));
+    let reply = Reply { phase: Phase::Rcpt, code, status: status.map(str::to_owned), text: text.to_owned() };
+    match judge(&reply, &domain.to_lowercase()) {
+        Verdict::Never(Some(kind)) => kind,
+        Verdict::Never(None) | Verdict::Pace | Verdict::Ours | Verdict::Later => BounceKind::Soft,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::Phase;
 
     fn said(text: &str) -> Reply {
         let mut words = text.split(' ');

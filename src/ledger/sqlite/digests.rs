@@ -8,9 +8,9 @@ use super::{
     Refusal, micros, queue, shelf, subscribers, timestamp,
 };
 use crate::{
-    delivery::Digest, delivery::DigestId, delivery::DigestStatus, delivery::Kind, delivery::Phase,
-    delivery::Printing, delivery::PrintingId, delivery::Reply, delivery::State, editions::Letter,
-    issue::IssueKey, subscriber::Pace, subscriber::SubscriberId, subscriber::Wish,
+    delivery::BounceKind, delivery::Digest, delivery::DigestId, delivery::DigestStatus, delivery::Kind,
+    delivery::Phase, delivery::Printing, delivery::PrintingId, delivery::Reply, delivery::State,
+    editions::Letter, issue::IssueKey, subscriber::Pace, subscriber::SubscriberId, subscriber::Wish,
 };
 
 pub(super) fn wishes(db: &Connection, pace: Pace) -> Result<Vec<Wish>, Refusal> {
@@ -296,6 +296,21 @@ pub(super) fn letters(
         });
     }
     Ok(letters)
+}
+
+pub(super) fn said_afterwards(
+    db: &Connection,
+    id: DigestId,
+) -> Result<Vec<(BounceKind, String, u64)>, Refusal> {
+    let sql = "SELECT kind, source, count(DISTINCT subscriber) FROM bounces
+               WHERE digest = ?1 AND source <> 'smtp' GROUP BY kind, source ORDER BY 3 DESC, kind, source";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query([id.0])?;
+    let mut said = Vec::new();
+    while let Some(row) = rows.next()? {
+        said.push((subscribers::parse_kind(&row.get::<_, String>(0)?)?, row.get(1)?, row.get(2)?));
+    }
+    Ok(said)
 }
 
 pub(super) fn set_status(

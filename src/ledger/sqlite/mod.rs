@@ -15,16 +15,17 @@ use rusqlite::{Connection, params};
 
 use super::{
     Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Fate, Interrupted, IssueLine, Ledger,
-    Opening, Queued, Sent, Subscribers, Trouble, Words,
+    Opening, Queued, Sent, Subscribers, Then, Trouble, Words,
 };
 use crate::{
-    delivery::Bounce, delivery::Claim, delivery::Delivery, delivery::Digest, delivery::DigestId,
-    delivery::DigestStatus, delivery::Printing, delivery::PrintingId, delivery::Settlement, delivery::State,
-    editions::Beside, editions::BookFile, editions::Contribution, editions::Facet, editions::FacetKind,
-    editions::Letter, editions::Listing, editions::Shelved, editions::Volume, editions::Year, issue::Issue,
-    issue::IssueKey, issue::Release, issue::Status, publication::Publication, subscriber::Address,
-    subscriber::Pace, subscriber::Preferences, subscriber::Standing, subscriber::Subscriber,
-    subscriber::SubscriberId, subscriber::Suppression, subscriber::Wish,
+    delivery::Bounce, delivery::BounceKind, delivery::Claim, delivery::Delivery, delivery::Digest,
+    delivery::DigestId, delivery::DigestStatus, delivery::Printing, delivery::PrintingId,
+    delivery::Settlement, delivery::State, editions::Beside, editions::BookFile, editions::Contribution,
+    editions::Facet, editions::FacetKind, editions::Letter, editions::Listing, editions::Shelved,
+    editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release, issue::Status,
+    publication::Publication, subscriber::Address, subscriber::Pace, subscriber::Preferences,
+    subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression,
+    subscriber::Wish,
 };
 
 /// The ledger of a newsroom that runs on one machine.
@@ -508,6 +509,10 @@ impl Digests for Sqlite {
         self.read(|db| digests::letters(db, id, state, after, most))
     }
 
+    fn said_afterwards(&self, id: DigestId) -> Result<Vec<(BounceKind, String, u64)>, Error> {
+        self.read(|db| digests::said_afterwards(db, id))
+    }
+
     fn set_digest_status(&self, id: DigestId, status: DigestStatus, now: Timestamp) -> Result<bool, Error> {
         self.write(move |db| digests::set_status(db, id, status, now))
     }
@@ -545,6 +550,10 @@ impl Digests for Sqlite {
     fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<u64, Error> {
         let settlements = settlements.to_vec();
         self.write(move |db| queue::settle(db, &settlements, now))
+    }
+
+    fn settle_then(&self, settlements: Vec<Settlement>, now: Timestamp, then: Then) {
+        self.database.write_then(move |db| queue::settle(db, &settlements, now), then);
     }
 
     fn give_back(&self, letters: &[Delivery]) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! The queue of letters: claimed under a lease, settled, taken back.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter, types::Value};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Value};
 
 use super::{Refusal, micros, subscribers, timestamp};
 use crate::{
@@ -21,22 +21,7 @@ pub(super) fn claim(
         "UPDATE deliveries SET state = 'queued', due = 0 WHERE state = 'claimed' AND lease <= ?1",
     )?
     .execute([micros(now)])?;
-    let places = vec!["?"; except.len()].join(", ");
-    let sql = format!(
-        "SELECT d.digest, d.printing, d.subscriber, d.address, d.queued, d.attempts,
-             s.standing = 'confirmed' OR (s.standing = 'pending' AND g.pace = 'confirmation')
-         FROM deliveries d JOIN subscribers s ON s.id = d.subscriber JOIN digests g ON g.id = d.digest
-         WHERE d.state IN ('queued', 'delayed') AND d.due <= ? AND d.domain NOT IN ({places}) ORDER BY d.due LIMIT ?"
-    );
-    let mut parameters = vec![Value::Integer(micros(now))];
-    parameters.extend(except.iter().cloned().map(Value::Text));
-    parameters.push(Value::Integer(i64::try_from(most).unwrap_or(i64::MAX)));
-    let mut due = Vec::new();
-    let mut rows = db.prepare_cached(&sql)?;
-    let mut rows = rows.query(params_from_iter(parameters))?;
-    while let Some(row) = rows.next()? {
-        due.push((delivery(row)?, row.get::<_, bool>(6)?));
-    }
+    let due = due(db, now, most, except)?;
     let mut change = db.prepare_cached(
         "UPDATE deliveries SET state = ?3, lease = ?4, settled = ?5 WHERE digest = ?1 AND subscriber = ?2",
     )?;
@@ -51,6 +36,62 @@ pub(super) fn claim(
         }
     }
     Ok(claim)
+}
+
+/// What a claim asks of letters that wait. They are in the order of an index, so that it ends with the last that is wanted.
+macro_rules! waiting {
+    ($which:literal) => {
+        concat!(
+            "SELECT d.digest, d.printing, d.subscriber, d.address, d.queued, d.attempts,
+                 s.standing = 'confirmed' OR (s.standing = 'pending' AND g.pace = 'confirmation')
+             FROM deliveries d INDEXED BY deliveries_open
+             CROSS JOIN subscribers s ON s.id = d.subscriber CROSS JOIN digests g ON g.id = d.digest
+             WHERE d.state IN ('queued', 'delayed') AND ",
+            $which,
+            " LIMIT ?1"
+        )
+    };
+}
+
+/// Letters due at once, to domains from one name up to another.
+const AT_ONCE: &str = waiting!("d.due = 0 AND d.domain >= ?2 AND d.domain < ?3 ORDER BY d.domain");
+
+/// Letters that were due at a time, but for those to some domains.
+const IN_TIME: &str = waiting!(
+    "d.due > 0 AND d.due <= ?2 AND d.domain NOT IN (SELECT value FROM json_each(?3)) ORDER BY d.due"
+);
+
+/// The letters that are due, and whether each is still wanted. A hundred thousand that wait for a domain that takes none cost
+/// nothing: the index is entered again behind them.
+fn due(
+    db: &Connection,
+    now: Timestamp,
+    most: usize,
+    except: &[String],
+) -> Result<Vec<(Delivery, bool)>, Refusal> {
+    let mut due = Vec::new();
+    let mut find = |sql: &str, from: Value, to: Value| -> Result<(), Refusal> {
+        let wanted = i64::try_from(most - due.len()).unwrap_or(i64::MAX);
+        let mut rows = db.prepare_cached(sql)?;
+        let mut rows = rows.query(params![wanted, from, to])?;
+        while let Some(row) = rows.next()? {
+            due.push((delivery(row)?, row.get::<_, bool>(6)?));
+        }
+        Ok(())
+    };
+    let mut closed: Vec<&str> = except.iter().map(String::as_str).collect();
+    closed.sort_unstable();
+    let mut from = String::new();
+    for name in closed {
+        find(AT_ONCE, Value::Text(from), Value::Text(name.to_owned()))?;
+        // The next name that there can be.
+        from = format!("{name}\0");
+    }
+    // Every text is less than any bytes.
+    find(AT_ONCE, Value::Text(from), Value::Blob(Vec::new()))?;
+    let closed = serde_json::json!(except).to_string();
+    find(IN_TIME, Value::Integer(micros(now)), Value::Text(closed))?;
+    Ok(due)
 }
 
 fn delivery(row: &Row<'_>) -> Result<Delivery, Refusal> {
@@ -209,4 +250,59 @@ fn take_back(db: &Connection, which: &str, parameters: impl rusqlite::Params) ->
 fn taken_back(db: &Connection) -> Result<u64, Refusal> {
     let sql = "SELECT value FROM counters WHERE name = 'taken back'";
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+    use rusqlite::StatementStatus;
+
+    use super::{super::connection::Database, *};
+
+    /// How many steps of the database the claims of `most` letters take that pass over a domain with so many letters, and how many
+    /// letters they give.
+    fn steps(crowd: u32, except: &'static [&'static str]) -> (i32, usize) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database = Database::open(&folder.path().join("ledger.db")).expect("opened");
+        let now = Timestamp::UNIX_EPOCH.saturating_add(1.hour()).expect("a time");
+        let told = database.write(move |db| {
+            db.execute_batch(
+                "INSERT INTO digests (id, publication, pace, period, issues, frozen, since, until, status)
+                     VALUES (1, 'p', 'each', 'a', '[]', 0, 0, 0, 'open')",
+            )?;
+            for (domain, n, first) in [("busy.example", crowd, 1000), ("calm.example", 20, 1), ("also.example", 20, 100)] {
+                db.execute(
+                    "WITH RECURSIVE n (id) AS (SELECT ?3 UNION ALL SELECT id + 1 FROM n WHERE id + 1 < ?3 + ?2)
+                     INSERT INTO subscribers (id, identity, address, standing, consent_at, consent_how)
+                     SELECT id, 'r' || id || '@' || ?1, 'r' || id || '@' || ?1, 'confirmed', 0, '' FROM n",
+                    params![domain, n, first],
+                )?;
+            }
+            db.execute_batch(
+                "INSERT INTO deliveries (digest, printing, subscriber, address, domain, state, due, queued)
+                     SELECT 1, 1, id, address, substr(address, instr(address, '@') + 1), 'queued', 0, 0 FROM subscribers",
+            )?;
+            let except: Vec<String> = except.iter().map(|&name| name.to_owned()).collect();
+            let found = due(db, now, 256, &except)?.len();
+            let steps = [AT_ONCE, IN_TIME]
+                .map(|sql| db.prepare_cached(sql).map(|found| found.get_status(StatementStatus::VmStep)));
+            let mut sum = 0;
+            for steps in steps {
+                sum += steps?;
+            }
+            Ok((sum, found))
+        });
+        told.expect("claimed")
+    }
+
+    #[test]
+    fn letters_that_wait_for_a_closed_domain_cost_a_claim_nothing() {
+        let (few, found) = steps(1, &["busy.example"]);
+        assert_eq!(found, 40);
+        let (many, found) = steps(5000, &["busy.example"]);
+        assert_eq!(found, 40, "the others' letters are found behind and before them");
+        assert_eq!(many, few, "steps of the database");
+        assert_eq!(steps(5000, &[]).1, 256);
+        assert_eq!(steps(5000, &["also.example", "busy.example", "calm.example", "none.example"]).1, 0);
+    }
 }

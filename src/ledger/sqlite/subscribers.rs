@@ -183,14 +183,17 @@ pub(super) fn bounces(db: &Connection, id: SubscriberId) -> Result<Vec<Bounce>, 
             subscriber: id,
             digest: row.get::<_, Option<i64>>(0)?.map(DigestId),
             at: timestamp(row.get(1)?)?,
-            kind: BounceKind::parse(&kind)
-                .ok_or_else(|| Refusal::Damaged(format!("a report of kind `{kind}`")))?,
+            kind: parse_kind(&kind)?,
             source: row.get(3)?,
             status: row.get(4)?,
             text: row.get(5)?,
         });
     }
     Ok(bounces)
+}
+
+pub(super) fn parse_kind(word: &str) -> Result<BounceKind, Refusal> {
+    BounceKind::parse(word).ok_or_else(|| Refusal::Damaged(format!("a report of kind `{word}`")))
 }
 
 pub(super) fn erase(db: &Connection, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {

@@ -204,13 +204,6 @@ fn base64(pieces: &[&str], places: &[&Place]) -> Mould {
     mould
 }
 
-/// A file in Base64.
-pub(super) fn file(bytes: &[u8]) -> Vec<u8> {
-    let mut lines = Vec::with_capacity(bytes.len() / 57 * 78 + 80);
-    base64_lines(bytes, &mut lines);
-    lines
-}
-
 /// Adds bytes in Base64, in lines of 76 characters and each with its end.
 pub(super) fn base64_lines(bytes: &[u8], out: &mut Vec<u8>) {
     for line in bytes.chunks(57) {

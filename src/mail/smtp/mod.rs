@@ -312,7 +312,7 @@ impl Connection {
     /// Why the server would not take a letter of this size, where it has said so.
     pub(super) fn too_large(&self, letter: &Letter) -> Option<Reply> {
         let most = self.abilities.most?;
-        let size = letter.wire.len();
+        let size = letter.size();
         (size > most).then(|| {
             let text = format!("the letter has {size} bytes, and the server takes at most {most}");
             Reply { phase: Phase::Data, code: None, status: None, text }
@@ -346,7 +346,7 @@ impl Connection {
 
     fn mail(&self, letter: &Letter) -> String {
         if self.abilities.size {
-            format!("MAIL FROM:<{}> SIZE={}\r\n", letter.from, letter.wire.len())
+            format!("MAIL FROM:<{}> SIZE={}\r\n", letter.from, letter.size())
         } else {
             format!("MAIL FROM:<{}>\r\n", letter.from)
         }
@@ -417,12 +417,14 @@ impl Connection {
     /// # Errors
     /// Of phase [`Phase::Text`]. Where the connection ended, it says whether the final dot had been handed over.
     pub(super) async fn text(&mut self, letter: Letter, next: Option<&Letter>) -> Result<Reply, Failure> {
-        let end = letter.wire.len();
-        let mut words = letter.wire;
+        let end = letter.size();
+        let Letter { mut wire, enclosed, .. } = letter;
+        let mut envelope = Vec::new();
         if let Some(next) = next {
-            self.add_envelope(next, &mut words);
+            // Behind a text alone, all goes out at once.
+            self.add_envelope(next, if enclosed.is_empty() { &mut wire } else { &mut envelope });
         }
-        if let Err((written, trouble)) = self.write_in_pieces(&words).await {
+        if let Err((written, trouble)) = self.write_all([&wire, &enclosed, &envelope]).await {
             let failure = Failure { may_be_taken: written >= end, ..lost(Phase::Text, trouble) };
             // It may have said why before it closed.
             return match tokio::time::timeout(LAST_WORDS, self.hear()).await {
@@ -450,25 +452,28 @@ impl Connection {
     }
 
     async fn write(&mut self, phase: Phase, words: &[u8]) -> Result<(), Failure> {
-        self.write_in_pieces(words).await.map_err(|(_, trouble)| lost(phase, trouble))
+        self.write_all([words]).await.map_err(|(_, trouble)| lost(phase, trouble))
     }
 
-    /// Writes all, with a deadline for each piece. On failure says how many bytes had gone, at most.
-    async fn write_in_pieces(&mut self, words: &[u8]) -> Result<(), (usize, String)> {
+    /// Writes all, with a deadline for each piece that the server takes. On failure says how many bytes had gone, at most.
+    async fn write_all<const N: usize>(&mut self, texts: [&[u8]; N]) -> Result<(), (usize, String)> {
         let most = self.patience.min(PIECE);
         let mut written = 0;
-        while written < words.len() {
-            let trouble = match tokio::time::timeout(most, self.stream.write(&words[written..])).await {
-                Ok(Ok(0)) => "the connection ended".to_owned(),
-                Ok(Ok(n)) => {
-                    written += n;
-                    continue;
-                }
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => too_late(most),
-            };
-            self.alive = false;
-            return Err((written, trouble));
+        for mut text in texts {
+            while !text.is_empty() {
+                let trouble = match tokio::time::timeout(most, self.stream.write(text)).await {
+                    Ok(Ok(0)) => "the connection ended".to_owned(),
+                    Ok(Ok(n)) => {
+                        written += n;
+                        text = &text[n..];
+                        continue;
+                    }
+                    Ok(Err(error)) => error.to_string(),
+                    Err(_) => too_late(most),
+                };
+                self.alive = false;
+                return Err((written, trouble));
+            }
         }
         match tokio::time::timeout(most, self.stream.flush()).await {
             Ok(Ok(())) => Ok(()),

@@ -21,8 +21,8 @@ use tokio_util::{
 
 use crate::{
     bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey,
-    durable, fetch::Fetcher, fetch::Web, http, hub, inbox::Hints, inbox::Inbox, ledger, ledger::Ledger,
-    ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail, mail::Stationery, outbox, outbox::Outbox, press,
+    durable, fetch::Fetcher, fetch::Web, http, hub, ledger, ledger::Ledger, ledger::sqlite::Sqlite,
+    mail::Letterhead, mail::Mail, mail::Stationery, metrics::Metrics, outbox, outbox::Outbox, press,
     press::Press, publication::Publication, subscriber::LeaveKey,
 };
 
@@ -92,7 +92,7 @@ pub fn open_press(
     Ok(Press {
         publication,
         ledger,
-        outbox: Outbox::open(&newsroom.outbox())?,
+        outbox: Outbox::open(&newsroom.outbox())?.stamped(&newsroom.data().join("outbox.stamp"))?,
         inbox,
         data: newsroom.data(),
         letters_within: newsroom.letters_within(),
@@ -130,6 +130,8 @@ pub struct Daemon {
     pub publication: Publication,
     /// What must survive.
     pub ledger: Arc<dyn Ledger>,
+    /// What its web pages are served from.
+    pub room: Arc<http::ReadingRoom>,
     /// Cancelled when a part has stopped by a fault of its own: without it the rest is no newsroom.
     pub broken: CancellationToken,
     stop_inbox: CancellationToken,
@@ -166,6 +168,7 @@ impl Daemon {
         let head = letterhead(newsroom, &publication)?;
         digesting::ask_about_old(&press, clock.now())?;
         let bells = Bells::default();
+        let metrics = Metrics::default();
         let mail = Mail {
             head: head.clone(),
             ledger: Arc::clone(&ledger),
@@ -174,6 +177,7 @@ impl Daemon {
             on_unknown: newsroom.settings.mail.on_unknown,
             clock: clock.clone(),
             bell: Arc::clone(&bells.mail),
+            metrics: metrics.mail.clone(),
         };
         let returns = Arc::new(Returns {
             publication: publication.clone(),
@@ -188,20 +192,23 @@ impl Daemon {
             Some(door) => Some(bounce::listen(&door).await.map_err(|source| closed(&door, source))?),
             None => None,
         };
-        let room = http::ReadingRoom {
+        let room = Arc::new(http::ReadingRoom {
             publication: publication.clone(),
             outbox: press.outbox.clone(),
+            table: Arc::default(),
             ledger: Arc::clone(&ledger),
             leave_key: head.leave_key,
             clock: clock.clone(),
             hooks,
-        };
-        let known = ledger.arrivals()?;
-        let inbox = Inbox::new(&newsroom.inbox(), newsroom.inbox_settings(), known.clone());
+            metrics: metrics.clone(),
+            readiness: http::Readiness::default(),
+        });
+        let gate = watching::Gate::open(newsroom, &*ledger, metrics)?;
         let daemon = Self {
             address,
             publication,
             ledger,
+            room,
             broken: CancellationToken::new(),
             stop_inbox: CancellationToken::new(),
             stop_mail: CancellationToken::new(),
@@ -216,7 +223,7 @@ impl Daemon {
             _lock: lock,
         };
         let guard = || daemon.broken.clone().drop_guard();
-        let serving = http::serve(listener, Arc::new(room), daemon.stop_http.clone());
+        let serving = http::serve(listener, Arc::clone(&daemon.room), daemon.stop_http.clone());
         daemon.http.spawn(guarded(guard(), serving));
         daemon.mail.spawn(guarded(guard(), mail.run(daemon.stop_mail.clone())));
         if let Some(door) = door {
@@ -234,16 +241,7 @@ impl Daemon {
             daemon.stop_inbox.clone(),
         );
         daemon.digests.spawn(guarded(guard(), digesting));
-        let hints = Hints::new(&newsroom.inbox());
-        let watching = watching::watch(
-            inbox,
-            hints,
-            known,
-            press,
-            clock.clone(),
-            bells.clone(),
-            daemon.stop_inbox.clone(),
-        );
+        let watching = watching::watch(gate, press, clock.clone(), bells.clone(), daemon.stop_inbox.clone());
         daemon.inbox.spawn(guarded(guard(), watching));
         let telling = hub::run(daemon.publication.clone(), bells.hub, daemon.stop_inbox.clone());
         daemon.hub.spawn(guarded(guard(), telling));

@@ -5,6 +5,7 @@
 pub mod typography;
 pub mod durable;
 pub mod clock;
+pub mod metrics;
 pub mod helper;
 pub mod picture;
 pub mod prose;

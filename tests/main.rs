@@ -26,6 +26,7 @@ mod lettering;
 mod returning;
 mod bouncing;
 mod serving;
+mod fronting;
 mod restarting;
 mod configuring;
 mod theming;

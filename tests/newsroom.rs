@@ -290,6 +290,16 @@ impl Newsroom {
         asks(self.daemon.as_ref().unwrap().address, method, path, headers)
     }
 
+    /// The figures that the operator's programs read.
+    pub fn figures(&self) -> String {
+        self.daemon.as_ref().unwrap().room.figures().unwrap()
+    }
+
+    /// Where the newsroom's web server listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.daemon.as_ref().unwrap().address
+    }
+
     pub fn base_url(&self) -> String {
         format!("http://{}/", self.daemon.as_ref().unwrap().address)
     }

@@ -1,32 +1,44 @@
 //! Serves the outbox to readers, finds articles for them, and shows the pages on which a subscriber confirms or leaves. It never writes the outbox.
+//!
+//! What readers' programs ask for all the time is answered from memory before any router is asked; everything else goes through the
+//! router, the outbox's files by its fallback.
 
+mod accepting;
+mod conditions;
+mod connections;
 mod deciding;
+mod document;
+mod figures;
+mod heads;
+mod health;
+mod patience;
 mod reading;
 mod returning;
 mod searching;
+mod sheets;
+mod table;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc};
 
-use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get, routing::post};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::Response,
+    routing::{get, post},
 };
-use tokio::{net::TcpListener, sync::Semaphore};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::Clock, ledger::Ledger, outbox::Outbox, publication::Publication, subscriber::LeaveKey,
-    subscriber::Standing,
+    clock::Clock, ledger::Ledger, metrics::Metrics, outbox::Outbox, publication::Publication,
+    subscriber::LeaveKey,
 };
+use patience::Patience;
 
+pub use health::Readiness;
 pub use returning::Hooks;
-
-/// Most connections at once; more wait to be accepted.
-const CONNECTIONS: usize = 1024;
-
-/// How long a client may take to send its request's head: a half-sent one would hold its connection for ever.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
+pub use table::Table;
 
 /// The reading room: what its pages are served from.
 pub struct ReadingRoom {
@@ -34,6 +46,8 @@ pub struct ReadingRoom {
     pub publication: Publication,
     /// What readers are served from.
     pub outbox: Outbox,
+    /// What of it is in memory.
+    pub table: Arc<Table>,
     /// What must survive.
     pub ledger: Arc<dyn Ledger>,
     /// The key of the addresses for leaving.
@@ -42,6 +56,10 @@ pub struct ReadingRoom {
     pub clock: Clock,
     /// Where mail providers tell what became of letters, if the settings name a secret.
     pub hooks: Option<Hooks>,
+    /// What is counted for the operator.
+    pub metrics: Metrics,
+    /// Whether we can do our work.
+    pub readiness: Readiness,
 }
 
 /// Listens on an address; port 0 takes any that is free.
@@ -52,78 +70,29 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Answers requests until `stop`, and then those that have begun.
+/// Answers requests until `stop`, and then those that have begun, for ten seconds at most.
 pub async fn serve(listener: TcpListener, room: Arc<ReadingRoom>, stop: CancellationToken) {
-    let router = router(room);
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let connections = TaskTracker::new();
-    loop {
-        let place = tokio::select! {
-            place = Arc::clone(&places).acquire_owned() => place,
-            () = stop.cancelled() => break,
-        };
-        let Ok(place) = place else { break };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                // The client is gone, or we have no file descriptors left: others may still be served.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let _ = stream.set_nodelay(true);
-        let (service, stop) = (TowerToHyperService::new(router.clone()), stop.clone());
-        connections.spawn(async move {
-            let _place = place;
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD_WITHIN)
-                .serve_connection(TokioIo::new(stream), service);
-            let mut connection = std::pin::pin!(connection);
-            let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended early");
-            }
-        });
-    }
-    connections.close();
-    connections.wait().await;
+    let router = router(Arc::clone(&room));
+    let keeping = Arc::clone(&room.table).keep(room.outbox.clone(), room.publication.clone(), stop.clone());
+    tokio::join!(keeping, connections::serve(listener, room, router, Patience::default(), stop));
 }
 
 fn router(room: Arc<ReadingRoom>) -> Router {
     Router::new()
-        .route("/healthz", get(health))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
         .route("/leave/{token}", get(deciding::ask_to_leave).post(deciding::leave))
         .route("/confirm/{token}", get(deciding::ask_to_confirm).post(deciding::confirm))
         .route("/bounces/{provider}/{secret}", post(returning::tell))
         .route("/search", get(searching::pages))
         .route("/opds/search", get(searching::books))
-        .fallback(reading::read)
+        .fallback(read)
         .with_state(room)
 }
 
-/// Whether the ledger answers and the outbox is there.
-async fn health(State(room): State<Arc<ReadingRoom>>) -> impl IntoResponse {
-    let asked = tokio::task::spawn_blocking(move || {
-        let confirmed = room.ledger.count(Standing::Confirmed);
-        (confirmed.is_ok(), room.outbox.is_there())
-    });
-    let (status, text) = match asked.await {
-        Ok((true, true)) => (StatusCode::OK, "ok\n"),
-        Ok((false, _)) => (StatusCode::SERVICE_UNAVAILABLE, "the ledger does not answer\n"),
-        Ok((_, false)) => (StatusCode::SERVICE_UNAVAILABLE, "the outbox is not there\n"),
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the question could not be asked\n"),
-    };
-    (status, [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")], text)
+/// A file of the outbox.
+async fn read(State(room): State<Arc<ReadingRoom>>, request: Request) -> Response<Body> {
+    // The body of a request that has none to give is not waited for.
+    let (head, _) = request.into_parts();
+    reading::read(&room, &Request::from_parts(head, ())).await.map(Body::from)
 }

@@ -25,7 +25,7 @@ pub use smtp::{Protection, Server};
 
 use crate::{
     clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing, delivery::PrintingId,
-    delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, subscriber::Address,
+    delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, metrics, subscriber::Address,
 };
 use lane::{End, Lane};
 use road::Road;
@@ -119,6 +119,8 @@ pub struct Mail {
     pub clock: Clock,
     /// Rings when letters were queued.
     pub bell: Arc<Notify>,
+    /// What is counted for the operator.
+    pub metrics: metrics::Mail,
 }
 
 /// A settlement for the bookkeeper, and the bell by which it tells that the ledger has it, and how many times letters have been
@@ -372,6 +374,9 @@ async fn keep_books(mail: Arc<Mail>, mut outcomes: mpsc::Receiver<Settled>) {
                 }
             }
         };
+        for settlement in settlements.iter() {
+            mail.metrics.offered(settlement.outcome.as_str(), settlement.reply.code);
+        }
         if settlements.iter().any(|settlement| matches!(settlement.outcome, Outcome::Delayed(_))) {
             mail.bell.notify_one();
         }

@@ -13,17 +13,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::Notify;
+use tokio::net::TcpListener;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
 
 use crate::{
-    bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey,
-    durable, fetch::Fetcher, fetch::Web, http, hub, ledger, ledger::Ledger, ledger::sqlite::Sqlite,
-    mail::Letterhead, mail::Mail, mail::Stationery, metrics::Metrics, outbox, outbox::Outbox, press,
-    press::Press, publication::Publication, subscriber::LeaveKey,
+    bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey, desk,
+    desk::Bells, desk::Desk, desk::Password, durable, fetch::Fetcher, fetch::Web, http, http::ReadingRoom,
+    hub, ledger, ledger::Ledger, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail, mail::Stationery,
+    metrics::Metrics, outbox, outbox::Outbox, press, press::Press, publication::Publication,
+    subscriber::LeaveKey,
 };
 
 /// How long letters on their way may take to be answered once we are asked to stop.
@@ -57,6 +58,9 @@ pub enum Error {
     /// The settings name what cannot be used.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// The desk's password could not be read or made.
+    #[error(transparent)]
+    Desk(#[from] desk::PasswordError),
     /// The ledger could not be opened.
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
@@ -122,28 +126,50 @@ pub fn letterhead(newsroom: &Newsroom, publication: &Publication) -> Result<Lett
     })
 }
 
+/// The password of a newsroom's desk.
+///
+/// # Errors
+/// When the folder that it is in cannot be made.
+pub fn desk_password(newsroom: &Newsroom) -> Result<Password, Error> {
+    let data = newsroom.data();
+    durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
+    Ok(Password::at(&data.join("desk.password")))
+}
+
+/// Where the desk answers.
+pub struct OpenDesk {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Its password, where it was made just now: nobody can ask for it again.
+    pub first_password: Option<String>,
+}
+
 /// A daemon at work.
 pub struct Daemon {
     /// Where its web pages answer.
     pub address: SocketAddr,
     /// The periodical that it serves.
     pub publication: Publication,
+    /// Where its desk answers, unless the settings have none.
+    pub desk: Option<OpenDesk>,
     /// What must survive.
     pub ledger: Arc<dyn Ledger>,
     /// What its web pages are served from.
-    pub room: Arc<http::ReadingRoom>,
+    pub room: Arc<ReadingRoom>,
     /// Cancelled when a part has stopped by a fault of its own: without it the rest is no newsroom.
     pub broken: CancellationToken,
     stop_inbox: CancellationToken,
     stop_mail: CancellationToken,
     stop_returns: CancellationToken,
     stop_http: CancellationToken,
+    stop_desk: CancellationToken,
     inbox: TaskTracker,
     hub: TaskTracker,
     digests: TaskTracker,
     mail: TaskTracker,
     returns: TaskTracker,
     http: TaskTracker,
+    desk_pages: TaskTracker,
     /// Held as long as we run: what was claimed in the ledger before is nobody's.
     _lock: File,
 }
@@ -178,6 +204,7 @@ impl Daemon {
             clock: clock.clone(),
             bell: Arc::clone(&bells.mail),
             metrics: metrics.mail.clone(),
+            settled: bells.news.clone(),
         };
         let returns = Arc::new(Returns {
             publication: publication.clone(),
@@ -192,39 +219,28 @@ impl Daemon {
             Some(door) => Some(bounce::listen(&door).await.map_err(|source| closed(&door, source))?),
             None => None,
         };
-        let room = Arc::new(http::ReadingRoom {
+        let room = Arc::new(ReadingRoom {
             publication: publication.clone(),
             outbox: press.outbox.clone(),
             table: Arc::default(),
             ledger: Arc::clone(&ledger),
-            leave_key: head.leave_key,
+            leave_key: head.leave_key.clone(),
             clock: clock.clone(),
             hooks,
             metrics: metrics.clone(),
             readiness: http::Readiness::default(),
         });
+        let stop_desk = CancellationToken::new();
+        let open = open_desk(newsroom, &press, &head, &room, &bells, &stop_desk).await?;
+        let (desk, pages) = open.unzip();
         let gate = watching::Gate::open(newsroom, &*ledger, metrics)?;
-        let daemon = Self {
-            address,
-            publication,
-            ledger,
-            room,
-            broken: CancellationToken::new(),
-            stop_inbox: CancellationToken::new(),
-            stop_mail: CancellationToken::new(),
-            stop_returns: CancellationToken::new(),
-            stop_http: CancellationToken::new(),
-            inbox: TaskTracker::new(),
-            hub: TaskTracker::new(),
-            digests: TaskTracker::new(),
-            mail: TaskTracker::new(),
-            returns: TaskTracker::new(),
-            http: TaskTracker::new(),
-            _lock: lock,
-        };
+        let daemon = Self::at_rest(address, publication, desk, room, stop_desk, lock);
         let guard = || daemon.broken.clone().drop_guard();
         let serving = http::serve(listener, Arc::clone(&daemon.room), daemon.stop_http.clone());
         daemon.http.spawn(guarded(guard(), serving));
+        if let Some((listener, desk)) = pages {
+            daemon.desk_pages.spawn(guarded(guard(), desk::serve(listener, Arc::new(desk))));
+        }
         daemon.mail.spawn(guarded(guard(), mail.run(daemon.stop_mail.clone())));
         if let Some(door) = door {
             let taking = bounce::serve(door, Arc::clone(&returns), daemon.stop_returns.clone());
@@ -248,11 +264,44 @@ impl Daemon {
         Ok(daemon)
     }
 
+    /// A daemon of which no part works yet.
+    fn at_rest(
+        address: SocketAddr,
+        publication: Publication,
+        desk: Option<OpenDesk>,
+        room: Arc<ReadingRoom>,
+        stop_desk: CancellationToken,
+        lock: File,
+    ) -> Self {
+        Self {
+            address,
+            publication,
+            desk,
+            ledger: Arc::clone(&room.ledger),
+            room,
+            broken: CancellationToken::new(),
+            stop_inbox: CancellationToken::new(),
+            stop_mail: CancellationToken::new(),
+            stop_returns: CancellationToken::new(),
+            stop_http: CancellationToken::new(),
+            stop_desk,
+            inbox: TaskTracker::new(),
+            hub: TaskTracker::new(),
+            digests: TaskTracker::new(),
+            mail: TaskTracker::new(),
+            returns: TaskTracker::new(),
+            http: TaskTracker::new(),
+            desk_pages: TaskTracker::new(),
+            _lock: lock,
+        }
+    }
+
     /// Stops: takes no more manuscripts and finishes the one at the press; finishes the letters that are on their way, for
     /// 20 seconds at most; answers the requests that have come.
     pub async fn stop(self) {
         let within = Instant::now() + STOP_WITHIN;
         for (stop, tasks, what) in [
+            (&self.stop_desk, &self.desk_pages, "the desk"),
             (&self.stop_inbox, &self.inbox, "the press"),
             (&self.stop_inbox, &self.hub, "what tells the hub"),
             (&self.stop_inbox, &self.digests, "what makes digests"),
@@ -269,21 +318,41 @@ impl Daemon {
     }
 }
 
+/// The desk and its address, unless the settings have none. Its first password is made when all else of it is there.
+async fn open_desk(
+    newsroom: &Newsroom,
+    press: &Arc<Press>,
+    head: &Letterhead,
+    room: &Arc<ReadingRoom>,
+    bells: &Bells,
+    stop: &CancellationToken,
+) -> Result<Option<(OpenDesk, (TcpListener, Desk))>, Error> {
+    let Some(wanted) = newsroom.settings.desk.listen.0 else { return Ok(None) };
+    let failed = |source| Error::Listen { address: wanted, source };
+    let listener = http::listen(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let password = desk_password(newsroom)?;
+    let first_password = password.first()?;
+    let desk = Desk {
+        press: Arc::clone(press),
+        head: head.clone(),
+        password,
+        clock: room.clock.clone(),
+        room: Arc::clone(room),
+        bells: bells.clone(),
+        largest_upload: usize::from(newsroom.settings.desk.largest_upload_mib) << 20,
+        stop: stop.clone(),
+        door: desk::Door::default(),
+    };
+    Ok(Some((OpenDesk { address, first_password }, (listener, desk))))
+}
+
 /// Why the door for what comes back cannot be opened.
 fn closed(door: &Door, source: io::Error) -> Error {
     match door {
         Door::Loopback(address) => Error::Listen { address: *address, source },
         Door::Socket(path) => Error::Folder { path: path.clone(), source },
     }
-}
-
-/// What the press rings when something is out.
-#[derive(Clone, Default)]
-struct Bells {
-    /// Letters are queued.
-    mail: Arc<Notify>,
-    /// The feeds have changed.
-    hub: Arc<Notify>,
 }
 
 /// Does a part's work. If that ends by a panic, the guard is dropped with it and cancels [`Daemon::broken`].

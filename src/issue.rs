@@ -292,7 +292,8 @@ impl Issue {
         let old_pairs: Vec<HashSet<(char, char)>> = old.iter().map(pairs).collect();
         let mut taken: HashSet<String> = HashSet::new();
         for article in &mut self.articles {
-            let mine = pairs(article);
+            // Most issues have nothing before them to be compared with.
+            let mine = if old.is_empty() { HashSet::new() } else { pairs(article) };
             let known = old
                 .iter()
                 .zip(&old_pairs)

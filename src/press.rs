@@ -290,9 +290,10 @@ impl Press {
         let (book, _) = self.print(&release)?;
         self.ledger.shelve(&self.publication, &release, &book)?;
         let key = &release.issue.key;
-        self.put_lists(&self.shelf_after(key)?)?;
-        self.turn_pages_beside(key)?;
-        self.remove_former_pages(key)?;
+        let versions = self.ledger.versions(&self.publication, key)?;
+        self.put_lists(&self.shelf_after(key, &versions)?)?;
+        self.turn_pages_beside(key, &versions)?;
+        self.remove_former_pages(key, &versions)?;
         let shelved = Shelved { release, book };
         let queued = self.close(&shelved, arrival, now)?;
         let Shelved { release, book } = shelved;

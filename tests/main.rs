@@ -41,6 +41,7 @@ mod fetching;
 mod illustrating;
 mod keeping;
 mod proving;
+mod editing;
 mod learning;
 mod repairing;
 mod typesetting;

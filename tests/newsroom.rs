@@ -51,7 +51,7 @@ impl Newsroom {
         let settings = format!(
             "[publication]\nkey = \"tide\"\ntitle = \"The Tide Gazette\"\nauthority = \"tide.example.org,2026\"\n\
              publisher = \"The Harbour Office\"\n[inbox]\nsettle_after = \"60ms\"\nlook_every = \"200ms\"\n\
-             [http]\nlisten = \"127.0.0.1:0\"\n[mail]\nserver = \"{}\"\nprotection = \"none\"\n\
+             [http]\nlisten = \"127.0.0.1:0\"\n[desk]\nlisten = \"127.0.0.1:0\"\n[mail]\nserver = \"{}\"\nprotection = \"none\"\n\
              from = \"The Tide Gazette <tide@example.org>\"\nreply_to = \"editors@example.org\"\n{settings}",
             sink.address
         );
@@ -111,6 +111,16 @@ impl Newsroom {
 
     pub fn publication(&self) -> Publication {
         self.daemon.as_ref().unwrap().publication.clone()
+    }
+
+    /// Where the newsroom's desk answers.
+    pub fn desk_address(&self) -> std::net::SocketAddr {
+        self.daemon.as_ref().unwrap().desk.as_ref().unwrap().address
+    }
+
+    /// The password of the desk, in a newsroom that was started for the first time.
+    pub fn desk_password(&self) -> String {
+        self.daemon.as_ref().unwrap().desk.as_ref().unwrap().first_password.clone().unwrap()
     }
 
     /// What the letters of the newsroom at work have in common.

@@ -75,8 +75,10 @@ fn a_file_that_cannot_be_read_says_so_and_is_published_once_it_can() {
     let folder = tempfile::tempdir().unwrap();
     let news = folder.path().join("news");
     assert_eq!(gazetted(folder.path(), &["init", "news"]).0, 0);
-    let settings =
-        format!("[inbox]\nsettle_after = \"60ms\"\n[http]\nlisten = \"127.0.0.1:{}\"\n", tools::free_port());
+    let settings = format!(
+        "[inbox]\nsettle_after = \"60ms\"\n[http]\nlisten = \"127.0.0.1:{}\"\n[desk]\nlisten = \"off\"\n",
+        tools::free_port()
+    );
     fs::write(news.join("config/gazetted.toml"), settings).unwrap();
     let locked = news.join("inbox/locked.md");
     fs::write(&locked, page("Locked", "The words behind the door.")).unwrap();

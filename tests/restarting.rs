@@ -48,7 +48,7 @@ fn killed_twenty_times_on_the_way_it_loses_nothing_and_doubles_only_letters_in_f
     fs::create_dir_all(folder.join("news/inbox")).unwrap();
     let news = folder.join("news");
     let settings = format!(
-        "[inbox]\nsettle_after = \"60ms\"\nlook_every = \"200ms\"\n[http]\nlisten = \"127.0.0.1:{web}\"\n\
+        "[inbox]\nsettle_after = \"60ms\"\nlook_every = \"200ms\"\n[http]\nlisten = \"127.0.0.1:{web}\"\n[desk]\nlisten = \"off\"\n\
          [mail]\nserver = \"127.0.0.1:{port}\"\nprotection = \"none\"\nconnections = {CONNECTIONS}\n"
     );
     fs::write(news.join("config/gazetted.toml"), settings).unwrap();

@@ -319,12 +319,12 @@ fn what_is_wrong_with_the_ways_in_is_said_at_the_start() {
         (
             format!("lmtp = \"{address}\""),
             "error: cannot listen on `ADDRESS`\n  caused by: Address already in use (os error 98)\n\
-             help: another program may use that address; set another one, as `listen` in `[http]` or `lmtp` in `[bounces]`\n",
+             help: another program may use that address; set another one, as `listen` in `[http]` or `[desk]`, or `lmtp` in `[bounces]`\n",
         ),
     ] {
         fs::write(
             folder.join("news.toml"),
-            format!("[http]\nlisten = \"127.0.0.1:0\"\n[bounces]\n{settings}\n"),
+            format!("[http]\nlisten = \"127.0.0.1:0\"\n[desk]\nlisten = \"off\"\n[bounces]\n{settings}\n"),
         )
         .unwrap();
         let (code, text) = gazetted(folder, &["--config", "news.toml", "run"]);

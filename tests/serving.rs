@@ -11,7 +11,7 @@ use gazetted::{editions::Edition, outbox::Outbox};
 
 use crate::{
     configuring::gazetted,
-    newsroom::{Newsroom, PATIENCE, page, until},
+    newsroom::{Newsroom, PATIENCE, asks, page, until},
 };
 
 pub fn header(head: &str, name: &str) -> Option<String> {
@@ -523,4 +523,8 @@ fn the_operators_programs_read_what_was_done_in_figures() {
     }
     assert!(figures.ends_with("# EOF\n"));
     assert_eq!(newsroom.asks("GET", "/metrics", "").0, 404, "they are nobody else's business");
+    let (status, head, figures) = asks(newsroom.desk_address(), "GET", "/metrics", "");
+    assert_eq!((status, missing()), (200, None));
+    assert!(header(&head, "content-type").unwrap().starts_with("application/openmetrics-text"));
+    assert!(figures.ends_with(b"# EOF\n"));
 }

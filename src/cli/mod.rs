@@ -2,6 +2,7 @@
 
 mod bind;
 mod config;
+mod desk;
 mod digests;
 mod dkim;
 mod init;
@@ -71,6 +72,9 @@ enum Command {
     /// Make keys that sign letters, or print the records of those in force
     #[command(subcommand)]
     Dkim(dkim::Command),
+    /// Make a new password for the desk, the editor's pages
+    #[command(subcommand)]
+    Desk(desk::Command),
     /// Show the settings in force
     Config,
     /// List the files of our own theme, or print one, to begin a theme of your own with
@@ -86,6 +90,8 @@ enum Error {
     Config(#[from] crate::config::Error),
     #[error(transparent)]
     Daemon(#[from] daemon::Error),
+    #[error(transparent)]
+    Desk(#[from] crate::desk::PasswordError),
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
     #[error(transparent)]
@@ -156,6 +162,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Replay => replay::run(&newsroom(file)?),
         Command::Bind(arguments) => bind::run(&newsroom(file)?, &arguments),
         Command::Dkim(command) => dkim::run(&newsroom(file)?, command),
+        Command::Desk(command) => desk::run(&newsroom(file)?, &command),
         Command::Config => config::run(&newsroom(file)?),
         Command::Verify => verify::run(&newsroom(file)?),
     }

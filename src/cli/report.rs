@@ -45,7 +45,7 @@ fn help(error: &Error) -> Option<String> {
             Some("start it again: nothing is lost; and please report what stands above".to_owned())
         }
         Error::Daemon(daemon::Error::Listen { .. }) => {
-            Some("another program may use that address; set another one, as `listen` in `[http]` or `lmtp` in `[bounces]`".to_owned())
+            Some("another program may use that address; set another one, as `listen` in `[http]` or `[desk]`, or `lmtp` in `[bounces]`".to_owned())
         }
         Error::Daemon(daemon::Error::Ledger(error)) | Error::Ledger(error) => ledger_help(error),
         Error::Publish { .. } | Error::Press(_) if is_full(error) => {

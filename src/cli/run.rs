@@ -74,6 +74,14 @@ fn greet(newsroom: &Newsroom, daemon: &Daemon) -> Result<(), Error> {
     say(&format!("{} is open", daemon.publication.title))?;
     say(&format!("  save issues in   {}", newsroom.inbox().display()))?;
     say(&format!("  web pages        {here}"))?;
+    if let Some(desk) = &daemon.desk {
+        say(&format!("  the desk         http://{}/", desk.address))?;
+        if let Some(password) = &desk.first_password {
+            say(&format!(
+                "    its password   {password}   (shown this once; `gazetted desk password` makes a new one)"
+            ))?;
+        }
+    }
     say(&format!("  feed             {here}feed.xml"))?;
     say(&format!("  newest book      {here}latest.epub"))?;
     say(&format!("  letters          {letters}, to {}", super::report::count(subscribers, "subscriber")))?;

@@ -9,7 +9,7 @@ use crate::{delivery::ReturnKey, typography::nearest};
 const PREFIX: &str = "GAZETTED_";
 
 /// Every section with every key, as the file may have them.
-const KEYS: [(&str, &[&str]); 8] = [
+const KEYS: [(&str, &[&str]); 9] = [
     (
         "publication",
         &[
@@ -61,6 +61,7 @@ const KEYS: [(&str, &[&str]); 8] = [
     ),
     ("bounces", &["maildir", "lmtp", "webhook_secret_file"]),
     ("http", &["listen", "leave_url"]),
+    ("desk", &["listen", "largest_upload_mib"]),
 ];
 
 /// The keys of each of `[[mail.relays]]`.

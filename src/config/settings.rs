@@ -7,10 +7,12 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::values::{BaseUrl, DoorName, From, HostName, HostPort, HubUrl, ProtectionName, Span};
+pub(super) use self::values::{
+    BaseUrl, DoorName, From, HostName, HostPort, HubUrl, Listening, ProtectionName, Span,
+};
 use self::values::{
-    authority, colour, connections, day_of_month, domain, free_line, hour, issn, key, line, rate, time_zone,
-    to_hour, weight,
+    authority, colour, connections, day_of_month, domain, free_line, hour, issn, key, line, mib, rate,
+    time_zone, to_hour, weight,
 };
 use crate::{inbox, mail::OnUnknown, proof::Policy, prose::Language, subscriber::Address};
 
@@ -34,6 +36,8 @@ pub struct Settings {
     pub bounces: BouncesSettings,
     /// How the outbox is served.
     pub http: HttpSettings,
+    /// Where the editor's pages are.
+    pub desk: DeskSettings,
 }
 
 /// `[publication]`: `config/gazetted.toml` explains every key.
@@ -342,5 +346,21 @@ pub struct HttpSettings {
 impl Default for HttpSettings {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), leave_url: None }
+    }
+}
+
+/// `[desk]`: `config/gazetted.toml` explains every key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeskSettings {
+    pub listen: Listening,
+    #[serde(deserialize_with = "mib")]
+    pub largest_upload_mib: u16,
+}
+
+impl Default for DeskSettings {
+    fn default() -> Self {
+        let listen = Listening(Some(SocketAddr::from(([127, 0, 0, 1], 8081))));
+        Self { listen, largest_upload_mib: 64 }
     }
 }

@@ -1,7 +1,7 @@
 //! Prints: issue in, files out. The same issue always gives the same bytes; nothing here asks for the time.
 
 use std::collections::BTreeMap;
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
@@ -178,8 +178,9 @@ pub fn print_beside(
             Some(Edition { path: paths::picture(key, name), bytes: plates.get(name)?.clone() })
         })
         .collect();
-    pages.push(Edition { path: cover_path(key), bytes: cover.page });
-    pages.push(Edition { path: thumbnail_path(key), bytes: cover.thumbnail });
+    let (page, thumbnail) = cover.for_lists()?;
+    pages.push(Edition { path: cover_path(key), bytes: page });
+    pages.push(Edition { path: thumbnail_path(key), bytes: thumbnail });
     pages.push(site::stylesheet(publication));
     pages.extend(site::articles(release, publication, &outline)?);
     pages.push(site::issue(release, &file, beside, publication, &outline)?);
@@ -205,7 +206,7 @@ pub fn bind(
     anthology: &Anthology,
     publication: &Publication,
     plate: &dyn Fn(&Picture) -> io::Result<Vec<u8>>,
-    out: &mut (impl Write + Seek),
+    out: &mut dyn Write,
 ) -> Result<(), Error> {
     book::bind_volume(anthology, publication, plate, out)
 }

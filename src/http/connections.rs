@@ -2,6 +2,8 @@
 
 use std::{
     convert::Infallible,
+    io,
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -11,6 +13,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
+    extract::ConnectInfo,
     http::{Request, Response, StatusCode},
 };
 use hyper::{
@@ -45,14 +48,39 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more descriptors or memory for another connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts connections and answers on them until `stop`, and then what has begun, for ten seconds at most.
-pub(super) async fn serve(
-    listener: TcpListener,
-    room: Arc<ReadingRoom>,
+/// What a listener's clients are answered with.
+#[derive(Clone)]
+pub(super) struct Pages {
+    /// Whose documents are looked for in memory first, and whose requests are counted.
+    room: Option<Arc<ReadingRoom>>,
     router: Router,
     patience: Patience,
-    stop: CancellationToken,
-) {
+}
+
+impl Pages {
+    /// The pages of readers.
+    pub(super) fn of_readers(room: Arc<ReadingRoom>, router: Router) -> Self {
+        Self { room: Some(room), router, patience: Patience::default() }
+    }
+}
+
+/// Listens on an address; port 0 takes any that is free.
+///
+/// # Errors
+/// When the address cannot be had.
+pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+/// Answers requests with the pages of `router` until `stop`, and then what has begun, for ten seconds at most. Whoever sends a file
+/// has an hour for it.
+pub async fn answer(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let patience = Patience { body: Duration::from_hours(1), ..Patience::default() };
+    serve(listener, Pages { room: None, router, patience }, stop).await;
+}
+
+/// Accepts connections and answers on them until `stop`, and then what has begun, for ten seconds at most.
+pub(super) async fn serve(listener: TcpListener, pages: Pages, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(n_places()));
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
@@ -66,8 +94,8 @@ pub(super) async fn serve(
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // The client is gone, or we have no file descriptors left: others may still be served.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -77,13 +105,13 @@ pub(super) async fn serve(
         };
         let _ = stream.set_nodelay(true);
         let exchanges = Arc::<Exchanges>::default();
-        let client = Client { room: Arc::clone(&room), router: router.clone(), patience, exchanges };
+        let client = Client { pages: pages.clone(), peer, exchanges };
         let (stop, cut) = (stop.clone(), cut.clone());
         connections.spawn(async move {
             let _place = place;
             let exchanges = Arc::clone(&client.exchanges);
-            let _counted = client.room.metrics.http.open();
-            let stream = Patient::new(stream, patience, Arc::clone(&exchanges));
+            let _counted = client.pages.room.as_ref().map(|room| room.metrics.http.open());
+            let stream = Patient::new(stream, client.pages.patience, Arc::clone(&exchanges));
             let mut connection = std::pin::pin!(
                 hyper::server::conn::http1::Builder::new()
                     .max_buf_size(LONGEST_HEAD)
@@ -135,9 +163,8 @@ fn n_places() -> usize {
 
 /// One client of ours.
 struct Client {
-    room: Arc<ReadingRoom>,
-    router: Router,
-    patience: Patience,
+    pages: Pages,
+    peer: SocketAddr,
     exchanges: Arc<Exchanges>,
 }
 
@@ -167,14 +194,16 @@ impl Service<Request<Incoming>> for Client {
     type Error = Infallible;
     type Future = Answering;
 
-    fn call(&self, request: Request<Incoming>) -> Answering {
+    fn call(&self, mut request: Request<Incoming>) -> Answering {
         let exchange = self.exchanges.begin();
-        let room = Arc::clone(&self.room);
-        if let Some(response) = reading::at_once(&room, &request) {
-            room.metrics.http.answered(response.status().as_u16());
+        let Pages { room, router, patience } = &self.pages;
+        if let Some(response) = room.as_ref().and_then(|room| reading::at_once(room, &request)) {
+            count(room.as_deref(), &response);
             return Answering::AtOnce(Some(response.map(|kind| Sheets { kind, _exchange: exchange })));
         }
-        let (router, within) = (self.router.clone(), self.patience.body);
+        // For pages that tell clients apart.
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let (room, router, within) = (room.clone(), router.clone(), patience.body);
         Answering::Later(Box::pin(async move {
             let has_body = !request.body().is_end_stream();
             let answer = async {
@@ -184,16 +213,20 @@ impl Service<Request<Incoming>> for Client {
             let response = if has_body {
                 // Nobody needs so long for the few words of a form.
                 tokio::time::timeout(within, answer).await.unwrap_or_else(|_| {
-                    reading::text(
-                        StatusCode::REQUEST_TIMEOUT,
-                        "the rest of the request did not come in time\n",
-                    )
+                    let late = "the rest of the request did not come in time\n";
+                    reading::text(StatusCode::REQUEST_TIMEOUT, late)
                 })
             } else {
                 answer.await
             };
-            room.metrics.http.answered(response.status().as_u16());
+            count(room.as_deref(), &response);
             response.map(|kind| Sheets { kind, _exchange: exchange })
         }))
+    }
+}
+
+fn count<B>(room: Option<&ReadingRoom>, response: &Response<B>) {
+    if let Some(room) = room {
+        room.metrics.http.answered(response.status().as_u16());
     }
 }

@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
 };
 
-use super::{accepting::Accepted, conditions::Validators, heads, reading::POLICY};
+use super::{conditions::Validators, heads, negotiating::Accepted, reading::POLICY};
 use crate::{outbox::Coding, outbox::Outbox, publication::Publication};
 
 /// The longest form that is held in memory; longer ones are sent from the disk.

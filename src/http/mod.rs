@@ -3,7 +3,6 @@
 //! What readers' programs ask for all the time is answered from memory before any router is asked; everything else goes through the
 //! router, the outbox's files by its fallback.
 
-mod accepting;
 mod conditions;
 mod connections;
 mod deciding;
@@ -11,6 +10,7 @@ mod document;
 mod figures;
 mod heads;
 mod health;
+mod negotiating;
 mod patience;
 mod reading;
 mod returning;
@@ -18,7 +18,7 @@ mod searching;
 mod sheets;
 mod table;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -34,8 +34,9 @@ use crate::{
     clock::Clock, ledger::Ledger, metrics::Metrics, outbox::Outbox, publication::Publication,
     subscriber::LeaveKey,
 };
-use patience::Patience;
+use connections::Pages;
 
+pub use connections::{answer, listen};
 pub use health::Readiness;
 pub use returning::Hooks;
 pub use table::Table;
@@ -62,19 +63,11 @@ pub struct ReadingRoom {
     pub readiness: Readiness,
 }
 
-/// Listens on an address; port 0 takes any that is free.
-///
-/// # Errors
-/// When the address cannot be had.
-pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address).await
-}
-
-/// Answers requests until `stop`, and then those that have begun, for ten seconds at most.
+/// Answers readers' requests until `stop`, and then those that have begun, for ten seconds at most.
 pub async fn serve(listener: TcpListener, room: Arc<ReadingRoom>, stop: CancellationToken) {
     let router = router(Arc::clone(&room));
     let keeping = Arc::clone(&room.table).keep(room.outbox.clone(), room.publication.clone(), stop.clone());
-    tokio::join!(keeping, connections::serve(listener, room, router, Patience::default(), stop));
+    tokio::join!(keeping, connections::serve(listener, Pages::of_readers(room, router), stop));
 }
 
 fn router(room: Arc<ReadingRoom>) -> Router {

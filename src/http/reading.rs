@@ -7,9 +7,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, 
 
 use super::{
     ReadingRoom,
-    accepting::Accepted,
     conditions::{self, Verdict},
     document::{Document, Form},
+    negotiating::Accepted,
     sheets::{Filed, Kind},
 };
 use crate::{editions, issue::IssueKey, issue::Status};

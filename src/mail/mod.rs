@@ -24,8 +24,9 @@ pub use schedule::next_attempt;
 pub use smtp::{Protection, Server};
 
 use crate::{
-    clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing, delivery::PrintingId,
-    delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, metrics, subscriber::Address,
+    bell::Bell, clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing,
+    delivery::PrintingId, delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, metrics,
+    subscriber::Address,
 };
 use lane::{End, Lane};
 use road::Road;
@@ -121,6 +122,8 @@ pub struct Mail {
     pub bell: Arc<Notify>,
     /// What is counted for the operator.
     pub metrics: metrics::Mail,
+    /// Rung when letters were settled.
+    pub settled: Bell,
 }
 
 /// A settlement for the bookkeeper, and the bell by which it tells that the ledger has it, and how many times letters have been
@@ -380,6 +383,7 @@ async fn keep_books(mail: Arc<Mail>, mut outcomes: mpsc::Receiver<Settled>) {
         if settlements.iter().any(|settlement| matches!(settlement.outcome, Outcome::Delayed(_))) {
             mail.bell.notify_one();
         }
+        mail.settled.ring();
         for bell in bells {
             // The lane may have been stopped.
             let _ = bell.send(taken_back);

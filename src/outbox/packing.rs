@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::deflate::{self, Effort};
+
 /// A way of packing that readers' programs may ask for (RFC 9110 §8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Coding {
@@ -59,9 +61,6 @@ const BROTLI: i32 = 5;
 /// The window of Brotli, as a power of 2.
 const WINDOW: i32 = 20;
 const ZSTANDARD: i32 = 6;
-const GZIP: u32 = 6;
-/// Half the time of the sixth level, for three in a hundred more bytes of prose.
-const GZIP_LONG: u32 = 3;
 
 /// Whether a text of that length is packed in a way. What everybody knows comes first.
 fn is_worth(coding: Coding, length: usize) -> bool {
@@ -106,12 +105,7 @@ pub(super) fn pack(coding: Coding, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> 
             packer.into_inner()
         }
         Coding::Zstandard => zstd::bulk::compress(bytes, ZSTANDARD)?,
-        Coding::Gzip => {
-            let level = if bytes.len() < LONG { GZIP } else { GZIP_LONG };
-            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
-            packer.write_all(bytes)?;
-            packer.finish()?
-        }
+        Coding::Gzip => deflate::gzip(bytes, if bytes.len() < LONG { Effort::Fair } else { Effort::Quick }),
     };
     Ok((packed.len() * WORTH.1 < bytes.len() * WORTH.0).then_some(packed))
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::{Error, Press, unprintable};
-use crate::{editions, editions::Listing, issue::IssueKey};
+use crate::{editions, editions::Listing, issue::IssueKey, issue::Release};
 
 impl Press {
     /// Prints the pages of the issues beside one once more, and of those that it stood beside before it was corrected. Gives how
     /// many changed.
-    pub(super) fn turn_pages_beside(&self, key: &IssueKey) -> Result<usize, Error> {
+    pub(super) fn turn_pages_beside(&self, key: &IssueKey, versions: &[Release]) -> Result<usize, Error> {
         let publication = &self.publication;
         let mut touched: BTreeSet<IssueKey> = BTreeSet::new();
-        for release in self.ledger.versions(publication, key)? {
-            let day = Listing::date_of(&release, publication);
+        for release in versions {
+            let day = Listing::date_of(release, publication);
             let beside = self.ledger.beside(publication, key, day, release.published)?;
             touched.extend([beside.previous, beside.next].into_iter().flatten().map(|other| other.key));
         }

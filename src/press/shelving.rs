@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Error, Press};
 use crate::{
     editions, editions::Facet, editions::FacetKind, editions::Listing, editions::RECENT, editions::Sealed,
-    editions::Shelf, editions::ShelfOf, issue::IssueKey, issue::Status,
+    editions::Shelf, editions::ShelfOf, issue::IssueKey, issue::Release, issue::Status,
 };
 
 /// How many articles the first page of an author or a section shows, and its feed has at least where there are as many.
@@ -24,10 +24,10 @@ const BATCH: usize = 64;
 const PAGES: usize = 8;
 
 impl Press {
-    /// The lists that show an issue, or showed it before it was corrected, withdrawn or held back.
-    pub(super) fn shelf_after(&self, key: &IssueKey) -> Result<Shelf, Error> {
+    /// The lists that show an issue, or showed it before it was corrected, withdrawn or held back; `versions` are those of the
+    /// issue that readers may have files of.
+    pub(super) fn shelf_after(&self, key: &IssueKey, versions: &[Release]) -> Result<Shelf, Error> {
         let publication = &self.publication;
-        let versions = self.ledger.versions(publication, key)?;
         let years: BTreeSet<i16> =
             versions.iter().map(|release| Listing::date_of(release, publication).year()).collect();
         let facets: BTreeSet<Facet> =

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Error, Press, Verdict};
-use crate::{issue::IssueKey, issue::Status};
+use crate::{issue::IssueKey, issue::Release, issue::Status};
 
 impl Press {
     /// Withdraws an issue, holds it back, or gives it to readers (again). Gives what became of it; `None` where it has that
@@ -35,17 +35,17 @@ impl Press {
 
     /// Takes an issue out of every list, and then its own files away.
     pub(super) fn take_down(&self, key: &IssueKey) -> Result<(), Error> {
-        self.put_lists(&self.shelf_after(key)?)?;
-        self.turn_pages_beside(key)?;
+        let versions = self.ledger.versions(&self.publication, key)?;
+        self.put_lists(&self.shelf_after(key, &versions)?)?;
+        self.turn_pages_beside(key, &versions)?;
         self.outbox.remove_folder(&crate::editions::folder(key))?;
         self.ledger.close_status(&self.publication, key)?;
         Ok(())
     }
 
     /// Removes the pages of articles that a correction has left out.
-    pub(super) fn remove_former_pages(&self, key: &IssueKey) -> Result<(), Error> {
-        let versions = self.ledger.versions(&self.publication, key)?;
-        let [now, before] = versions.as_slice() else { return Ok(()) };
+    pub(super) fn remove_former_pages(&self, key: &IssueKey, versions: &[Release]) -> Result<(), Error> {
+        let [now, before] = versions else { return Ok(()) };
         let is_left = |name: &str| now.issue.articles.iter().any(|article| article.key == name);
         for article in before.issue.articles.iter().filter(|article| !is_left(&article.key)) {
             self.outbox.remove(&crate::editions::article_page(key, &article.key))?;

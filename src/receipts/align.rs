@@ -306,8 +306,17 @@ impl<'s> Alignment<'s> {
     /// How many letters of `text` stand at `at` and are free, at most `most`, and where they end.
     fn matching(&self, text: &str, at: usize, most: usize) -> (usize, usize) {
         let Some(free) = self.free(at) else { return (0, at) };
-        let matched = Letters { source: &self.source[..free], at, text, from: 0, begun: false }.take(most);
-        matched.fold((0, at), |(n, _), (place, _, c)| (n + 1, place + c.len_utf8()))
+        // Most of a text stands in its source as it is, and is counted without looking at both.
+        let alike = alike(&self.source[at..free], text);
+        let counted = letters(&text[..alike])
+            .take(most)
+            .fold((0, 0), |(n, _), (place, c)| (n + 1, place + c.len_utf8()));
+        let begun = counted.0 > 0;
+        let source = &self.source[..free];
+        let matched =
+            Letters { source, at: at + counted.1, text, from: counted.1, begun }.take(most - counted.0);
+        let (n, end) = (counted.0, at + counted.1);
+        matched.fold((n, end), |(n, _), (place, _, c)| (n + 1, place + c.len_utf8()))
     }
 
     /// Where the free text at `at` ends; `None` if it is taken.
@@ -349,12 +358,17 @@ impl<'s> Alignment<'s> {
         let free = self.free(at).unwrap_or(at);
         let (mut theirs, mut ours) = (at, from);
         let mut run = Run { text: number, from, at: at..at };
-        for (place, wanted, c) in (Letters { source: &self.source[..free], at, text, from, begun: false }) {
+        let mut letters = Letters { source: &self.source[..free], at, text, from, begun: false };
+        while let Some((place, wanted, c)) = letters.next() {
             if self.source[theirs..place] != text[ours..wanted] || run.at.is_empty() {
                 let next = Run { text: number, from: wanted, at: place..place };
                 self.keep(std::mem::replace(&mut run, next));
             }
             (theirs, ours) = (place + c.len_utf8(), wanted + c.len_utf8());
+            // Most of a text stands in its source as it is, and need not be looked at letter by letter.
+            let alike = alike(&self.source[theirs..free], &text[ours..]);
+            (theirs, ours) = (theirs + alike, ours + alike);
+            (letters.at, letters.from) = (theirs, ours);
             run.at.end = theirs;
         }
         self.keep(run);
@@ -406,9 +420,23 @@ pub(super) fn is_mark(c: char) -> bool {
     matches!(c, '*' | '#' | '_' | '`' | '~' | '\\' | '>' | '|')
 }
 
+/// How many bytes two texts have in common at their beginning, up to the last letter in these.
+fn alike(one: &str, other: &str) -> usize {
+    let (a, b) = (one.as_bytes().as_chunks::<16>().0, other.as_bytes().as_chunks::<16>().0);
+    let blocks = a.iter().zip(b).take_while(|(a, b)| a == b).count() * 16;
+    let rest = one.bytes().skip(blocks).zip(other.bytes().skip(blocks)).take_while(|(a, b)| a == b).count();
+    let same = &one[..one.floor_char_boundary(blocks + rest)];
+    same.trim_end_matches(|c| !is_letter(c)).len()
+}
+
+/// The letters of a text, with their places.
+fn letters(text: &str) -> impl Iterator<Item = (usize, char)> {
+    text.char_indices().filter(|(_, c)| is_letter(*c))
+}
+
 /// Where the first letter at `at` or behind it stands.
 fn next_letter(text: &str, at: usize) -> Option<usize> {
-    text[at..].char_indices().find(|(_, c)| is_letter(*c)).map(|(offset, _)| at + offset)
+    letters(&text[at..]).next().map(|(offset, _)| at + offset)
 }
 
 /// How many letters a text has, at most `most`.

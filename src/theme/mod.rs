@@ -65,6 +65,27 @@ impl fmt::Debug for Theme {
     }
 }
 
+/// Templates of pages that are ours alone, whatever theme a publisher has.
+pub struct Templates(Environment<'static>);
+
+impl Templates {
+    /// Compiles templates by name.
+    ///
+    /// # Errors
+    /// What is wrong with each.
+    pub fn of(templates: impl IntoIterator<Item = (&'static str, &'static str)>) -> Result<Self, Vec<Fault>> {
+        templates::compile(templates).map(Self)
+    }
+
+    /// Fills the template `name` with `content`.
+    ///
+    /// # Errors
+    /// When the template asks for what `content` does not have.
+    pub fn fill(&self, name: &str, content: impl Serialize) -> Result<String, Fault> {
+        templates::fill(&self.0, name, content)
+    }
+}
+
 /// Our own templates, compiled when the first is filled: many commands fill none.
 static PRESS: LazyLock<Environment<'static>> =
     LazyLock::new(|| templates::compile(templates::OURS).expect("a test renders every template"));

@@ -32,6 +32,28 @@ impl Serialize for Span {
     }
 }
 
+/// The address that pages are served on, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Listening(pub Option<SocketAddr>);
+
+impl TryFrom<String> for Listening {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let wrong = |_| format!("`{text}` is not an address such as `127.0.0.1:8081`, nor `off`");
+        text.parse().map(|address| Self(Some(address))).map_err(wrong)
+    }
+}
+
+impl std::convert::From<Listening> for String {
+    fn from(listening: Listening) -> Self {
+        listening.0.map_or_else(|| "off".to_owned(), |address| address.to_string())
+    }
+}
+
 /// An address on the web that ends with `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
@@ -285,6 +307,10 @@ pub(super) fn connections<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D
 
 pub(super) fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
     number(from, 1..=1_000_000).map(Some)
+}
+
+pub(super) fn mib<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
+    number(from, 1..=1000)
 }
 
 pub(super) fn weight<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {

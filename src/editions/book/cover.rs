@@ -1,7 +1,7 @@
 //! The cover: laid out here, described by the template `cover.svg`, drawn by `resvg` with faces that the program carries.
 
 use resvg::usvg::{FontResolver, Options, Tree};
-use resvg::{tiny_skia::Pixmap, tiny_skia::Transform};
+use resvg::{tiny_skia, tiny_skia::Pixmap, tiny_skia::Transform};
 use serde::Serialize;
 
 use super::faces::{self, Style};
@@ -16,7 +16,9 @@ use crate::{
 const WIDTH: u16 = 1200;
 const HEIGHT: u16 = 1600;
 /// How many times smaller the thumbnail is.
-const SMALLER: usize = 4;
+const SMALLER: u16 = 4;
+/// How many rows are drawn at a time.
+const STRIP: u16 = 400;
 /// The space at the sides.
 const MARGIN: f32 = 100.0;
 /// How wide lines may be.
@@ -30,16 +32,26 @@ const PAPER: Colour = Colour { channels: [0xfb, 0xfa, 0xf6] };
 const GREY: Colour = Colour { channels: [0xd9, 0xd6, 0xcc] };
 
 /// The cover of a book.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::editions) struct Cover {
     /// Its form in the book.
     pub media_type: MediaType,
     /// Its file in the book.
     pub bytes: Vec<u8>,
-    /// As PNG, for lists on the web.
-    pub page: Vec<u8>,
-    /// The same small.
-    pub thumbnail: Vec<u8>,
+    /// How it was drawn, where it is ours.
+    drawing: Option<Drawing>,
+}
+
+impl Cover {
+    /// As PNG for lists on the web, and the same small.
+    ///
+    /// # Errors
+    /// [`Error::Cover`] when the publisher's cannot be read.
+    pub(in crate::editions) fn for_lists(self) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        match self.drawing {
+            Some(drawing) => drawing.printed(SMALLER).map(|small| (self.bytes, small)),
+            None => ink::smaller(&self.bytes).ok_or(Error::Cover),
+        }
+    }
 }
 
 /// The publisher's own cover where there is one, else ours.
@@ -48,35 +60,55 @@ pub(in crate::editions) struct Cover {
 /// [`Error::Cover`] when it cannot be drawn, through a fault of this program.
 pub(in crate::editions) fn cover(outline: &Outline, publication: &Publication) -> Result<Cover, Error> {
     if let Some(plate) = &publication.design.cover {
-        let (page, thumbnail) = ink::smaller(&plate.bytes).ok_or(Error::Cover)?;
-        return Ok(Cover {
-            media_type: plate.picture.media_type,
-            bytes: plate.bytes.clone(),
-            page,
-            thumbnail,
-        });
+        let (media_type, bytes) = (plate.picture.media_type, plate.bytes.clone());
+        return Ok(Cover { media_type, bytes, drawing: None });
     }
-    let colour = publication.colour();
-    let first = [colour, colour.towards(ink_on(colour), TINT), ink_on(colour), PAPER, Colour::INK, GREY];
-    let drawing = outline.theme.fill("book/cover.svg", Sheet::of(outline, colour))?;
-    let options = Options {
-        fontdb: faces::case(),
-        font_resolver: FontResolver {
-            select_font: Box::new(|font, _| {
-                let wide = font.families().iter().any(|family| family.to_string().contains("wide"));
-                faces::first(if wide { Style::Wide } else { Style::Narrow })
-            }),
-            select_fallback: Box::new(|c, tried, _| faces::other(c, tried)),
-        },
-        ..Options::default()
-    };
-    let tree = Tree::from_str(&drawing, &options).map_err(|_| Error::Cover)?;
-    let mut picture = Pixmap::new(WIDTH.into(), HEIGHT.into()).ok_or(Error::Cover)?;
-    resvg::render(&tree, Transform::identity(), &mut picture.as_mut());
-    let page = ink::indexed(&picture, &first).ok_or(Error::Cover)?;
-    let small = ink::shrunk(&picture, SMALLER).ok_or(Error::Cover)?;
-    let thumbnail = ink::indexed(&small, &first).ok_or(Error::Cover)?;
-    Ok(Cover { media_type: MediaType::Png, bytes: page.clone(), page, thumbnail })
+    let drawing = Drawing::of(outline, publication.colour())?;
+    let bytes = drawing.printed(1)?;
+    Ok(Cover { media_type: MediaType::Png, bytes, drawing: Some(drawing) })
+}
+
+/// A cover as lines and areas, of any size.
+struct Drawing {
+    tree: Tree,
+    /// The colours of its areas, which stay as they are.
+    areas: [Colour; 6],
+}
+
+impl Drawing {
+    fn of(outline: &Outline, colour: Colour) -> Result<Self, Error> {
+        let ink = ink_on(colour);
+        let areas = [colour, colour.towards(ink, TINT), ink, PAPER, Colour::INK, GREY];
+        let drawing = outline.theme.fill("book/cover.svg", Sheet::of(outline, colour))?;
+        let options = Options {
+            fontdb: faces::case(),
+            font_resolver: FontResolver {
+                select_font: Box::new(|font, _| {
+                    let wide = font.families().iter().any(|family| family.to_string().contains("wide"));
+                    faces::first(if wide { Style::Wide } else { Style::Narrow })
+                }),
+                select_fallback: Box::new(|c, tried, _| faces::other(c, tried)),
+            },
+            ..Options::default()
+        };
+        let tree = Tree::from_str(&drawing, &options).map_err(|_| Error::Cover)?;
+        Ok(Self { tree, areas })
+    }
+
+    /// As PNG, so many times smaller each way. It is drawn in strips, for the whole would be 8 MB that nothing else needs.
+    fn printed(&self, times: u16) -> Result<Vec<u8>, Error> {
+        let scale = 1.0 / f32::from(times);
+        let (width, height) = (WIDTH / times, HEIGHT / times);
+        let mut print = ink::Print::new(width.into(), &self.areas);
+        let mut strip = Pixmap::new(width.into(), STRIP.into()).ok_or(Error::Cover)?;
+        for top in (0..height).step_by(STRIP.into()) {
+            let place = Transform::from_translate(0.0, -f32::from(top)).pre_scale(scale, scale);
+            strip.fill(tiny_skia::Color::TRANSPARENT);
+            resvg::render(&self.tree, place, &mut strip.as_mut());
+            print.add(&strip, (height - top).min(STRIP).into());
+        }
+        print.finish().ok_or(Error::Cover)
+    }
 }
 
 /// What can be read on a colour.

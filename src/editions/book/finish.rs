@@ -5,12 +5,11 @@
 //! so that another release of the crate cannot give half-changed books.
 
 use std::collections::HashMap;
-use std::io::{self, Cursor, Read as _, Seek, Write};
+use std::io::{self, Cursor, Read as _, Write};
 
-use zip::result::{ZipError, ZipResult};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
+use zip::ZipArchive;
 
+use super::{Page, archive::Archive};
 use crate::{editions::Error, editions::markup, picture::Picture};
 
 /// The property of the element in whose place our metadata go.
@@ -33,9 +32,11 @@ pub(super) struct Parts<'a> {
     pub lang: &'a str,
     /// The direction of its metadata.
     pub dir: &'a str,
-    /// The cover and its place in the archive, where the binder has put an empty file.
+    /// The pages by their place in the archive, where the binder has put empty files.
+    pub pages: HashMap<String, &'a Page>,
+    /// The cover and its place in the archive, where the binder has put an empty file too.
     pub cover: (String, &'a [u8]),
-    /// The pictures by their place in the archive, where the binder has put empty files too.
+    /// The pictures by their place in the archive, where the binder has put empty files as well.
     pub pictures: HashMap<String, &'a Picture>,
     /// Gives the bytes of a picture.
     pub plate: &'a dyn Fn(&Picture) -> io::Result<Vec<u8>>,
@@ -45,56 +46,55 @@ pub(super) struct Parts<'a> {
 ///
 /// # Errors
 /// [`Error::Finish`] when the binder's templates are not those we know; [`Error::Archive`] when it gave no archive.
-pub(super) fn finish<W: Write + Seek>(raw: &[u8], parts: &Parts<'_>, out: &mut W) -> Result<(), Error> {
-    let broken = |error: ZipError| Error::Archive(error.into());
-    let mut archive = ZipArchive::new(Cursor::new(raw)).map_err(broken)?;
-    let package = patch(&read_package(&mut archive).map_err(broken)?, parts)?;
-    repack(archive, &package, parts, out).map_err(broken)
+pub(super) fn finish(bound: &[u8], parts: &Parts<'_>, out: &mut dyn Write) -> Result<(), Error> {
+    let mut sheets = unpack(bound).map_err(|error| Error::Archive(error.into()))?;
+    sheets.sort_by_key(|(name, _)| rank(name));
+    let package = sheets.iter().find(|(name, _)| name == PACKAGE);
+    let package = package.map(|(_, text)| String::from_utf8_lossy(text)).unwrap_or_default();
+    let package = patch(&package, parts)?;
+    pack(&sheets, &package, parts, out).map_err(|error| Error::Archive(error.into()))
 }
 
-fn read_package(archive: &mut ZipArchive<Cursor<&[u8]>>) -> ZipResult<String> {
-    let mut package = String::new();
-    archive.by_name(PACKAGE)?.read_to_string(&mut package)?;
-    Ok(package)
+/// The files of the binder's archive: small ones, for the pages are not in them.
+fn unpack(bound: &[u8]) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut archive = ZipArchive::new(Cursor::new(bound))?;
+    let mut sheets = Vec::with_capacity(archive.len());
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index)?;
+        let mut text = Vec::new();
+        entry.read_to_end(&mut text)?;
+        sheets.push((entry.name().to_owned(), text));
+    }
+    Ok(sheets)
 }
 
-fn repack<W: Write + Seek>(
-    mut archive: ZipArchive<Cursor<&[u8]>>,
+fn pack(
+    sheets: &[(String, Vec<u8>)],
     package: &str,
     parts: &Parts<'_>,
-    out: &mut W,
-) -> ZipResult<()> {
-    let mut order: Vec<usize> = (0..archive.len()).collect();
-    order.sort_by_key(|&index| rank(archive.name_for_index(index).unwrap_or_default()));
-    let mut writer = ZipWriter::new(out);
-    writer.set_comment("");
-    let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
-    let packed = options.compression_method(CompressionMethod::Deflated);
-    let stored = options.compression_method(CompressionMethod::Stored);
-    for index in order {
-        let name = archive.name_for_index(index).unwrap_or_default().to_owned();
-        let text = match name.as_str() {
-            PACKAGE => Some(package),
-            NAV => Some(parts.nav.as_str()),
-            NCX => Some(parts.ncx.as_str()),
-            _ => None,
-        };
-        if let Some(text) = text {
-            writer.start_file(name, packed)?;
-            writer.write_all(text.as_bytes())?;
-        } else if name == parts.cover.0 {
-            writer.start_file(name, stored)?;
-            writer.write_all(parts.cover.1)?;
-        } else if let Some(picture) = parts.pictures.get(&name) {
-            writer.start_file(name, stored)?;
-            writer.write_all(&(parts.plate)(picture)?)?;
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut archive = Archive::new(out);
+    for (name, text) in sheets {
+        if name == "mimetype" {
+            archive.store(name, text)?;
+        } else if *name == parts.cover.0 {
+            archive.store(name, parts.cover.1)?;
+        } else if let Some(picture) = parts.pictures.get(name) {
+            archive.store(name, &(parts.plate)(picture)?)?;
+        } else if let Some(page) = parts.pages.get(name) {
+            archive.pack(name, page.text.as_bytes())?;
         } else {
-            let entry = archive.by_index_raw(index)?;
-            writer.raw_copy_file_touch(entry, DateTime::default(), None)?;
+            let ours = match name.as_str() {
+                PACKAGE => Some(package),
+                NAV => Some(parts.nav.as_str()),
+                NCX => Some(parts.ncx.as_str()),
+                _ => None,
+            };
+            archive.pack(name, ours.map_or(text.as_slice(), str::as_bytes))?;
         }
     }
-    writer.finish()?;
-    Ok(())
+    archive.finish()
 }
 
 /// OCF 3.3 §4.2.2 wants `mimetype` first; a reader that streams wants the package next, and the text last.
@@ -151,11 +151,12 @@ mod tests {
                     ncx: String::new(),
                     lang: "en",
                     dir: "ltr",
+                    pages: HashMap::new(),
                     cover: (String::new(), b""),
                     pictures: HashMap::new(),
                     plate: &|_| Ok(Vec::new()),
                 },
-                &mut Cursor::new(Vec::new())
+                &mut Vec::new()
             ),
             Err(Error::Archive(_))
         ));

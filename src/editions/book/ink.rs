@@ -7,62 +7,55 @@ use resvg::tiny_skia::Pixmap;
 
 use crate::publication::Colour;
 
-/// A picture as PNG with a palette in which the colours `first` stay as they are, or `None` when it has no size. Colours that hardly differ become one: the edges of letters
-/// have more shades than anyone sees.
-pub(super) fn indexed(picture: &Pixmap, first: &[Colour]) -> Option<Vec<u8>> {
-    let mut palette = Palette::default();
-    for colour in first {
-        palette.take(colour.channels);
-    }
-    let width = usize::try_from(picture.width()).ok()?;
-    let mut indexes: Vec<u8> = Vec::with_capacity(picture.data().len() / 4);
-    let mut above: &[u8] = &[];
-    for row in picture.data().chunks_exact(width * 4) {
-        if row == above {
-            indexes.extend_from_within(indexes.len() - width..);
-        } else {
-            palette.index_row(row, &mut indexes);
-        }
-        above = row;
-    }
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, picture.width(), picture.height());
-    encoder.set_color(png::ColorType::Indexed);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_palette(palette.colours);
-    encoder.set_compression(png::Compression::Fast);
-    encoder.set_filter(png::Filter::Sub);
-    let mut writer = encoder.write_header().ok()?;
-    writer.write_image_data(&indexes).ok()?;
-    writer.finish().ok()?;
-    Some(bytes)
+/// A picture on its way to a PNG with a palette. Colours that hardly differ become one: the edges of letters have more shades
+/// than anyone sees.
+pub(super) struct Print {
+    width: u32,
+    palette: Palette,
+    indexes: Vec<u8>,
+    /// The last row, in four channels.
+    above: Vec<u8>,
 }
 
-/// A picture so many times smaller each way, at most 16: every pixel is the mean of those it stands for.
-pub(super) fn shrunk(picture: &Pixmap, times: usize) -> Option<Pixmap> {
-    let width = usize::try_from(picture.width()).ok()? / times;
-    let height = usize::try_from(picture.height()).ok()? / times;
-    let mut small = Pixmap::new(u32::try_from(width).ok()?, u32::try_from(height).ok()?)?;
-    let row = usize::try_from(picture.width()).ok()? * 4;
-    let n = u16::try_from(times * times).ok()?;
-    let mut sums = vec![0_u16; row];
-    let rows = picture.data().chunks_exact(row * times);
-    for (rows, out) in rows.zip(small.data_mut().chunks_exact_mut(width * 4)) {
-        // First what lies below each other: that is most of the work, and goes by many channels at once.
-        sums.fill(0);
-        for pixels in rows.chunks_exact(row) {
-            for (sum, channel) in sums.iter_mut().zip(pixels) {
-                *sum += u16::from(*channel);
-            }
+impl Print {
+    /// An empty one; the colours `first` stay as they are.
+    pub(super) fn new(width: u32, first: &[Colour]) -> Self {
+        let mut palette = Palette::default();
+        for colour in first {
+            palette.take(colour.channels);
         }
-        for (out, block) in out.chunks_exact_mut(4).zip(sums.chunks_exact(4 * times)) {
-            for (channel, out) in out.iter_mut().enumerate() {
-                let sum: u16 = block.iter().skip(channel).step_by(4).sum();
-                *out = u8::try_from((sum + n / 2) / n).unwrap_or(u8::MAX);
+        Self { width, palette, indexes: Vec::new(), above: Vec::new() }
+    }
+
+    /// Adds the first `height` rows of a strip.
+    pub(super) fn add(&mut self, strip: &Pixmap, height: usize) {
+        let Ok(width) = usize::try_from(self.width) else { return };
+        for row in strip.data().chunks_exact(width * 4).take(height) {
+            if row == self.above {
+                self.indexes.extend_from_within(self.indexes.len() - width..);
+            } else {
+                self.palette.index_row(row, &mut self.indexes);
+                self.above.clear();
+                self.above.extend_from_slice(row);
             }
         }
     }
-    Some(small)
+
+    /// The PNG, or `None` when it has no size.
+    pub(super) fn finish(self) -> Option<Vec<u8>> {
+        let height = self.indexes.len().checked_div(usize::try_from(self.width).ok()?)?;
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, self.width, u32::try_from(height).ok()?);
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_palette(self.palette.colours);
+        encoder.set_compression(png::Compression::Fast);
+        encoder.set_filter(png::Filter::Sub);
+        let mut writer = encoder.write_header().ok()?;
+        writer.write_image_data(&self.indexes).ok()?;
+        writer.finish().ok()?;
+        Some(bytes)
+    }
 }
 
 /// The colours of a picture, at most 256.
@@ -85,13 +78,12 @@ impl Palette {
     /// The indexes of a row of pixels with four channels.
     fn index_row(&mut self, row: &[u8], indexes: &mut Vec<u8>) {
         // Most pixels are like the one before.
-        let (mut last, mut index) = (None, 0);
-        for &pixel in row.as_chunks::<4>().0 {
-            if last != Some(pixel) {
-                index = self.index([pixel[0], pixel[1], pixel[2]]);
-                last = Some(pixel);
-            }
-            indexes.push(index);
+        let mut pixels = row.as_chunks::<4>().0;
+        while let Some(&pixel) = pixels.first() {
+            let index = self.index([pixel[0], pixel[1], pixel[2]]);
+            let (alike, others) = pixels.split_at(n_alike(pixels, pixel));
+            indexes.resize(indexes.len() + alike.len(), index);
+            pixels = others;
         }
     }
 
@@ -125,6 +117,12 @@ impl Palette {
         let nearest = self.colours.chunks_exact(3).enumerate().min_by_key(|(_, other)| distance(other));
         nearest.and_then(|(n, _)| u8::try_from(n).ok()).unwrap_or(0)
     }
+}
+
+/// How many pixels at the beginning are `pixel`, looked at by eights as long as that can be.
+fn n_alike(pixels: &[[u8; 4]], pixel: [u8; 4]) -> usize {
+    let eights = pixels.as_chunks::<8>().0.iter().take_while(|eight| **eight == [pixel; 8]).count() * 8;
+    eights + pixels[eights..].iter().take_while(|other| **other == pixel).count()
 }
 
 /// A picture as PNG at most 900 and at most 300 pixels wide, or `None` when it cannot be read.

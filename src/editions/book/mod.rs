@@ -7,6 +7,7 @@ mod cover;
 mod names;
 mod parts;
 mod content;
+mod archive;
 mod finish;
 mod package;
 mod volume;

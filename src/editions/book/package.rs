@@ -1,7 +1,7 @@
 //! Binds the pages of a book: the one place that knows `epub-builder`.
 
 use std::collections::HashSet;
-use std::io::{self, Cursor, Seek, Write};
+use std::io::{self, Write};
 
 use epub_builder::{EpubBuilder, EpubContent, EpubVersion, MetadataOpfV3, ReferenceType, ZipLibrary};
 use jiff::Timestamp;
@@ -40,9 +40,9 @@ pub(in crate::editions) fn bind(
     let plate = |picture: &Picture| {
         plates.get(&picture.name).cloned().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     };
-    let mut bytes = Cursor::new(Vec::new());
+    let mut bytes = Vec::new();
     write(&work, cover, &plate, &mut bytes)?;
-    Ok(bytes.into_inner())
+    Ok(bytes)
 }
 
 /// What a book is to be.
@@ -62,11 +62,11 @@ pub(super) struct Work<'a> {
 }
 
 /// Writes a book whose pictures `plate` has. One picture at a time is in memory.
-pub(super) fn write<W: Write + Seek>(
+pub(super) fn write(
     work: &Work<'_>,
     cover: &Cover,
     plate: &dyn Fn(&Picture) -> io::Result<Vec<u8>>,
-    out: &mut W,
+    out: &mut dyn Write,
 ) -> Result<(), Error> {
     let Work { outline, gatherings, .. } = work;
     let face = file_of_cover(cover);
@@ -78,9 +78,8 @@ pub(super) fn write<W: Write + Seek>(
         .flat_map(|gathering| &gathering.issue.pictures)
         .filter(|picture| seen.insert(&picture.name))
         .collect();
-    let raw =
+    let bound =
         build(&pages, &pictures, work, &face, cover, uuid).map_err(|error| Error::Bind(error.into()))?;
-    drop(pages);
 
     let sections = outline.groups.iter().any(|group| group.title.is_some());
     let openings = outline.groups.iter().any(|group| group.opening.is_some());
@@ -113,11 +112,12 @@ pub(super) fn write<W: Write + Seek>(
         ncx: outline.theme.fill("book/toc.ncx", &shelf)?,
         lang: &outline.lang,
         dir: outline.dir,
+        pages: pages.iter().map(|page| (format!("OEBPS/{}", page.file), page)).collect(),
         cover: (format!("OEBPS/{face}"), &cover.bytes),
         pictures: pictures.into_iter().map(|picture| (plain(picture), picture)).collect(),
         plate,
     };
-    finish::finish(&raw, &parts, out)
+    finish::finish(&bound, &parts, out)
 }
 
 /// The name of the cover's picture, beside the pages.
@@ -192,11 +192,10 @@ fn build(
     // Creators and all else the builder's own templates get wrong come in the place of this mark; see `finish`.
     builder.add_metadata_opf(Box::new(MetadataOpfV3::new(finish::MARK.to_owned(), String::new())));
     builder.stylesheet(work.outline.theme.style("book/stylesheet.css").as_bytes())?;
-    // The bytes of pictures come in without packing them, which makes no picture smaller; see `finish`.
+    // `finish` puts in the pictures, which packing makes no smaller, and the pages, which the builder would pack at twice the cost.
     builder.add_cover_image(face, io::empty(), cover.media_type.as_str())?;
     for page in pages {
-        let mut content =
-            EpubContent::new(page.file.as_str(), page.text.as_bytes()).title(page.title.as_str());
+        let mut content = EpubContent::new(page.file.as_str(), io::empty()).title(page.title.as_str());
         if let Some(reference) = reference(page.part) {
             content = content.reftype(reference);
         }

@@ -1,6 +1,6 @@
 //! Binds many issues into one book.
 
-use std::io::{self, Seek, Write};
+use std::io::{self, Write};
 
 use super::package::{Work, write};
 use super::{Gathering, cover};
@@ -14,11 +14,11 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::Hollow`] when there is nothing in it; [`Error::Archive`] when it cannot be written or a picture not be read.
-pub(in crate::editions) fn bind<W: Write + Seek>(
+pub(in crate::editions) fn bind(
     anthology: &Anthology,
     publication: &Publication,
     plate: &dyn Fn(&Picture) -> io::Result<Vec<u8>>,
-    out: &mut W,
+    out: &mut dyn Write,
 ) -> Result<(), Error> {
     let releases = &anthology.releases;
     let outlines: Vec<Outline> = releases.iter().map(|release| Outline::of(release, publication)).collect();

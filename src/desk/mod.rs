@@ -1,0 +1,131 @@
+//! The desk: the editor's pages, on an address of their own, behind a password. They work without scripts; scripts add comfort.
+//!
+//! A page is a file here with its `routes()`, a template in `templates/` and its words in `words/`; [`router`] mounts it, and a
+//! line of [`frame::NAVIGATION`] leads to it.
+
+mod assets;
+mod entering;
+mod failure;
+mod figures;
+mod form;
+mod frame;
+mod guard;
+mod password;
+mod sessions;
+mod today;
+mod words;
+
+use std::sync::{Arc, Mutex};
+
+use axum::{Router, middleware};
+use tokio::{net::TcpListener, sync::Notify, sync::Semaphore};
+use tokio_util::sync::CancellationToken;
+
+pub use password::{Error as PasswordError, Password};
+
+use crate::{
+    bell::Bell, clock::Clock, http, http::ReadingRoom, ledger, ledger::Ledger, mail::Letterhead,
+    press::Press, publication::Publication,
+};
+use entering::Attempts;
+use failure::Failure;
+use sessions::Sessions;
+
+/// What a handler of ours gives.
+type Answer = Result<axum::response::Response, Failure>;
+
+/// How many passwords are tried at once: each takes some memory and time on purpose.
+const TRIED_AT_ONCE: usize = 2;
+
+/// The desk of a newsroom: what its pages show and act on.
+pub struct Desk {
+    /// The press, with the publication, the ledger, the inbox and the outbox.
+    pub press: Arc<Press>,
+    /// What the letters have in common.
+    pub head: Letterhead,
+    /// Where the hash of the password is.
+    pub password: Password,
+    /// What time it is.
+    pub clock: Clock,
+    /// What readers are served from, whose figures the desk tells.
+    pub room: Arc<ReadingRoom>,
+    /// The bells by which the desk tells others, and hears.
+    pub bells: Bells,
+    /// The largest file that may be dropped, in bytes.
+    pub largest_upload: usize,
+    /// Pages that stay open, such as those that follow what happens, end by it.
+    pub stop: CancellationToken,
+    /// Who is logged in, and who tried.
+    pub door: Door,
+}
+
+/// The bells of a desk.
+#[derive(Clone, Default)]
+pub struct Bells {
+    /// Letters are queued.
+    pub mail: Arc<Notify>,
+    /// The feeds have changed.
+    pub hub: Arc<Notify>,
+    /// Something that the desk shows has changed.
+    pub news: Bell,
+}
+
+/// Who is logged in, and who tried.
+pub struct Door {
+    sessions: Mutex<Sessions>,
+    attempts: Mutex<Attempts>,
+    trying: Semaphore,
+}
+
+impl Default for Door {
+    /// Nobody.
+    fn default() -> Self {
+        Self { sessions: Mutex::default(), attempts: Mutex::default(), trying: Semaphore::new(TRIED_AT_ONCE) }
+    }
+}
+
+impl Desk {
+    /// The periodical.
+    #[must_use]
+    pub fn publication(&self) -> &Publication {
+        &self.press.publication
+    }
+
+    /// Asks the ledger where waiting for a disk holds nobody up.
+    async fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        question: impl FnOnce(&dyn Ledger) -> Result<T, ledger::Error> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.work(move |desk| question(&*desk.press.ledger)).await.map_err(|error| Failure::fault(&error))
+    }
+
+    /// Does what blocks, where that holds nobody up.
+    async fn work<T: Send + 'static, E: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let desk = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || work(&desk)).await {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+}
+
+/// Answers editors' requests until [`Desk::stop`], and then those that have begun.
+pub async fn serve(listener: TcpListener, desk: Arc<Desk>) {
+    let stop = desk.stop.clone();
+    http::answer(listener, router(desk), stop).await;
+}
+
+fn router(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .merge(today::routes())
+        .merge(entering::routes())
+        .merge(assets::routes())
+        .fallback(failure::nothing_here)
+        .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard::guard))
+        // Programs read the figures; they have no password.
+        .merge(figures::routes())
+        .with_state(desk)
+}

@@ -22,9 +22,9 @@ use tokio_util::{
 use crate::{
     bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey, desk,
     desk::Bells, desk::Desk, desk::Password, durable, editions, fetch::Fetcher, fetch::Web, http,
-    http::Subscribing, hub, inbox::Hints, inbox::Inbox, ledger, ledger::Ledger, ledger::sqlite::Sqlite,
-    mail::Letterhead, mail::Mail, mail::Stationery, outbox, outbox::Outbox, press, press::Press,
-    publication::Publication, subscriber::LeaveKey,
+    http::ReadingRoom, http::Subscribing, hub, ledger, ledger::Ledger, ledger::sqlite::Sqlite,
+    mail::Letterhead, mail::Mail, mail::Stationery, metrics::Metrics, outbox, outbox::Outbox, press,
+    press::Press, publication::Publication, subscriber::LeaveKey,
 };
 
 /// How long letters on their way may take to be answered once we are asked to stop.
@@ -96,7 +96,7 @@ pub fn open_press(
     Ok(Press {
         publication,
         ledger,
-        outbox: Outbox::open(&newsroom.outbox())?,
+        outbox: Outbox::open(&newsroom.outbox())?.stamped(&newsroom.data().join("outbox.stamp"))?,
         inbox,
         data: newsroom.data(),
         letters_within: newsroom.letters_within(),
@@ -154,6 +154,8 @@ pub struct Daemon {
     pub desk: Option<OpenDesk>,
     /// What must survive.
     pub ledger: Arc<dyn Ledger>,
+    /// What its web pages are served from.
+    pub room: Arc<ReadingRoom>,
     /// Cancelled when a part has stopped by a fault of its own: without it the rest is no newsroom.
     pub broken: CancellationToken,
     stop_inbox: CancellationToken,
@@ -193,6 +195,7 @@ impl Daemon {
         let head = letterhead(newsroom, &publication)?;
         digesting::ask_about_old(&press, clock.now())?;
         let bells = Bells::default();
+        let metrics = Metrics::default();
         let mail = Mail {
             head: head.clone(),
             ledger: Arc::clone(&ledger),
@@ -201,6 +204,7 @@ impl Daemon {
             on_unknown: newsroom.settings.mail.on_unknown,
             clock: clock.clone(),
             bell: Arc::clone(&bells.mail),
+            metrics: metrics.mail.clone(),
             settled: bells.news.clone(),
         };
         let returns = Arc::new(Returns {
@@ -216,23 +220,25 @@ impl Daemon {
             Some(door) => Some(bounce::listen(&door).await.map_err(|source| closed(&door, source))?),
             None => None,
         };
-        let room = http::ReadingRoom {
+        let room = Arc::new(ReadingRoom {
             publication: publication.clone(),
             outbox: press.outbox.clone(),
+            table: Arc::default(),
             ledger: Arc::clone(&ledger),
             leave_key: head.leave_key.clone(),
             subscribing: Subscribing::new(head.clone(), newsroom.joining_rules(), Arc::clone(&bells.mail)),
             clock: clock.clone(),
             hooks,
-        };
+            metrics: metrics.clone(),
+            readiness: http::Readiness::default(),
+        });
         let stop_desk = CancellationToken::new();
-        let open = open_desk(newsroom, &press, &head, clock, &bells, &stop_desk).await?;
+        let open = open_desk(newsroom, &press, &head, &room, &bells, &stop_desk).await?;
         let (desk, pages) = open.unzip();
-        let known = ledger.arrivals()?;
-        let inbox = Inbox::new(&newsroom.inbox(), newsroom.inbox_settings(), known.clone());
-        let daemon = Self::at_rest(address, publication, desk, ledger, stop_desk, lock);
+        let gate = watching::Gate::open(newsroom, &*ledger, metrics)?;
+        let daemon = Self::at_rest(address, publication, desk, room, stop_desk, lock);
         let guard = || daemon.broken.clone().drop_guard();
-        let serving = http::serve(listener, Arc::new(room), daemon.stop_http.clone());
+        let serving = http::serve(listener, Arc::clone(&daemon.room), daemon.stop_http.clone());
         daemon.http.spawn(guarded(guard(), serving));
         if let Some((listener, desk)) = pages {
             daemon.desk_pages.spawn(guarded(guard(), desk::serve(listener, Arc::new(desk))));
@@ -253,16 +259,7 @@ impl Daemon {
             daemon.stop_inbox.clone(),
         );
         daemon.digests.spawn(guarded(guard(), digesting));
-        let hints = Hints::new(&newsroom.inbox());
-        let watching = watching::watch(
-            inbox,
-            hints,
-            known,
-            press,
-            clock.clone(),
-            bells.clone(),
-            daemon.stop_inbox.clone(),
-        );
+        let watching = watching::watch(gate, press, clock.clone(), bells.clone(), daemon.stop_inbox.clone());
         daemon.inbox.spawn(guarded(guard(), watching));
         let telling = hub::run(daemon.publication.clone(), bells.hub, daemon.stop_inbox.clone());
         daemon.hub.spawn(guarded(guard(), telling));
@@ -274,7 +271,7 @@ impl Daemon {
         address: SocketAddr,
         publication: Publication,
         desk: Option<OpenDesk>,
-        ledger: Arc<dyn Ledger>,
+        room: Arc<ReadingRoom>,
         stop_desk: CancellationToken,
         lock: File,
     ) -> Self {
@@ -282,7 +279,8 @@ impl Daemon {
             address,
             publication,
             desk,
-            ledger,
+            ledger: Arc::clone(&room.ledger),
+            room,
             broken: CancellationToken::new(),
             stop_inbox: CancellationToken::new(),
             stop_mail: CancellationToken::new(),
@@ -327,7 +325,7 @@ async fn open_desk(
     newsroom: &Newsroom,
     press: &Arc<Press>,
     head: &Letterhead,
-    clock: &Clock,
+    room: &Arc<ReadingRoom>,
     bells: &Bells,
     stop: &CancellationToken,
 ) -> Result<Option<(OpenDesk, (TcpListener, Desk))>, Error> {
@@ -341,7 +339,8 @@ async fn open_desk(
         press: Arc::clone(press),
         head: head.clone(),
         password,
-        clock: clock.clone(),
+        clock: room.clock.clone(),
+        room: Arc::clone(room),
         bells: bells.clone(),
         largest_upload: usize::from(newsroom.settings.desk.largest_upload_mib) << 20,
         stop: stop.clone(),

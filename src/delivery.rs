@@ -319,6 +319,19 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// The word of the state in which it leaves the letter.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => State::Delivered.as_str(),
+            Self::Delayed(_) => State::Delayed.as_str(),
+            Self::Unknown => State::Unknown.as_str(),
+            Self::Failed => State::Failed.as_str(),
+        }
+    }
+}
+
 /// An attempt and its end, for the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {

@@ -58,6 +58,17 @@ pub fn begin(path: &Path) -> io::Result<(PathBuf, File)> {
     Ok((temporary, file))
 }
 
+/// Writes a temporary file into a folder that is there, and removes it: to see that writing can be done.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn try_writing(folder: &Path) -> io::Result<()> {
+    let temporary = temporary_beside(&folder.join("try"));
+    let written = write_new(&temporary, b"?");
+    let _ = fs::remove_file(&temporary);
+    written
+}
+
 /// Puts the file of [`begin`] in its place. On return it is on the disk under that name.
 ///
 /// # Errors

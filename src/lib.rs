@@ -5,6 +5,7 @@
 pub mod typography;
 pub mod durable;
 pub mod clock;
+pub mod metrics;
 pub mod bell;
 pub mod helper;
 pub mod deflate;

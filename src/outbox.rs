@@ -1,6 +1,7 @@
 //! What readers are served from: a folder in which every file is whole and every link is kept.
 
 mod packing;
+mod stamp;
 
 use std::{
     borrow::Cow,
@@ -12,6 +13,7 @@ use std::{
 pub use packing::Coding;
 
 use crate::{durable, editions::Edition};
+use stamp::Stamp;
 
 /// The outbox could not take a file; readers still see what they saw before.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,8 @@ pub enum Error {
 #[derive(Debug, Clone)]
 pub struct Outbox {
     root: PathBuf,
+    /// Counts the changes, where somebody keeps copies of what is there.
+    stamp: Option<Stamp>,
 }
 
 impl Outbox {
@@ -62,7 +66,39 @@ impl Outbox {
     pub fn open(root: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Folder { path: root.to_owned(), source };
         durable::make_folders(root).map_err(failed)?;
-        Ok(Self { root: root.to_owned() })
+        Ok(Self { root: root.to_owned(), stamp: None })
+    }
+
+    /// The same outbox, whose changes are counted in the file `stamp`: by all processes that name the same file.
+    ///
+    /// # Errors
+    /// When that file cannot be made.
+    pub fn stamped(self, stamp: &Path) -> Result<Self, Error> {
+        let opened = Stamp::open(stamp).map_err(|source| Error::Write { path: stamp.to_owned(), source })?;
+        Ok(Self { stamp: Some(opened), ..self })
+    }
+
+    /// How many changes have begun and ended: what was read while this stayed the same is what readers may have. `None` where
+    /// changes are not counted, or nobody can tell.
+    ///
+    /// It grows before the first file of a change is touched and after the last one, so that a copy that is older than the count can
+    /// be known for one, whichever process makes the change.
+    #[must_use]
+    pub fn changes(&self) -> Option<u64> {
+        self.stamp.as_ref().and_then(Stamp::count)
+    }
+
+    /// Makes a change that is counted.
+    fn change<T>(&self, make: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let count = || match &self.stamp {
+            Some(stamp) => stamp.advance().map_err(|source| Error::Write { path: self.root.clone(), source }),
+            None => Ok(()),
+        };
+        count()?;
+        let made = make();
+        // Where this fails the files are out all the same; keepers of copies look for themselves every second.
+        let _ = count();
+        made
     }
 
     /// Removes the temporary files that a crash left, where that can be done. Only the process that holds the press may call
@@ -100,7 +136,13 @@ impl Outbox {
         }
         let files: Vec<(PathBuf, &[u8])> =
             files.iter().map(|(path, bytes)| (path.clone(), &**bytes)).collect();
-        durable::put_all(&files).map_err(failed)?;
+        let put = || durable::put_all(&files).map_err(failed);
+        // What is there already is only synced.
+        if written == 0 {
+            put()?
+        } else {
+            self.change(put)?
+        };
         Ok(written)
     }
 
@@ -113,16 +155,13 @@ impl Outbox {
         fs::read(&path).map_err(|source| Error::Read { path, source })
     }
 
-    /// The file of a path packed in one of these ways, the smallest one that is there.
+    /// The packed forms of a path that are there.
     #[must_use]
-    pub fn find_packed(&self, path: &str, codings: &[Coding]) -> Option<(Coding, PathBuf)> {
-        let file = self.place(path)?;
-        let packed = codings.iter().filter_map(|&coding| {
-            let beside = packing::beside(&file, coding);
-            let metadata = fs::symlink_metadata(&beside).ok().filter(fs::Metadata::is_file)?;
-            Some((metadata.len(), coding, beside))
-        });
-        packed.min().map(|(_, coding, beside)| (coding, beside))
+    pub fn packed(&self, path: &str) -> Vec<(Coding, PathBuf)> {
+        let Some(file) = self.place(path).filter(|_| packing::is_packable(path)) else { return Vec::new() };
+        let there = |beside: &PathBuf| fs::symlink_metadata(beside).is_ok_and(|metadata| metadata.is_file());
+        let beside = Coding::ALL.into_iter().map(|coding| (coding, packing::beside(&file, coding)));
+        beside.filter(|(_, beside)| there(beside)).collect()
     }
 
     /// Puts the file at `from` out under the name `to` as well. Says whether it had to be written.
@@ -141,16 +180,23 @@ impl Outbox {
     /// When it cannot be removed.
     pub fn remove(&self, path: &str) -> Result<bool, Error> {
         let file = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
-        let is_there = fs::symlink_metadata(&file).is_ok();
-        if packing::is_packable(path) {
-            for beside in Coding::ALL.map(|coding| packing::beside(&file, coding)) {
-                durable::remove(&beside).map_err(|source| Error::Write { path: beside, source })?;
-            }
+        let is_there = |file: &Path| fs::symlink_metadata(file).is_ok();
+        let was_there = is_there(&file);
+        let packed = if packing::is_packable(path) {
+            Coding::ALL.iter().map(|&coding| packing::beside(&file, coding)).filter(|f| is_there(f)).collect()
+        } else {
+            Vec::new()
+        };
+        let files: Vec<PathBuf> = packed.into_iter().chain(was_there.then_some(file)).collect();
+        if !files.is_empty() {
+            self.change(|| {
+                let mut files = files.into_iter();
+                files.try_for_each(|path| {
+                    durable::remove(&path).map_err(|source| Error::Write { path, source })
+                })
+            })?;
         }
-        if is_there {
-            durable::remove(&file).map_err(|source| Error::Write { path: file, source })?;
-        }
-        Ok(is_there)
+        Ok(was_there)
     }
 
     /// Removes a folder with everything in it, if it is there.
@@ -159,7 +205,8 @@ impl Outbox {
     /// When it cannot be removed; some of its files may be gone by then.
     pub fn remove_folder(&self, path: &str) -> Result<(), Error> {
         let folder = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
-        durable::remove_folder(&folder).map_err(|source| Error::Write { path: folder, source })
+        let removed = || durable::remove_folder(&folder);
+        self.change(|| removed().map_err(|source| Error::Write { path: folder.clone(), source }))
     }
 
     /// The file of a path such as `issues/7/index.html`, if it is one that readers may have and is there.
@@ -173,6 +220,14 @@ impl Outbox {
     #[must_use]
     pub fn is_there(&self) -> bool {
         self.root.is_dir()
+    }
+
+    /// Tries whether it can be written.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn try_writing(&self) -> Result<(), Error> {
+        durable::try_writing(&self.root).map_err(|source| Error::Folder { path: self.root.clone(), source })
     }
 
     /// Where a path lies: only names of letters, digits, `-`, `_` and `.` that do not begin with a dot, so that none leads
@@ -224,27 +279,58 @@ mod tests {
         let edition =
             |words: &str| Edition { path: "a.html".to_owned(), bytes: words.repeat(3000).into_bytes() };
         let unpacked = || {
-            Coding::ALL.map(|coding| {
-                let (_, file) = outbox.find_packed("a.html", &[coding]).expect("it is worth it");
+            let packed = outbox.packed("a.html");
+            assert_eq!(packed.len(), Coding::ALL.len(), "all are worth it");
+            packed.into_iter().map(|(coding, file)| {
                 packing::unpack(coding, &fs::read(file).expect("readable")).expect("whole")
             })
         };
         for words in ["理论 ", "the bell "] {
             let edition = edition(words);
             outbox.put([&edition]).expect("put");
-            assert!(unpacked().iter().all(|bytes| *bytes == edition.bytes));
+            assert!(unpacked().all(|bytes| bytes == edition.bytes));
         }
         for n in [200, 20_000] {
             let bytes = "the bell ".repeat(n).into_bytes();
             outbox.put([&Edition { path: "a.html".to_owned(), bytes }]).expect("put");
-            let found = Coding::ALL.map(|coding| outbox.find_packed("a.html", &[coding]).is_some());
-            assert_eq!(found, [false, false, true], "a short and a long text are packed by gzip alone");
+            let found: Vec<Coding> = outbox.packed("a.html").into_iter().map(|(coding, _)| coding).collect();
+            assert_eq!(found, [Coding::Gzip], "a short and a long text are packed by gzip alone");
         }
         outbox.put([&Edition { path: "a.html".to_owned(), bytes: b"short".to_vec() }]).expect("put");
-        assert!(outbox.find_packed("a.html", &Coding::ALL).is_none(), "the old forms are gone");
+        assert!(outbox.packed("a.html").is_empty(), "the old forms are gone");
         outbox.put([&edition("x")]).expect("put");
         assert!(outbox.remove("a.html").expect("removed"));
         assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 0);
+    }
+
+    #[test]
+    fn every_change_is_counted_for_every_process_and_no_change_is_not() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let stamp = folder.path().join("stamp");
+        let open = || Outbox::open(&folder.path().join("out")).and_then(|outbox| outbox.stamped(&stamp));
+        let (ours, theirs) = (open().expect("opened"), open().expect("opened"));
+        let mut last = ours.changes();
+        assert!(last.is_some());
+        let mut counted = |is: bool, what: &str| {
+            let now = ours.changes();
+            assert_eq!(now != last, is, "{what}");
+            last = now;
+        };
+        let edition = Edition { path: "a/b.html".to_owned(), bytes: b"words".to_vec() };
+        theirs.put([&edition]).expect("put");
+        counted(true, "put out by another");
+        theirs.put([&edition]).expect("put");
+        counted(false, "put out again");
+        theirs.copy("a/b.html", "c.html").expect("copied");
+        counted(true, "copied");
+        assert!(!theirs.remove("d.html").expect("removed"));
+        counted(false, "nothing was removed");
+        assert!(theirs.remove("c.html").expect("removed"));
+        counted(true, "removed");
+        theirs.remove_folder("a").expect("removed");
+        counted(true, "a folder was removed");
+        fs::remove_file(&stamp).expect("removed");
+        assert_eq!(ours.changes(), None, "nobody counts there any more");
     }
 
     #[test]

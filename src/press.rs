@@ -87,6 +87,21 @@ pub enum Error {
     Outbox(#[from] outbox::Error),
 }
 
+impl Error {
+    /// One word for what failed, for counting.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Keep { .. } | Self::Kept { .. } => "keeping",
+            Self::Proof { .. } => "proof",
+            Self::Lock { .. } => "lock",
+            Self::Ledger(_) => "ledger",
+            Self::Print { .. } | Self::Lists(_) => "printing",
+            Self::Outbox(_) => "outbox",
+        }
+    }
+}
+
 /// What became of a manuscript.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {

@@ -28,6 +28,7 @@ mod lettering;
 mod returning;
 mod bouncing;
 mod serving;
+mod fronting;
 mod restarting;
 mod configuring;
 mod theming;

@@ -305,6 +305,16 @@ impl Newsroom {
         posts(self.daemon.as_ref().unwrap().address, path, headers, form.as_ref())
     }
 
+    /// The figures that the operator's programs read.
+    pub fn figures(&self) -> String {
+        self.daemon.as_ref().unwrap().room.figures().unwrap()
+    }
+
+    /// Where the newsroom's web server listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.daemon.as_ref().unwrap().address
+    }
+
     pub fn base_url(&self) -> String {
         format!("http://{}/", self.daemon.as_ref().unwrap().address)
     }

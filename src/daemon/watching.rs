@@ -14,23 +14,53 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Bells, blocking, causes};
 use crate::{
-    clock::Clock, inbox, inbox::Hints, inbox::Inbox, inbox::Manuscript, issue::IssueKey, ledger::Arrival,
-    ledger::Fate, ledger::Queued, press, press::Press, press::Verdict, publication::Publication,
+    clock::Clock, config::Newsroom, inbox, inbox::Hints, inbox::Inbox, inbox::Manuscript, issue::IssueKey,
+    ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Queued, metrics::Metrics, press,
+    press::Press, press::Verdict, publication::Publication,
 };
 
 /// How long until it is tried again to finish what a crash interrupted.
 const RESUME_AGAIN: Duration = Duration::from_secs(10);
 
+/// Where manuscripts come in.
+pub(super) struct Gate {
+    inbox: Inbox,
+    hints: Hints,
+    /// What the ledger knew of the inbox at the start.
+    known: Vec<Arrival>,
+    metrics: Metrics,
+}
+
+impl Gate {
+    /// The gate of a newsroom.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub(super) fn open(
+        newsroom: &Newsroom,
+        ledger: &dyn Ledger,
+        metrics: Metrics,
+    ) -> Result<Self, ledger::Error> {
+        let (folder, known) = (newsroom.inbox(), ledger.arrivals()?);
+        let hints = Hints::new(&folder).counted(metrics.inbox.clone());
+        Ok(Self {
+            inbox: Inbox::new(&folder, newsroom.inbox_settings(), known.clone()),
+            hints,
+            known,
+            metrics,
+        })
+    }
+}
+
 /// Finishes what a crash interrupted, watches the inbox and takes what comes to the press, until `stop`.
 pub(super) async fn watch(
-    mut inbox: Inbox,
-    mut hints: Hints,
-    known: Vec<Arrival>,
+    gate: Gate,
     press: Arc<Press>,
     clock: Clock,
     bells: Bells,
     stop: CancellationToken,
 ) {
+    let Gate { mut inbox, mut hints, known, metrics } = gate;
     let bell = hints.bell();
     let mut resume_at = Some(Instant::now());
     for arrival in known {
@@ -39,6 +69,7 @@ pub(super) async fn watch(
     while !stop.is_cancelled() {
         let (press, clock, bells, stop_press) =
             (Arc::clone(&press), clock.clone(), bells.clone(), stop.clone());
+        let metrics = metrics.clone();
         let again;
         (inbox, hints, resume_at, again) = blocking(move || {
             // First the watch, then the listing: what comes between the two rings the bell.
@@ -52,7 +83,7 @@ pub(super) async fn watch(
                 }
                 resume_at = (!resumed).then(|| Instant::now() + RESUME_AGAIN);
             }
-            let again = look(&mut inbox, &press, &clock, &bells, &stop_press, &mut resume_at);
+            let again = look(&mut inbox, &press, (&clock, &metrics), &bells, &stop_press, &mut resume_at);
             let again = again.min(until_embargo(&press, &clock, &mut resume_at));
             (inbox, hints, resume_at, again)
         })
@@ -123,12 +154,14 @@ fn resume(press: &Press, now: Timestamp, bells: &Bells) -> bool {
 fn look(
     inbox: &mut Inbox,
     press: &Press,
-    clock: &Clock,
+    (clock, metrics): (&Clock, &Metrics),
     bells: &Bells,
     stop: &CancellationToken,
     resume_at: &mut Option<Instant>,
 ) -> Duration {
-    let look = inbox.look(Instant::now());
+    let began = Instant::now();
+    let look = inbox.look(began);
+    metrics.inbox.looked(clock.now().as_second(), began.elapsed());
     for path in look.gone {
         if let Err(error) = press.ledger.forget(path.as_os_str().as_bytes()) {
             tracing::error!(
@@ -156,12 +189,16 @@ fn look(
                 "gazetted failed over this file by a fault of its own. Please report it, with the file.";
             tell_editor(inbox, &manuscript.path, Some(note));
             inbox.refused(&manuscript);
+            metrics.press.failed("fault");
             continue;
         };
         match published {
             Ok(verdict) => {
                 match &verdict {
-                    Verdict::Rejected(_) => inbox.refused(&manuscript),
+                    Verdict::Rejected(_) => {
+                        inbox.refused(&manuscript);
+                        metrics.press.failed("rejected");
+                    }
                     _ => inbox.done(&manuscript),
                 }
                 tell_log(&manuscript.path, &verdict);
@@ -176,6 +213,7 @@ fn look(
                 };
                 tell_about(inbox, &manuscript, &verdict, reason.as_deref());
                 if let Verdict::Published(receipt) = &verdict {
+                    metrics.press.published(started.elapsed());
                     bells.hub.notify_one();
                     if receipt.queued != Queued::Before {
                         bells.mail.notify_one();
@@ -186,7 +224,10 @@ fn look(
                     "a manuscript was dealt with"
                 );
             }
-            Err(error) => postpone(inbox, &manuscript, &error),
+            Err(error) => {
+                metrics.press.failed(error.kind());
+                postpone(inbox, &manuscript, &error);
+            }
         }
     }
     look.again

@@ -6,6 +6,7 @@
 mod assets;
 mod entering;
 mod failure;
+mod figures;
 mod form;
 mod frame;
 mod guard;
@@ -26,8 +27,8 @@ use tokio_util::sync::CancellationToken;
 pub use password::{Error as PasswordError, Password};
 
 use crate::{
-    bell::Bell, clock::Clock, http, ledger, ledger::Ledger, mail::Letterhead, press::Press,
-    publication::Publication,
+    bell::Bell, clock::Clock, http, http::ReadingRoom, ledger, ledger::Ledger, mail::Letterhead,
+    press::Press, publication::Publication,
 };
 use entering::Attempts;
 use failure::Failure;
@@ -49,6 +50,8 @@ pub struct Desk {
     pub password: Password,
     /// What time it is.
     pub clock: Clock,
+    /// What readers are served from, whose figures the desk tells.
+    pub room: Arc<ReadingRoom>,
     /// The bells by which the desk tells others, and hears.
     pub bells: Bells,
     /// The largest file that may be dropped, in bytes.
@@ -127,5 +130,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .merge(assets::routes())
         .fallback(failure::nothing_here)
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard::guard))
+        // Programs read the figures; they have no password.
+        .merge(figures::routes())
         .with_state(desk)
 }

@@ -8,10 +8,6 @@ use axum::http::HeaderMap;
 /// writes one of the two passes the other on as its client has written it.
 const FORWARDED: &str = "x-forwarded-for";
 
-/// One end of a connection, as the listener knows it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) IpAddr);
-
 /// A network such as `10.0.0.0/8`, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Net {
@@ -60,10 +56,10 @@ impl fmt::Display for Net {
     }
 }
 
-/// Whose wish it is: of the hops that the web servers in `trusted` have written down, the last one that is none of them.
-pub(super) fn client(peer: Peer, headers: &HeaderMap, trusted: &[Net]) -> IpAddr {
+/// Whose wish it is that came from `peer`: of the hops that the web servers in `trusted` have written down, the last one that is none of them.
+pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Net]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.has(address));
-    let mut client = peer.0.to_canonical();
+    let mut client = peer.to_canonical();
     let lines = headers.get_all(FORWARDED).iter().rev();
     let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
     for hop in hops {
@@ -98,7 +94,7 @@ mod tests {
         for line in forwarded {
             headers.append(FORWARDED, line.parse().expect("a header"));
         }
-        let peer = Peer(peer.parse().expect("an address"));
+        let peer = peer.parse().expect("an address");
         assert_eq!(client(peer, &headers, &trusted).to_string(), expected);
     }
 

@@ -1,34 +1,55 @@
 //! Serves the outbox to readers, finds articles for them, and has the forms by which they join, choose and leave. It never writes the outbox.
+//!
+//! What readers' programs ask for all the time is answered from memory before any router is asked; everything else goes through the
+//! router, the outbox's files by its fallback.
 
-mod accepting;
 mod clients;
+mod conditions;
+mod connections;
 mod deciding;
+mod document;
+mod figures;
 mod filling;
+mod heads;
+mod health;
 mod limits;
+mod negotiating;
+mod patience;
 mod preferring;
 mod reading;
 mod returning;
 mod searching;
+mod sheets;
 mod subscribing;
+mod table;
 mod tickets;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::State, http::StatusCode, response::IntoResponse, routing::get, routing::post};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    http::Response,
+    routing::{get, post},
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::Clock, ledger::Ledger, outbox::Outbox, publication::Publication, subscriber::LeaveKey,
-    subscriber::Standing,
+    clock::Clock, ledger::Ledger, metrics::Metrics, outbox::Outbox, publication::Publication,
+    subscriber::LeaveKey,
 };
+use connections::Pages;
 
 pub use self::{
-    accepting::{answer, listen},
     clients::Net,
+    connections::{answer, listen},
+    health::Readiness,
     limits::{Limits, Network, Refused},
     returning::Hooks,
     subscribing::{Rules, Subscribing, Tally},
+    table::Table,
 };
 
 /// The reading room: what its pages are served from.
@@ -37,6 +58,8 @@ pub struct ReadingRoom {
     pub publication: Publication,
     /// What readers are served from.
     pub outbox: Outbox,
+    /// What of it is in memory.
+    pub table: Arc<Table>,
     /// What must survive.
     pub ledger: Arc<dyn Ledger>,
     /// The key of the addresses for leaving.
@@ -47,17 +70,24 @@ pub struct ReadingRoom {
     pub subscribing: Subscribing,
     /// Where mail providers tell what became of letters, if the settings name a secret.
     pub hooks: Option<Hooks>,
+    /// What is counted for the operator.
+    pub metrics: Metrics,
+    /// Whether we can do our work.
+    pub readiness: Readiness,
 }
 
-/// Answers readers' requests until `stop`, and then those that have begun.
+/// Answers readers' requests until `stop`, and then those that have begun, for ten seconds at most.
 pub async fn serve(listener: TcpListener, room: Arc<ReadingRoom>, stop: CancellationToken) {
-    answer(listener, router(Arc::clone(&room)), stop).await;
+    let router = router(Arc::clone(&room));
+    let keeping = Arc::clone(&room.table).keep(room.outbox.clone(), room.publication.clone(), stop.clone());
+    tokio::join!(keeping, connections::serve(listener, Pages::of_readers(Arc::clone(&room), router), stop));
     room.subscribing.finish().await;
 }
 
 fn router(room: Arc<ReadingRoom>) -> Router {
     Router::new()
-        .route("/healthz", get(health))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
         .route("/leave/{token}", get(deciding::ask_to_leave).post(deciding::leave))
         .route("/confirm/{token}", get(deciding::ask_to_confirm).post(deciding::confirm))
         .route("/join", get(subscribing::form).post(subscribing::join))
@@ -67,21 +97,13 @@ fn router(room: Arc<ReadingRoom>) -> Router {
         .route("/bounces/{provider}/{secret}", post(returning::tell))
         .route("/search", get(searching::pages))
         .route("/opds/search", get(searching::books))
-        .fallback(reading::read)
+        .fallback(read)
         .with_state(room)
 }
 
-/// Whether the ledger answers and the outbox is there.
-async fn health(State(room): State<Arc<ReadingRoom>>) -> impl IntoResponse {
-    let asked = tokio::task::spawn_blocking(move || {
-        let confirmed = room.ledger.count(Standing::Confirmed);
-        (confirmed.is_ok(), room.outbox.is_there())
-    });
-    let (status, text) = match asked.await {
-        Ok((true, true)) => (StatusCode::OK, "ok\n"),
-        Ok((false, _)) => (StatusCode::SERVICE_UNAVAILABLE, "the ledger does not answer\n"),
-        Ok((_, false)) => (StatusCode::SERVICE_UNAVAILABLE, "the outbox is not there\n"),
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the question could not be asked\n"),
-    };
-    (status, [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")], text)
+/// A file of the outbox.
+async fn read(State(room): State<Arc<ReadingRoom>>, request: Request) -> Response<Body> {
+    // The body of a request that has none to give is not waited for.
+    let (head, _) = request.into_parts();
+    reading::read(&room, &Request::from_parts(head, ())).await.map(Body::from)
 }

@@ -1,87 +1,122 @@
-//! The outbox's files over HTTP: right types, validators of their content, and nothing that a path could reach beyond them.
+//! The outbox's files over HTTP: from memory where they are asked for all the time, from the disk otherwise; in the form that a
+//! client takes, in parts where it wants a part, and nothing where it has them.
 
-use std::sync::Arc;
+use std::{io, ops::Range, sync::Arc};
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
-    response::{IntoResponse as _, Response},
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+
+use super::{
+    ReadingRoom,
+    conditions::{self, Verdict},
+    document::{Document, Form},
+    negotiating::Accepted,
+    sheets::{Filed, Kind},
 };
-
-use super::ReadingRoom;
-use crate::{editions, hub, issue::IssueKey, issue::Status, outbox::Coding, publication::Publication};
+use crate::{editions, issue::IssueKey, issue::Status};
 
 /// What a page may load: its own style and pictures, and no script.
 pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
-pub(super) async fn read(
-    State(room): State<Arc<ReadingRoom>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    if method != Method::GET && method != Method::HEAD {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], "only GET and HEAD\n")
-            .into_response();
+/// How often a document is looked up again that changed while it was being opened.
+const AGAIN: usize = 3;
+
+/// Answers from memory, without waiting for anything; `None` where that cannot be done.
+pub(super) fn at_once<B>(room: &ReadingRoom, request: &Request<B>) -> Option<Response<Kind>> {
+    if !is_reading(request.method()) {
+        return None;
     }
-    let path = uri.path().trim_start_matches('/').to_owned();
-    let publication = room.publication.clone();
-    let codings = codings(&headers);
-    let found = tokio::task::spawn_blocking(move || {
-        let named = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path };
-        let Some(file) = room.outbox.find(&named) else {
-            let folder = room.outbox.find(&format!("{named}/index.html")).is_some();
-            return if folder { Found::Folder(named) } else { nothing(&room, &named) };
-        };
-        // What is packed may be gone in this very moment; the text itself is there.
-        let packed = room.outbox.find_packed(&named, &codings);
-        let packed = packed.and_then(|(coding, file)| Some((coding, std::fs::read(file).ok()?)));
-        if let Some((coding, bytes)) = packed {
-            return Found::File(named, bytes, Some(coding));
-        }
-        match std::fs::read(file) {
-            Ok(bytes) => Found::File(named, bytes, None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => nothing(&room, &named),
-            Err(error) => Found::Trouble(error),
-        }
-    });
-    match found.await {
-        Ok(Found::File(name, bytes, coding)) => {
-            let mut response = answer(&name, bytes, coding, &method, &headers);
-            if let Some(links) = links(&name, &publication) {
-                response.headers_mut().insert(header::LINK, links);
-            }
-            response
-        }
-        Ok(Found::Folder(name)) => {
-            (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, format!("/{name}/"))]).into_response()
-        }
-        // Readers' programs drop what is not found; this comes back.
-        Ok(Found::Trouble(error)) => {
-            tracing::warn!(%error, "a file of the outbox cannot be read");
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "60")], "please try again\n")
-                .into_response()
-        }
-        Ok(Found::Nothing(status, page)) => {
-            let headers = [
-                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-                (header::CONTENT_SECURITY_POLICY, POLICY),
-                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            ];
-            (status, headers, page).into_response()
-        }
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    let path = request.uri().path().strip_prefix('/')?;
+    let document = if path.is_empty() || path.ends_with('/') {
+        room.table.find(&room.outbox, &format!("{path}index.html"))?
+    } else {
+        room.table.find(&room.outbox, path)?
+    };
+    match answer(&document, request.method(), request.headers()) {
+        Answer::Ready(response) => Some(response),
+        Answer::Filed(..) => None,
     }
 }
 
+/// Answers from the disk.
+pub(super) async fn read<B>(room: &Arc<ReadingRoom>, request: &Request<B>) -> Response<Kind> {
+    if !is_reading(request.method()) {
+        let refused = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+        return with(refused, header::ALLOW, "GET, HEAD");
+    }
+    // The name of a host is no path.
+    let Some(path) = request.uri().path().strip_prefix('/') else {
+        return text(StatusCode::BAD_REQUEST, "this is no path\n");
+    };
+    for _ in 0..AGAIN {
+        let document = match find(room, path.to_owned()).await {
+            Ok(Found::Document(document)) => document,
+            Ok(Found::Folder(name)) => {
+                let mut response = text(StatusCode::MOVED_PERMANENTLY, "");
+                if let Ok(place) = HeaderValue::from_str(&format!("/{name}/")) {
+                    response.headers_mut().insert(header::LOCATION, place);
+                }
+                return response;
+            }
+            Ok(Found::Nothing(status, page)) => {
+                let mut response = Response::new(Kind::Held(Some(page.into())));
+                *response.status_mut() = status;
+                let response = with(response, header::CONTENT_TYPE, "text/html; charset=utf-8");
+                let response = with(response, header::CONTENT_SECURITY_POLICY, POLICY);
+                return with(response, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+            }
+            // Readers' programs drop what is not found; this comes back.
+            Err(error) => {
+                tracing::warn!(%error, "a file of the outbox cannot be read");
+                break;
+            }
+        };
+        let (response, part) = match answer(&document, request.method(), request.headers()) {
+            Answer::Ready(response) => return response,
+            Answer::Filed(response, part) => (response, part),
+        };
+        let accepted = Accepted::by(request.headers());
+        let opened = tokio::task::spawn_blocking(move || document.form(accepted).and_then(Form::open)).await;
+        if let Ok(Some(file)) = opened {
+            return response.map(|()| Kind::Filed(Filed::new(file, part)));
+        }
+        // It was replaced since it was looked up.
+    }
+    with(text(StatusCode::SERVICE_UNAVAILABLE, "please try again\n"), header::RETRY_AFTER, "60")
+}
+
+fn is_reading(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+/// What a path leads to.
 enum Found {
-    File(String, Vec<u8>, Option<Coding>),
+    Document(Arc<Document>),
+    /// A folder with a page, whose address ends with `/`.
     Folder(String),
     /// The page that says so, and its status.
     Nothing(StatusCode, Vec<u8>),
-    Trouble(std::io::Error),
+}
+
+async fn find(room: &Arc<ReadingRoom>, path: String) -> io::Result<Found> {
+    let named = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path };
+    let place = room.table.places.acquire().await;
+    // Whoever had the place before may have brought it.
+    if let Some(document) = room.table.find(&room.outbox, &named) {
+        return Ok(Found::Document(document));
+    }
+    let asking = Arc::clone(room);
+    let found = tokio::task::spawn_blocking(move || {
+        let ReadingRoom { outbox, publication, .. } = &*asking;
+        if let Some(document) = asking.table.load(outbox, &named, publication)? {
+            return Ok(Found::Document(document));
+        }
+        let is_folder = outbox.find(&format!("{named}/index.html")).is_some();
+        Ok(if is_folder { Found::Folder(named) } else { nothing(&asking, &named) })
+    })
+    .await;
+    drop(place);
+    found.map_err(io::Error::other)?
 }
 
 /// What is not there: 410 for what belongs to an issue that was withdrawn, 404 for the rest.
@@ -96,106 +131,75 @@ fn nothing(room: &ReadingRoom, path: &str) -> Found {
     Found::Nothing(if withdrawn { StatusCode::GONE } else { StatusCode::NOT_FOUND }, page)
 }
 
-/// The ways of packing that a client takes (RFC 9110 §12.5.3).
-fn codings(asked: &HeaderMap) -> Vec<Coding> {
-    let said: Vec<(String, bool)> = asked
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|item| {
-            let (token, weight) = item.split_once(';').unwrap_or((item, ""));
-            let weight = weight.trim().strip_prefix("q=").and_then(|q| q.trim().parse::<f32>().ok());
-            (token.trim().to_ascii_lowercase(), weight.is_none_or(|q| q > 0.0))
-        })
-        .collect();
-    let takes = |token: &str| {
-        let named = |name: &str| said.iter().find(|(known, _)| known == name).map(|(_, takes)| *takes);
-        named(token).or_else(|| named("*")).unwrap_or(false)
-    };
-    Coding::ALL.into_iter().filter(|coding| takes(coding.token())).collect()
+/// An answer, or the head of one whose bytes are on the disk.
+enum Answer {
+    Ready(Response<Kind>),
+    Filed(Response<()>, Range<u64>),
 }
 
-fn answer(
-    name: &str,
-    bytes: Vec<u8>,
-    coding: Option<Coding>,
-    method: &Method,
-    asked: &HeaderMap,
-) -> Response {
-    let tag = format!("\"{}\"", &blake3::hash(&bytes).to_hex()[..32]);
-    let mut response = if knows(asked, &tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let length = bytes.len();
-        let body = if method == Method::HEAD { Body::empty() } else { Body::from(bytes) };
-        let mut response = Response::new(body);
-        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(name)));
-        response
+/// What is answered to a GET or HEAD of a document.
+fn answer(document: &Document, method: &Method, asked: &HeaderMap) -> Answer {
+    let Some(form) = document.form(Accepted::by(asked)) else {
+        let refused =
+            text(StatusCode::NOT_ACCEPTABLE, "it is not packed in any of these ways; ask for identity\n");
+        return Answer::Ready(with(refused, header::VARY, "accept-encoding"));
     };
-    let headers = response.headers_mut();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        headers.insert(header::ETAG, tag);
+    let length = form.length();
+    let parts_of = (method == Method::GET && document.is_in_parts()).then_some(length);
+    let (status, part) = match conditions::judge(asked, &form.validators(document), parts_of) {
+        Verdict::Whole => (StatusCode::OK, 0..length),
+        Verdict::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+        Verdict::Known => return Answer::Ready(bare(StatusCode::NOT_MODIFIED, form.known.clone())),
+        Verdict::NotMet => return Answer::Ready(bare(StatusCode::PRECONDITION_FAILED, form.known.clone())),
+        Verdict::NoPart => {
+            let mut head = form.known.clone();
+            insert(&mut head, header::CONTENT_RANGE, &format!("bytes */{length}"));
+            return Answer::Ready(bare(StatusCode::RANGE_NOT_SATISFIABLE, head));
+        }
+    };
+    let mut head = form.head.clone();
+    if status == StatusCode::PARTIAL_CONTENT {
+        insert(&mut head, header::CONTENT_RANGE, &format!("bytes {}-{}/{length}", part.start, part.end - 1));
+        head.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start));
     }
-    if let Some(coding) = coding {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
+    if method == Method::HEAD {
+        return Answer::Ready(bare(status, head));
     }
-    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let keeping =
-        if is_lasting(name) { "public, max-age=31536000, immutable" } else { "public, max-age=300" };
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keeping));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    let Some(bytes) = &form.bytes else {
+        let mut response = Response::new(());
+        *response.status_mut() = status;
+        *response.headers_mut() = head;
+        return Answer::Filed(response, part);
+    };
+    let within = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len());
+    let mut response = Response::new(Kind::Held(Some(bytes.slice(within(part.start)..within(part.end)))));
+    *response.status_mut() = status;
+    *response.headers_mut() = head;
+    Answer::Ready(response)
+}
+
+/// An answer without a body.
+fn bare(status: StatusCode, head: HeaderMap) -> Response<Kind> {
+    let mut response = Response::new(Kind::Held(None));
+    *response.status_mut() = status;
+    *response.headers_mut() = head;
     response
 }
 
-/// Where a feed is followed, and who tells of it: hubs look for both in the head of the answer (`WebSub` §4).
-fn links(name: &str, publication: &Publication) -> Option<HeaderValue> {
-    let hub = publication.hub.as_ref().filter(|_| hub::TOPICS.contains(&name))?;
-    let own = publication.url(name);
-    HeaderValue::from_str(&format!("<{own}>; rel=\"self\", <{hub}>; rel=\"hub\"")).ok()
+/// A few words for whoever reads the answers of programs.
+pub(super) fn text(status: StatusCode, words: &'static str) -> Response<Kind> {
+    let mut response = Response::new(Kind::Held(Some(words.into())));
+    *response.status_mut() = status;
+    with(response, header::CONTENT_TYPE, "text/plain; charset=utf-8")
 }
 
-/// Whether the client has these very bytes (RFC 9110 §13.1.2; weak comparison, since proxies may weaken our tags).
-fn knows(asked: &HeaderMap, tag: &str) -> bool {
-    let Some(tags) = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()) else {
-        return false;
-    };
-    tags.split(',')
-        .map(|known| known.trim().trim_start_matches("W/"))
-        .any(|known| known == tag || known == "*")
+fn with(mut response: Response<Kind>, name: header::HeaderName, value: &'static str) -> Response<Kind> {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+    response
 }
 
-/// Whether a file's name carries a hash of its bytes, so that it never changes: books, pictures and assets.
-fn is_lasting(name: &str) -> bool {
-    let named_by_hash = matches!(media_type(name), "application/epub+zip" | "image/png" | "image/jpeg");
-    // A cover keeps its address when its issue is corrected.
-    let cover = name.ends_with("/cover.png") || name.ends_with("/thumbnail.png");
-    name.starts_with("assets/") || (name.starts_with("issues/") && named_by_hash && !cover)
-}
-
-/// The media type of a file. Feeds are `application/xml`, because browsers show the style sheet of those and only those.
-fn media_type(name: &str) -> &'static str {
-    match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
-        "html" => "text/html; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        // E-readers take a catalogue for one by its type alone.
-        "xml" if name == "opds/navigation.xml" => "application/atom+xml;profile=opds-catalog;kind=navigation",
-        "xml" if name == "opds/search.xml" => "application/opensearchdescription+xml",
-        "xml" if name.starts_with("opds/") => "application/atom+xml;profile=opds-catalog;kind=acquisition",
-        "xml" => "application/xml; charset=utf-8",
-        "opml" => "text/x-opml; charset=utf-8",
-        "json" if name.starts_with("opds/") => "application/opds+json",
-        "json" if name.starts_with("feed") => "application/feed+json",
-        "txt" => "text/plain; charset=utf-8",
-        "json" => "application/json",
-        "epub" => "application/epub+zip",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "webp" => "image/webp",
-        _ => "application/octet-stream",
+fn insert(head: &mut HeaderMap, name: header::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        head.insert(name, value);
     }
 }

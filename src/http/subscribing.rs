@@ -1,7 +1,7 @@
 //! The form to join. Whoever fills it in gets the same answer, whatever is known of the address; what there is to do is done afterwards.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -10,9 +10,8 @@ use std::{
 };
 
 use axum::{
-    Extension,
     body::{self, Body},
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -22,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     ReadingRoom,
-    clients::{self, Net, Peer},
+    clients::{self, Net},
     filling,
     limits::{Limits, Network, Refused},
     tickets::{Ticket, Tickets},
@@ -286,7 +285,7 @@ pub(super) async fn form(State(room): State<Arc<ReadingRoom>>) -> Response {
 /// an address.
 pub(super) async fn join(
     State(room): State<Arc<ReadingRoom>>,
-    Extension(peer): Extension<Peer>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     sent: Body,
 ) -> Response {
@@ -308,7 +307,7 @@ pub(super) async fn join(
             return show(room, StatusCode::UNPROCESSABLE_ENTITY, filled, problems, ticket).await;
         }
     };
-    let client = clients::client(peer, &headers, &room.subscribing.rules.trusted);
+    let client = clients::client(peer.ip(), &headers, &room.subscribing.rules.trusted);
     if room.subscribing.take(client, now).is_err() {
         let mut refusal = told(&room, Told::Busy, &room.subscribing.busy_page, StatusCode::TOO_MANY_REQUESTS);
         refusal.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("3600"));

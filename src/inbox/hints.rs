@@ -14,6 +14,8 @@ use notify::{
 };
 use tokio::sync::Notify;
 
+use crate::metrics;
+
 /// A watch on the inbox that rings a bell when something moves.
 pub struct Hints {
     root: PathBuf,
@@ -22,13 +24,28 @@ pub struct Hints {
     /// Device and inode of the folder that is watched: another may take its name.
     watched: Option<(u64, u64)>,
     complained: bool,
+    /// What is counted of the watch.
+    counts: Option<metrics::Inbox>,
 }
 
 impl Hints {
     /// Hints for the folder `root`; none come before [`Hints::renew`].
     #[must_use]
     pub fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), bell: Arc::default(), watcher: None, watched: None, complained: false }
+        Self {
+            root: root.to_owned(),
+            bell: Arc::default(),
+            watcher: None,
+            watched: None,
+            complained: false,
+            counts: None,
+        }
+    }
+
+    /// Hints whose troubles are counted.
+    #[must_use]
+    pub fn counted(self, counts: metrics::Inbox) -> Self {
+        Self { counts: Some(counts), ..self }
     }
 
     /// The bell.
@@ -46,11 +63,16 @@ impl Hints {
         }
         self.watched = now;
         self.watcher = None;
+        self.tell(false);
         if now.is_none() {
             return;
         }
         let bell = Arc::clone(&self.bell);
+        let counts = self.counts.clone();
         let ring = move |event: notify::Result<notify::Event>| {
+            if let (Some(counts), true) = (&counts, event.as_ref().is_ok_and(notify::Event::need_rescan)) {
+                counts.overflowed();
+            }
             // Our own reading opens and closes files too: that is no news. An error may be an overflow: that is.
             let news = event.map_or(true, |event| match event.kind {
                 EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
@@ -69,6 +91,7 @@ impl Hints {
         match watcher {
             Ok(watcher) => {
                 self.watcher = Some(watcher);
+                self.tell(true);
                 self.complained = false;
             }
             Err(error) => {
@@ -76,6 +99,12 @@ impl Hints {
                 tracing::warn!(%folder, %error, "a folder cannot be watched; it is looked at every few seconds");
                 self.complained = true;
             }
+        }
+    }
+
+    fn tell(&self, told: bool) {
+        if let Some(counts) = &self.counts {
+            counts.is_told(told);
         }
     }
 }

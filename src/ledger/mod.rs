@@ -20,6 +20,7 @@ use crate::{
     delivery::State, editions::Beside, editions::BookFile, editions::Contribution, editions::Facet,
     editions::FacetKind, editions::Listing, editions::Shelved, editions::Volume, editions::Year,
     issue::Issue, issue::IssueKey, issue::Release, issue::Status, publication::Publication, subscriber::Pace,
+    subscriber::Standing,
 };
 
 /// What the ledger could not do; nothing of it was done.
@@ -143,6 +144,21 @@ pub struct IssueLine {
     pub embargo: Option<Timestamp>,
     /// How its letters stand, for every state that any has.
     pub letters: Vec<(State, u64)>,
+}
+
+/// What there is, in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Files of the inbox, by what became of them, in the words of the ledger.
+    pub arrivals: Vec<(String, u64)>,
+    /// Issues, by whether readers may have them.
+    pub issues: Vec<(Status, u64)>,
+    /// Letters that wait or are on their way.
+    pub letters: Vec<(State, u64)>,
+    /// Subscribers.
+    pub subscribers: Vec<(Standing, u64)>,
+    /// Since when the letter has waited that has been due longest, if any is due.
+    pub waits_since: Option<Timestamp>,
 }
 
 /// The operations that everything which must survive goes through.
@@ -406,6 +422,18 @@ pub trait Ledger: Subscribers + Digests {
     /// # Errors
     /// When the ledger cannot be read.
     fn issues(&self, publication: &Publication) -> Result<Vec<IssueLine>, Error>;
+
+    /// What there is, in numbers. It costs the same however long the archive is, and grows with the letters that wait.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn tally(&self, publication: &Publication, now: Timestamp) -> Result<Tally, Error>;
+
+    /// Writes something that says nothing, to see that writing can be done.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn touch(&self) -> Result<(), Error>;
 
     /// Finds what is wrong with the database itself, in words; nothing when it is whole.
     ///

@@ -35,6 +35,9 @@ impl Bookkeeper {
                     if delayed {
                         mail.bell.notify_one();
                     }
+                    for settlement in &settlements {
+                        mail.metrics.offered(settlement.outcome.as_str(), settlement.reply.code);
+                    }
                     mail.settled.ring();
                     return taken_back;
                 }

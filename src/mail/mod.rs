@@ -30,7 +30,7 @@ pub use smtp::{Protection, Server};
 
 use crate::{
     bell::Bell, clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing,
-    delivery::PrintingId, delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger,
+    delivery::PrintingId, delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, metrics,
     subscriber::Address,
 };
 use bookkeeper::Bookkeeper;
@@ -126,6 +126,8 @@ pub struct Mail {
     pub clock: Clock,
     /// Rings when letters were queued.
     pub bell: Arc<Notify>,
+    /// What is counted for the operator.
+    pub metrics: metrics::Mail,
     /// Rung when letters were settled.
     pub settled: Bell,
 }

@@ -7,6 +7,7 @@ mod queue;
 mod shelf;
 mod standing;
 mod subscribers;
+mod tallying;
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Fate, Interrupted, IssueLine, Ledger,
-    Opening, Queued, Sent, Subscribers, Then, Trouble, Words,
+    Opening, Queued, Sent, Subscribers, Tally, Then, Trouble, Words,
 };
 use crate::{
     delivery::Bounce, delivery::BounceKind, delivery::Claim, delivery::Delivery, delivery::Digest,
@@ -335,6 +336,14 @@ impl Ledger for Sqlite {
 
     fn issues(&self, publication: &Publication) -> Result<Vec<IssueLine>, Error> {
         self.read(|db| shelf::lines(db, &publication.key))
+    }
+
+    fn tally(&self, publication: &Publication, now: Timestamp) -> Result<Tally, Error> {
+        self.read(|db| tallying::tally(db, &publication.key, now))
+    }
+
+    fn touch(&self) -> Result<(), Error> {
+        self.write(tallying::touch)
     }
 
     fn examine(&self) -> Result<Vec<String>, Error> {

@@ -1,0 +1,355 @@
+//! Figures for the operator: counted where things happen, and told in the text that Prometheus reads.
+//!
+//! [`Metrics`] is handed down from the daemon, and its clones count together. What the ledger knows is not counted twice: it is
+//! asked when somebody reads the figures ([`Readings`]).
+
+use std::{sync::Arc, time::Duration};
+
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+/// The type of the text, for the head of its answer (`OpenMetrics` 1.0).
+pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+type Labels<const N: usize> = [(&'static str, String); N];
+type Gauges = Family<Labels<1>, Gauge>;
+
+/// The figures of one daemon.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    /// Looks at the inbox.
+    pub inbox: Inbox,
+    /// Issues at the press.
+    pub press: Press,
+    /// Letters offered to mail servers.
+    pub mail: Mail,
+    /// Requests of readers.
+    pub http: Http,
+    read: Read,
+    registry: Arc<Registry>,
+}
+
+/// Looks at the inbox.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    scan_seconds: Histogram,
+    last_scan: Gauge,
+    degraded: Gauge,
+    overflows: Counter,
+}
+
+/// Issues at the press.
+#[derive(Debug, Clone)]
+pub struct Press {
+    publish_seconds: Histogram,
+    failures: Family<Labels<1>, Counter>,
+}
+
+/// Letters offered to mail servers.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    attempts: Family<Labels<2>, Counter>,
+    ambiguous: Counter,
+}
+
+/// Requests of readers.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// By the first digit of their status, from 1 on.
+    requests: [Counter; 5],
+    connections: Gauge,
+}
+
+/// What is asked for when the figures are read.
+#[derive(Debug, Clone)]
+struct Read {
+    arrivals: Gauges,
+    issues: Gauges,
+    letters: Gauges,
+    subscribers: Gauges,
+    oldest_letter: Gauge,
+    documents: Gauge,
+    documents_bytes: Gauge,
+    tables: Gauge,
+    lookups: Gauges,
+}
+
+/// What is so at the moment when the figures are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Readings {
+    /// Files of the inbox, by what became of them.
+    pub arrivals: Vec<(String, u64)>,
+    /// Issues, by their status.
+    pub issues: Vec<(String, u64)>,
+    /// Letters that wait or are on their way, by their state.
+    pub letters: Vec<(String, u64)>,
+    /// Subscribers, by their standing.
+    pub subscribers: Vec<(String, u64)>,
+    /// For how long the oldest of the letters has waited.
+    pub oldest_letter: Duration,
+    /// The documents in memory.
+    pub documents: Documents,
+}
+
+/// What readers are served from memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Documents {
+    /// How many documents are held.
+    pub n: u64,
+    /// How many bytes they take.
+    pub bytes: u64,
+    /// How often the table was made anew.
+    pub made: u64,
+    /// How many look-ups found their document.
+    pub found: u64,
+    /// How many did not.
+    pub missed: u64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("gazetted");
+        let it = &mut registry;
+        let seconds =
+            || Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]);
+        let inbox = Inbox {
+            scan_seconds: seconds(),
+            last_scan: Gauge::default(),
+            degraded: Gauge::default(),
+            overflows: Counter::default(),
+        };
+        it.register(
+            "watch_overflows",
+            "How often the system had more to tell of the inbox than it could keep",
+            inbox.overflows.clone(),
+        );
+        it.register("scan_duration_seconds", "How long a look at the inbox took", inbox.scan_seconds.clone());
+        it.register(
+            "scan_last_success_timestamp",
+            "When the inbox was last looked at, in seconds since 1970",
+            inbox.last_scan.clone(),
+        );
+        it.register(
+            "watch_degraded",
+            "1 while the system tells nothing of the inbox, which is then looked at at intervals only",
+            inbox.degraded.clone(),
+        );
+        let press = Press {
+            publish_seconds: Histogram::new([0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0]),
+            failures: Family::default(),
+        };
+        it.register(
+            "publish_latency_seconds",
+            "How long a manuscript took from its reading until its letters were queued",
+            press.publish_seconds.clone(),
+        );
+        it.register(
+            "build_failures",
+            "Manuscripts that were not put out, by the reason",
+            press.failures.clone(),
+        );
+        let mail = Mail { attempts: Family::default(), ambiguous: Counter::default() };
+        it.register("mail_attempts", "Letters offered, by how that ended", mail.attempts.clone());
+        it.register(
+            "mail_ambiguous",
+            "Letters whose connection ended between their last byte and the answer",
+            mail.ambiguous.clone(),
+        );
+        let requests = Family::<Labels<1>, Counter>::default();
+        it.register("http_requests", "Requests answered, by the class of their status", requests.clone());
+        let class = |class: usize| requests.get_or_create_owned(&[("class", format!("{class}xx"))]);
+        let http = Http { requests: [1, 2, 3, 4, 5].map(class), connections: Gauge::default() };
+        it.register("http_connections", "Connections that are open", http.connections.clone());
+        let read = Read::new(it);
+        Self { inbox, press, mail, http, read, registry: Arc::new(registry) }
+    }
+}
+
+impl Read {
+    fn new(registry: &mut Registry) -> Self {
+        let mut gauges = |name: &str, help: &str| {
+            let gauges = Gauges::default();
+            registry.register(name, help, gauges.clone());
+            gauges
+        };
+        let (arrivals, issues) = (
+            gauges("inbox_files", "Files of the inbox, by what became of them"),
+            gauges("issues_total", "Issues, by their status"),
+        );
+        let (letters, subscribers) = (
+            gauges("mail_queue", "Letters that wait or are on their way, by their state"),
+            gauges("subscribers", "Subscribers, by their standing"),
+        );
+        let lookups = gauges("http_lookups", "Look-ups of documents in memory, by what came of them");
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let read = Self {
+            arrivals,
+            issues,
+            letters,
+            subscribers,
+            lookups,
+            oldest_letter: gauge("mail_oldest_seconds", "For how long the oldest letter has waited"),
+            documents: gauge("http_documents", "Documents that are held in memory"),
+            documents_bytes: gauge("http_documents_bytes", "Memory that they take"),
+            tables: gauge("http_tables", "How often the table of documents was made anew"),
+        };
+        let build = Gauges::default();
+        build.get_or_create(&[("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
+        registry.register("build_info", "Which gazetted this is", build);
+        read
+    }
+}
+
+impl Metrics {
+    /// The figures as text, with what is so now.
+    #[must_use]
+    pub fn render(&self, readings: &Readings) -> String {
+        let read = &self.read;
+        let set = |gauges: &Gauges, label: &'static str, counts: &[(String, u64)]| {
+            for (name, n) in counts {
+                gauges.get_or_create(&[(label, name.clone())]).set(signed(*n));
+            }
+        };
+        set(&read.arrivals, "state", &readings.arrivals);
+        set(&read.issues, "state", &readings.issues);
+        set(&read.letters, "state", &readings.letters);
+        set(&read.subscribers, "state", &readings.subscribers);
+        read.oldest_letter.set(signed(readings.oldest_letter.as_secs()));
+        let Documents { n, bytes, made, found, missed } = readings.documents;
+        read.documents.set(signed(n));
+        read.documents_bytes.set(signed(bytes));
+        read.tables.set(signed(made));
+        set(&read.lookups, "result", &[("found".to_owned(), found), ("missed".to_owned(), missed)]);
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Inbox {
+    /// The inbox was looked at, at that time in seconds since 1970, and it took so long.
+    pub fn looked(&self, at: i64, took: Duration) {
+        self.scan_seconds.observe(took.as_secs_f64());
+        self.last_scan.set(at);
+    }
+
+    /// Whether the system tells of changes in the inbox.
+    pub fn is_told(&self, told: bool) {
+        self.degraded.set(i64::from(!told));
+    }
+
+    /// The system had more to tell than it could keep.
+    pub fn overflowed(&self) {
+        self.overflows.inc();
+    }
+
+    /// When the inbox was last looked at, in seconds since 1970; 0 before the first look.
+    #[must_use]
+    pub fn last_look(&self) -> i64 {
+        self.last_scan.get()
+    }
+}
+
+impl Press {
+    /// A manuscript was published, and it took so long.
+    pub fn published(&self, took: Duration) {
+        self.publish_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A manuscript was not put out.
+    pub fn failed(&self, reason: &str) {
+        self.failures.get_or_create(&[("reason", reason.to_owned())]).inc();
+    }
+}
+
+impl Mail {
+    /// A letter was offered; `result` is the state that it ended in.
+    pub fn offered(&self, result: &str, code: Option<u16>) {
+        let code = code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+        self.attempts.get_or_create(&[("result", result.to_owned()), ("code", code)]).inc();
+        if result == "unknown" {
+            self.ambiguous.inc();
+        }
+    }
+}
+
+impl Http {
+    /// A request was answered with this status.
+    pub fn answered(&self, status: u16) {
+        let class = usize::from(status / 100);
+        if let Some(counter) = class.checked_sub(1).and_then(|class| self.requests.get(class)) {
+            counter.inc();
+        }
+    }
+
+    /// A connection was opened; it is closed when what this gives is dropped.
+    #[must_use]
+    pub fn open(&self) -> Connection {
+        self.connections.inc();
+        Connection(self.connections.clone())
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Connection(Gauge);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figures_are_told_as_text() {
+        let metrics = Metrics::default();
+        let clone = metrics.clone();
+        clone.http.answered(200);
+        clone.http.answered(304);
+        clone.http.answered(999);
+        clone.mail.offered("delivered", Some(250));
+        clone.mail.offered("unknown", None);
+        clone.press.failed("disk \"full\"\n");
+        let open = clone.http.open();
+        drop(clone.http.open());
+        let readings = Readings {
+            issues: vec![("usable".to_owned(), 3)],
+            oldest_letter: Duration::from_secs(7),
+            ..Readings::default()
+        };
+        let text = metrics.render(&readings);
+        drop(open);
+        for line in [
+            "# TYPE gazetted_http_requests counter",
+            "gazetted_http_requests_total{class=\"2xx\"} 1",
+            "gazetted_http_requests_total{class=\"3xx\"} 1",
+            "gazetted_http_requests_total{class=\"5xx\"} 0",
+            "gazetted_http_connections 1",
+            "gazetted_mail_attempts_total{result=\"delivered\",code=\"250\"} 1",
+            "gazetted_mail_ambiguous_total 1",
+            "gazetted_build_failures_total{reason=\"disk \\\"full\\\"\\n\"} 1",
+            "gazetted_issues_total{state=\"usable\"} 3",
+            "gazetted_mail_oldest_seconds 7",
+            "gazetted_scan_duration_seconds_count 0",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|known| known.trim_end_matches(". ") == line), "{line}\n{text}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use gazetted::delivery::State;
 use jiff::SignedDuration;
 
 use crate::{
+    configuring::gazetted,
     newsroom::{Newsroom, page, until},
     sink::{Conduct, Sink},
 };
@@ -179,4 +180,26 @@ fn an_archive_is_published_without_letters_where_the_operator_says_so() {
         let lines = newsroom.ledger().issues(&newsroom.publication()).unwrap();
         lines.iter().any(|line| line.key.as_str() == "old" && line.letters.is_empty())
     });
+}
+
+#[test]
+fn a_reader_with_a_kindle_gets_the_book_itself_and_a_few_words() {
+    let mut newsroom = Newsroom::closed("");
+    newsroom.enters(&["li@example.org"]);
+    let wish = ["subscribers", "set", "li@example.org", "--form", "kindle", "--device", "li@kindle.com"];
+    let (code, said) = gazetted(newsroom.folder.path(), &wish);
+    assert_eq!(code, 0, "{said}");
+    newsroom.starts();
+    newsroom.saves("a.md", page("One", "The first words.")).is_out("a", 1);
+    let letter = newsroom.sink.letters_to("li@kindle.com", 1).remove(0);
+    assert_eq!(letter.header("To").unwrap(), "li@kindle.com");
+    assert_eq!(newsroom.sink.offers_to("li@example.org"), 0);
+    let message = mail_parser::MessageParser::default().parse(letter.text.as_bytes()).unwrap();
+    assert!(letter.plain().contains("The Tide Gazette"), "{}", letter.plain());
+    assert_eq!(message.attachment_count(), 1);
+    let book = message.attachment(0).unwrap();
+    let published = std::fs::read(&newsroom.books()[0]).unwrap();
+    assert_eq!(book.contents(), published, "the very book that is out");
+    assert!(letter.text.contains("Content-Type: application/epub+zip; name=\""), "{}", letter.text);
+    assert!(!letter.text.contains("text/html"));
 }

@@ -108,6 +108,7 @@ fn resume(press: &Press, now: Timestamp, bells: &Bells) -> bool {
             }
             bells.mail.notify_one();
             if !finished.is_empty() {
+                bells.news.ring();
                 bells.hub.notify_one();
             }
             finished.iter().all(Result::is_ok)
@@ -139,9 +140,11 @@ fn look(
         // What it had begun may have to be undone.
         resume_at.get_or_insert_with(Instant::now);
         tell_editor(inbox, &path, None);
+        bells.postponed.note(&path, None);
         if let Some(source) = inbox::manuscript_of(&path) {
             inbox.again(&source);
         }
+        bells.news.ring();
     }
     for manuscript in look.ready {
         if stop.is_cancelled() {
@@ -160,6 +163,7 @@ fn look(
         };
         match published {
             Ok(verdict) => {
+                bells.postponed.note(&manuscript.path, None);
                 match &verdict {
                     Verdict::Rejected(_) => inbox.refused(&manuscript),
                     _ => inbox.done(&manuscript),
@@ -186,14 +190,15 @@ fn look(
                     "a manuscript was dealt with"
                 );
             }
-            Err(error) => postpone(inbox, &manuscript, &error),
+            Err(error) => postpone(inbox, &manuscript, bells, &error),
         }
+        bells.news.ring();
     }
     look.again
 }
 
 /// The press could not do its work, through no fault of the manuscript: said in the log and to the editor, and tried again.
-fn postpone(inbox: &mut Inbox, manuscript: &Manuscript, error: &press::Error) {
+fn postpone(inbox: &mut Inbox, manuscript: &Manuscript, bells: &Bells, error: &press::Error) {
     let causes = causes(error);
     tracing::error!(
         manuscript = %manuscript.path.display(),
@@ -202,6 +207,7 @@ fn postpone(inbox: &mut Inbox, manuscript: &Manuscript, error: &press::Error) {
     inbox.postpone(manuscript, Instant::now());
     let note = format!("gazetted could not publish this yet: {causes}. It is tried again every few seconds.");
     tell_editor(inbox, &manuscript.path, Some(&note));
+    bells.postponed.note(&manuscript.path, Some(&note));
 }
 
 /// Tells an editor what became of a file. What waits is told beside the manuscript, whichever file said so.

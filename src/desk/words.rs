@@ -130,8 +130,8 @@ mod tests {
         let known = phrases(&ALL[0]);
         for (name, _) in &known {
             let (section, short) = name.split_once('.').expect("a section");
-            // Doubts and states are asked for by their codes.
-            let by_code = ["doubt", "state", "status", "pace"].contains(&section);
+            // Doubts, states and what was done are asked for by their codes.
+            let by_code = ["doubt", "state", "status", "pace", "fate", "done"].contains(&section);
             let plain = name.trim_end_matches("-one");
             let asked = by_code
                 || texts.contains(&format!("words.{section}.{short}"))

@@ -11,7 +11,7 @@ use zip::result::{ZipError, ZipResult};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
-use crate::{editions::Error, editions::markup, picture::Picture};
+use crate::{editions::Edition, editions::Error, editions::markup, picture::Picture};
 
 /// The property of the element in whose place our metadata go.
 pub(super) const MARK: &str = "gazetted:metadata";
@@ -50,6 +50,23 @@ pub(super) fn finish<W: Write + Seek>(raw: &[u8], parts: &Parts<'_>, out: &mut W
     let mut archive = ZipArchive::new(Cursor::new(raw)).map_err(broken)?;
     let package = patch(&read_package(&mut archive).map_err(broken)?, parts)?;
     repack(archive, &package, parts, out).map_err(broken)
+}
+
+/// Every file of a book, by its path there.
+///
+/// # Errors
+/// [`Error::Archive`] when it is no archive.
+pub(in crate::editions) fn unpacked(book: &[u8]) -> Result<Vec<Edition>, Error> {
+    let broken = |error: ZipError| Error::Archive(error.into());
+    let mut archive = ZipArchive::new(Cursor::new(book)).map_err(broken)?;
+    let mut files = Vec::with_capacity(archive.len());
+    for n in 0..archive.len() {
+        let mut file = archive.by_index(n).map_err(broken)?;
+        let (path, mut bytes) = (file.name().to_owned(), Vec::new());
+        file.read_to_end(&mut bytes).map_err(|error| broken(error.into()))?;
+        files.push(Edition { path, bytes });
+    }
+    Ok(files)
 }
 
 fn read_package(archive: &mut ZipArchive<Cursor<&[u8]>>) -> ZipResult<String> {

@@ -345,6 +345,7 @@ async fn open_desk(
         largest_upload: usize::from(newsroom.settings.desk.largest_upload_mib) << 20,
         stop: stop.clone(),
         door: desk::Door::default(),
+        drawer: desk::Drawer::default(),
     };
     Ok(Some((OpenDesk { address, first_password }, (listener, desk))))
 }

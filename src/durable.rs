@@ -46,6 +46,52 @@ pub fn put(path: &Path, bytes: &[u8]) -> io::Result<Put> {
     Ok(Put::Written)
 }
 
+/// What [`put_new`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Laid {
+    /// Nothing was there; now the file is.
+    Written,
+    /// A file with these bytes was there.
+    Unchanged,
+    /// Something else was there, and still is.
+    Taken,
+}
+
+/// Puts `bytes` at `path` unless something is there, as [`put`] does. Whoever comes first has the place.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn put_new(path: &Path, bytes: &[u8]) -> io::Result<Laid> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    make_folders(folder)?;
+    let taken = |path: &Path| Ok(if holds(path, bytes)? { Laid::Unchanged } else { Laid::Taken });
+    if path.symlink_metadata().is_ok() {
+        return taken(path);
+    }
+    let temporary = temporary_beside(path);
+    let moved = write_new(&temporary, bytes).and_then(|()| rename_new(&temporary, path));
+    if let Err(error) = moved {
+        let _ = fs::remove_file(&temporary);
+        return if error.kind() == io::ErrorKind::AlreadyExists { taken(path) } else { Err(error) };
+    }
+    sync_folder(folder)?;
+    Ok(Laid::Written)
+}
+
+/// Changes a name unless the new one is taken. File systems that cannot do so in one step, such as some network mounts, do it in two.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            if to.symlink_metadata().is_ok() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            fs::rename(from, to)
+        }
+        renamed => renamed.map_err(io::Error::from),
+    }
+}
+
 /// A new temporary file beside `path`, for what is too long to have in memory as a whole; [`finish`] puts it in its place.
 ///
 /// # Errors
@@ -241,6 +287,18 @@ mod tests {
         assert_eq!(put(&path, b"one").expect("kept"), Put::Unchanged);
         assert_eq!(put(&path, b"two").expect("replaced"), Put::Written);
         assert_eq!(fs::read(&path).expect("readable"), b"two");
+        assert_eq!(fs::read_dir(path.parent().expect("a folder")).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn a_new_file_never_takes_the_place_of_another() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a/0709.txt");
+        assert_eq!(put_new(&path, b"one").expect("written"), Laid::Written);
+        assert_eq!(put_new(&path, b"one").expect("kept"), Laid::Unchanged);
+        assert_eq!(put_new(&path, b"two").expect("kept"), Laid::Taken);
+        assert_eq!(fs::read(&path).expect("readable"), b"one");
+        assert!(rename_new(&path, &path).is_err(), "a taken name is not taken again");
         assert_eq!(fs::read_dir(path.parent().expect("a folder")).expect("listed").count(), 1);
     }
 

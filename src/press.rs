@@ -5,6 +5,7 @@ mod digesting;
 mod fetching;
 mod proving;
 mod learning;
+mod previewing;
 mod replaying;
 mod shelving;
 mod standing;
@@ -22,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use digesting::Digested;
 pub use fetching::with_kept_pictures;
 pub use learning::lexicon;
+pub use previewing::Preview;
 pub use proving::Held;
 
 use crate::{

@@ -21,7 +21,8 @@ pub fn careful(policy: &str) -> Newsroom {
 }
 
 /// A page of which nobody can tell the headline, and whose picture is missing.
-const DOUBTFUL: &str = "The bell is rung on Mondays, and the ferry waits for it.\n\n![The bell](bell.png)\n";
+pub const DOUBTFUL: &str =
+    "The bell is rung on Mondays, and the ferry waits for it.\n\n![The bell](bell.png)\n";
 
 #[track_caller]
 fn proof_beside(newsroom: &Newsroom, name: &str) -> String {

@@ -38,6 +38,7 @@ pub(super) async fn make_digests(press: Arc<Press>, clock: Clock, bells: Bells, 
                 made.iter().for_each(tell_of_digest);
                 if !made.is_empty() {
                     bells.mail.notify_one();
+                    bells.news.ring();
                 }
             }
             Err(error) => {

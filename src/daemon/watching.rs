@@ -139,6 +139,7 @@ fn resume(press: &Press, now: Timestamp, bells: &Bells) -> bool {
             }
             bells.mail.notify_one();
             if !finished.is_empty() {
+                bells.news.ring();
                 bells.hub.notify_one();
             }
             finished.iter().all(Result::is_ok)
@@ -172,9 +173,11 @@ fn look(
         // What it had begun may have to be undone.
         resume_at.get_or_insert_with(Instant::now);
         tell_editor(inbox, &path, None);
+        bells.postponed.note(&path, None);
         if let Some(source) = inbox::manuscript_of(&path) {
             inbox.again(&source);
         }
+        bells.news.ring();
     }
     for manuscript in look.ready {
         if stop.is_cancelled() {
@@ -194,6 +197,7 @@ fn look(
         };
         match published {
             Ok(verdict) => {
+                bells.postponed.note(&manuscript.path, None);
                 match &verdict {
                     Verdict::Rejected(_) => {
                         inbox.refused(&manuscript);
@@ -226,15 +230,16 @@ fn look(
             }
             Err(error) => {
                 metrics.press.failed(error.kind());
-                postpone(inbox, &manuscript, &error);
+                postpone(inbox, &manuscript, bells, &error);
             }
         }
+        bells.news.ring();
     }
     look.again
 }
 
 /// The press could not do its work, through no fault of the manuscript: said in the log and to the editor, and tried again.
-fn postpone(inbox: &mut Inbox, manuscript: &Manuscript, error: &press::Error) {
+fn postpone(inbox: &mut Inbox, manuscript: &Manuscript, bells: &Bells, error: &press::Error) {
     let causes = causes(error);
     tracing::error!(
         manuscript = %manuscript.path.display(),
@@ -243,6 +248,7 @@ fn postpone(inbox: &mut Inbox, manuscript: &Manuscript, error: &press::Error) {
     inbox.postpone(manuscript, Instant::now());
     let note = format!("gazetted could not publish this yet: {causes}. It is tried again every few seconds.");
     tell_editor(inbox, &manuscript.path, Some(&note));
+    bells.postponed.note(&manuscript.path, Some(&note));
 }
 
 /// Tells an editor what became of a file. What waits is told beside the manuscript, whichever file said so.

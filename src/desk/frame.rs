@@ -14,11 +14,16 @@ use super::{Answer, Desk, Failure, assets, guard::Editor, sessions::Session, wor
 use crate::theme::{Templates, direction};
 
 /// The pages that every page leads to: where, and the phrase that names it.
-pub(super) const NAVIGATION: [(&str, &str); 3] =
-    [("/", "today"), ("/subscribers", "subscribers"), ("/letters", "letters")];
+pub(super) const NAVIGATION: [(&str, &str); 5] = [
+    ("/", "today"),
+    ("/proofs", "proofs"),
+    ("/issues", "issues"),
+    ("/subscribers", "subscribers"),
+    ("/letters", "letters"),
+];
 
 /// Our templates by name.
-const TEMPLATES: [(&str, &str); 10] = [
+const TEMPLATES: [(&str, &str); 18] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("failure.html", include_str!("templates/failure.html")),
     ("login.html", include_str!("templates/login.html")),
@@ -29,6 +34,14 @@ const TEMPLATES: [(&str, &str); 10] = [
     ("subscribers.html", include_str!("templates/subscribers.html")),
     ("subscriber.html", include_str!("templates/subscriber.html")),
     ("today.html", include_str!("templates/today.html")),
+    ("today_part.html", include_str!("templates/today_part.html")),
+    ("proofs.html", include_str!("templates/proofs.html")),
+    ("proof.html", include_str!("templates/proof.html")),
+    ("preview.html", include_str!("templates/preview.html")),
+    ("conflict.html", include_str!("templates/conflict.html")),
+    ("differs.html", include_str!("templates/differs.html")),
+    ("issues.html", include_str!("templates/issues.html")),
+    ("issue.html", include_str!("templates/issue.html")),
 ];
 
 static COMPILED: LazyLock<Templates> =
@@ -57,6 +70,12 @@ impl Desk {
         let zoned = time.to_zoned(self.publication().time_zone.clone());
         json!({ "shown": zoned.strftime("%Y-%m-%d %H:%M").to_string(), "iso": time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string() })
     }
+}
+
+/// A part of a page that is sent by itself.
+pub(super) fn part(words: &Words, name: &str, it: &Value) -> Result<String, Failure> {
+    let content = json!({ "words": words.phrases, "it": it });
+    COMPILED.fill(name, content).map_err(|fault| Failure::fault(&fault))
 }
 
 /// The page that says why there is no page.

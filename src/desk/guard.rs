@@ -56,6 +56,15 @@ pub(super) fn session(desk: &Desk, headers: &HeaderMap) -> Option<Session> {
     sessions.find(&token, stamp, desk.clock.now())
 }
 
+/// Whether a request's session has not ended. Asking does not make it last longer: a page that only stays open keeps nobody logged in.
+pub(super) fn is_logged_in(desk: &Desk, headers: &HeaderMap) -> bool {
+    let (Some(token), Some(stamp)) = (words::cookie(headers, COOKIE), desk.password.stamp()) else {
+        return false;
+    };
+    let sessions = desk.door.sessions.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    sessions.holds(&token, stamp, desk.clock.now())
+}
+
 /// Lets a request through, or not; and dresses what comes back.
 pub(super) async fn guard(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
     let words = Words::asked(request.headers(), &desk.publication().language);

@@ -4,21 +4,30 @@
 //! line of [`frame::NAVIGATION`] leads to it.
 
 mod assets;
+mod differing;
+mod dropping;
 mod entering;
 mod failure;
 mod figures;
+mod following;
 mod form;
 mod frame;
 mod guard;
+mod issues;
 mod letters;
 mod password;
 mod plot;
+mod proofs;
 mod sessions;
 mod subscribers;
 mod today;
 mod words;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
 
 use axum::{Router, middleware};
 use tokio::{net::TcpListener, sync::Notify, sync::Semaphore};
@@ -60,6 +69,8 @@ pub struct Desk {
     pub stop: CancellationToken,
     /// Who is logged in, and who tried.
     pub door: Door,
+    /// What its pages keep for a while.
+    pub drawer: Drawer,
 }
 
 /// The bells of a desk.
@@ -71,6 +82,36 @@ pub struct Bells {
     pub hub: Arc<Notify>,
     /// Something that the desk shows has changed.
     pub news: Bell,
+    /// What could not be put out through no fault of its own, by file, and is tried again.
+    pub postponed: Postponed,
+}
+
+/// Files of the inbox that are tried again, each with what was told its editor.
+#[derive(Clone, Default)]
+pub struct Postponed(Arc<Mutex<BTreeMap<PathBuf, String>>>);
+
+impl Postponed {
+    /// Notes why a file is tried again; or that it is not any more.
+    pub fn note(&self, file: &Path, why: Option<&str>) {
+        let mut files = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match why {
+            Some(why) => _ = files.insert(file.to_owned(), why.to_owned()),
+            None => _ = files.remove(file),
+        }
+    }
+
+    fn all(&self) -> Vec<(PathBuf, String)> {
+        let files = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        files.iter().map(|(file, why)| (file.clone(), why.clone())).collect()
+    }
+}
+
+/// What the pages of a desk keep for a while.
+#[derive(Default)]
+pub struct Drawer {
+    /// Held while a proof is saved.
+    saving: Mutex<()>,
+    previews: Mutex<proofs::Previews>,
 }
 
 /// Who is logged in, and who tried.
@@ -124,6 +165,9 @@ pub async fn serve(listener: TcpListener, desk: Arc<Desk>) {
 fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .merge(today::routes())
+        .merge(dropping::routes())
+        .merge(proofs::routes())
+        .merge(issues::routes())
         .merge(subscribers::routes())
         .merge(letters::routes())
         .merge(entering::routes())

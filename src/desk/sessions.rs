@@ -73,6 +73,11 @@ impl Sessions {
         Some(session.clone())
     }
 
+    /// Whether a token has a session that has not ended.
+    pub(super) fn holds(&self, token: &str, stamp: blake3::Hash, now: Timestamp) -> bool {
+        self.0.get(&blake3::hash(token.as_bytes())).is_some_and(|session| session.is_good(stamp, now))
+    }
+
     pub(super) fn end(&mut self, token: &str) {
         self.0.remove(&blake3::hash(token.as_bytes()));
     }

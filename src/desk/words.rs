@@ -130,9 +130,11 @@ mod tests {
         let known = phrases(&ALL[0]);
         for (name, _) in &known {
             let (section, short) = name.split_once('.').expect("a section");
-            // Doubts, states, wishes and reasons are asked for by their codes.
-            let codes =
-                ["doubt", "state", "status", "pace", "letter", "standing", "form", "reason", "report"];
+            // Doubts, states, wishes, reasons and what was done are asked for by their codes.
+            let codes = [
+                "doubt", "state", "status", "pace", "fate", "done", "letter", "standing", "form", "reason",
+                "report",
+            ];
             let by_code = codes.contains(&section);
             let plain = name.trim_end_matches("-one");
             let asked = by_code

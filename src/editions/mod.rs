@@ -218,6 +218,14 @@ pub fn bind(
     book::bind_volume(anthology, publication, plate, out)
 }
 
+/// The files of a book that we bound, each by its path in it: for looking at its pages without an e-reader.
+///
+/// # Errors
+/// [`Error::Archive`] for what is no book.
+pub fn unpacked(book: &[u8]) -> Result<Vec<Edition>, Error> {
+    book::unpacked(book)
+}
+
 /// What lists more than one issue, after a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lists {

@@ -171,6 +171,24 @@ pub trait Ledger: Subscribers + Digests {
     /// When the ledger cannot be read.
     fn arrivals(&self) -> Result<Vec<Arrival>, Error>;
 
+    /// The files of the inbox that came last, newest first, at most `most`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn newest_arrivals(&self, most: usize) -> Result<Vec<Arrival>, Error>;
+
+    /// The files that wait: for their editor, or for their time.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn waiting_arrivals(&self) -> Result<Vec<Arrival>, Error>;
+
+    /// The files that were refused last, newest first, at most `most`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn refused_arrivals(&self, most: usize) -> Result<Vec<Arrival>, Error>;
+
     /// Notes what became of a file, instead of what was noted before.
     ///
     /// # Errors
@@ -434,6 +452,29 @@ pub trait Ledger: Subscribers + Digests {
     /// # Errors
     /// When the ledger cannot be written.
     fn touch(&self) -> Result<(), Error>;
+
+    /// The same, newest first, without the first `skip`, at most `most`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn newest_issues(
+        &self,
+        publication: &Publication,
+        skip: usize,
+        most: usize,
+    ) -> Result<Vec<IssueLine>, Error>;
+
+    /// The line of one issue.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn issue_line(&self, publication: &Publication, key: &IssueKey) -> Result<Option<IssueLine>, Error>;
+
+    /// Every version of an issue that came out, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn every_version(&self, publication: &Publication, key: &IssueKey) -> Result<Vec<Release>, Error>;
 
     /// Finds what is wrong with the database itself, in words; nothing when it is whole.
     ///

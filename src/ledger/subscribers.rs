@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::Error;
 use crate::{
     delivery::Bounce, delivery::DigestId, delivery::Kind, delivery::Reply, delivery::State,
-    subscriber::Address, subscriber::Consent, subscriber::Preferences, subscriber::Standing,
-    subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression,
+    subscriber::Address, subscriber::Consent, subscriber::Pace, subscriber::Preferences,
+    subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression,
 };
 
 /// Somebody to be entered.
@@ -210,6 +210,12 @@ pub trait Subscribers: Send + Sync {
     /// # Errors
     /// When the ledger cannot be read.
     fn n_pending(&self, since: Timestamp) -> Result<u64, Error>;
+
+    /// How many confirmed subscribers have a pace.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn readers(&self, pace: Pace) -> Result<u64, Error>;
 
     /// Every letter to a subscriber, the newest first, at most `most`.
     ///

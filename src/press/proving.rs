@@ -240,7 +240,7 @@ impl Press {
 
     /// Gives the issue of a proof the pictures that it shows, from its manuscript or from what readers have. Gives the name of
     /// one that is in neither.
-    fn bring_pictures(
+    pub(super) fn bring_pictures(
         &self,
         issue: &mut Issue,
         current: Option<&Manuscript>,

@@ -47,6 +47,14 @@ const READING: &str = "reading: ";
 /// Writes a proof as Markdown. [`super::read()`] gives it back.
 #[must_use]
 pub fn write(proof: &Proof, source: &Source<'_>) -> String {
+    let out = write_changed(proof, source);
+    let print = fingerprint(&out);
+    out.replacen(&format!("{READING}\n"), &format!("{READING}{print}\n"), 1)
+}
+
+/// As [`write()`], but as somebody's work: it is never written again, and wins over our own reading.
+#[must_use]
+pub fn write_changed(proof: &Proof, source: &Source<'_>) -> String {
     let letters = Letters::of(source.text);
     let marks = Marks::new(proof, &places::find(proof, &letters));
     let mut out = String::new();
@@ -64,8 +72,7 @@ pub fn write(proof: &Proof, source: &Source<'_>) -> String {
             unused(text, &mut out);
         }
     }
-    let print = fingerprint(&out);
-    out.replacen(&format!("{READING}\n"), &format!("{READING}{print}\n"), 1)
+    out
 }
 
 /// Whether a proof is still as [`write()`] wrote it; line ends do not count.

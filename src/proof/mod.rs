@@ -8,13 +8,17 @@ mod markdown;
 mod tree;
 mod read;
 mod differ;
+mod marks;
+mod mending;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
 pub use differ::{differences, side_by_side};
-pub use markdown::{Source, write};
+pub use markdown::{Source, write, write_changed};
+pub use marks::{Mark, marks, with_field, with_unseen, without_doubt, without_light_marks, without_mark};
+pub use mending::Mend;
 pub use read::{Problem, Saved, read};
 
 use crate::{issue::Article, issue::Issue, prose, prose::Block};

@@ -152,10 +152,10 @@ pub(super) fn write_mark(id: usize, query: &Query) -> String {
     format!("{OPEN} {} #{id}: {text}{place}}}", query.code.as_str())
 }
 
-type Mark = Result<(usize, Query), String>;
+pub(super) type Mark = Result<(usize, Query), String>;
 
 /// The mark that `text` begins with, and its length; `None` when it has no end.
-fn mark(text: &str) -> Option<(Mark, usize)> {
+pub(super) fn mark(text: &str) -> Option<(Mark, usize)> {
     let mut escaped = false;
     let end = text.char_indices().skip(2).find_map(|(at, c)| {
         if escaped {

@@ -10,7 +10,7 @@ use std::io::{self, Cursor, Read as _, Write};
 use zip::ZipArchive;
 
 use super::{Page, archive::Archive};
-use crate::{editions::Error, editions::markup, picture::Picture};
+use crate::{editions::Edition, editions::Error, editions::markup, picture::Picture};
 
 /// The property of the element in whose place our metadata go.
 pub(super) const MARK: &str = "gazetted:metadata";
@@ -55,17 +55,25 @@ pub(super) fn finish(bound: &[u8], parts: &Parts<'_>, out: &mut dyn Write) -> Re
     pack(&sheets, &package, parts, out).map_err(|error| Error::Archive(error.into()))
 }
 
-/// The files of the binder's archive: small ones, for the pages are not in them.
-fn unpack(bound: &[u8]) -> io::Result<Vec<(String, Vec<u8>)>> {
-    let mut archive = ZipArchive::new(Cursor::new(bound))?;
-    let mut sheets = Vec::with_capacity(archive.len());
+/// Every file of a book, by its path there.
+///
+/// # Errors
+/// [`Error::Archive`] when it is no archive.
+pub(in crate::editions) fn unpacked(book: &[u8]) -> Result<Vec<Edition>, Error> {
+    let files = unpack(book).map_err(|error| Error::Archive(error.into()))?;
+    Ok(files.into_iter().map(|(path, bytes)| Edition { path, bytes }).collect())
+}
+
+fn unpack(archive: &[u8]) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut archive = ZipArchive::new(Cursor::new(archive))?;
+    let mut files = Vec::with_capacity(archive.len());
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index)?;
-        let mut text = Vec::new();
-        entry.read_to_end(&mut text)?;
-        sheets.push((entry.name().to_owned(), text));
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes)?;
+        files.push((entry.name().to_owned(), bytes));
     }
-    Ok(sheets)
+    Ok(files)
 }
 
 fn pack(

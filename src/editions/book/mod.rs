@@ -13,6 +13,7 @@ mod package;
 mod volume;
 
 pub(super) use self::cover::{Cover, cover};
+pub(super) use self::finish::unpacked;
 pub(super) use self::package::bind;
 pub(super) use self::volume::bind as bind_volume;
 

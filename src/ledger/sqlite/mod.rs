@@ -1,5 +1,6 @@
 //! The ledger in one `SQLite` file: WAL, every commit synced, one writing thread that commits in groups.
 
+mod arrivals;
 mod connection;
 mod digests;
 mod pieces;
@@ -95,31 +96,22 @@ fn timestamp(micros: i64) -> Result<Timestamp, Refusal> {
 
 impl Ledger for Sqlite {
     fn arrivals(&self) -> Result<Vec<Arrival>, Error> {
+        self.read(|db| arrivals::select(db, "", []))
+    }
+
+    fn newest_arrivals(&self, most: usize) -> Result<Vec<Arrival>, Error> {
+        self.read(|db| arrivals::select(db, "ORDER BY at DESC, path LIMIT ?1", [most]))
+    }
+
+    fn waiting_arrivals(&self) -> Result<Vec<Arrival>, Error> {
         self.read(|db| {
-            let mut rows =
-                db.prepare_cached("SELECT path, signature, hash, issue, fate, reason, at FROM arrivals")?;
-            let mut rows = rows.query([])?;
-            let mut arrivals = Vec::new();
-            while let Some(row) = rows.next()? {
-                let issue = row.get::<_, Option<String>>(3)?.map(|key| IssueKey::of(&key));
-                let fate: String = row.get(4)?;
-                let fate = match (fate.as_str(), issue) {
-                    ("published", Some(key)) => Fate::Published(key),
-                    ("duplicate", Some(key)) => Fate::Duplicate(key),
-                    ("withheld", Some(key)) => Fate::Withheld(key),
-                    ("embargoed", Some(key)) => Fate::Embargoed(key),
-                    ("rejected", _) => Fate::Rejected(row.get::<_, Option<String>>(5)?.unwrap_or_default()),
-                    _ => return Err(Refusal::Damaged(format!("an arrival whose fate is `{fate}`"))),
-                };
-                arrivals.push(Arrival {
-                    path: row.get(0)?,
-                    signature: row.get(1)?,
-                    hash: row.get(2)?,
-                    fate,
-                    at: timestamp(row.get(6)?)?,
-                });
-            }
-            Ok(arrivals)
+            arrivals::select(db, "WHERE fate IN ('withheld', 'embargoed') ORDER BY at DESC, path", [])
+        })
+    }
+
+    fn refused_arrivals(&self, most: usize) -> Result<Vec<Arrival>, Error> {
+        self.read(|db| {
+            arrivals::select(db, "WHERE fate = 'rejected' ORDER BY at DESC, path LIMIT ?1", [most])
         })
     }
 
@@ -335,7 +327,25 @@ impl Ledger for Sqlite {
     }
 
     fn issues(&self, publication: &Publication) -> Result<Vec<IssueLine>, Error> {
-        self.read(|db| shelf::lines(db, &publication.key))
+        self.read(|db| shelf::lines(db, "", [publication.key.as_str()]))
+    }
+
+    fn newest_issues(
+        &self,
+        publication: &Publication,
+        skip: usize,
+        most: usize,
+    ) -> Result<Vec<IssueLine>, Error> {
+        self.read(|db| shelf::newest_lines(db, &publication.key, skip, most))
+    }
+
+    fn issue_line(&self, publication: &Publication, key: &IssueKey) -> Result<Option<IssueLine>, Error> {
+        let which = [publication.key.as_str(), key.as_str()];
+        self.read(|db| Ok(shelf::lines(db, "AND issue = ?2", which)?.pop()))
+    }
+
+    fn every_version(&self, publication: &Publication, key: &IssueKey) -> Result<Vec<Release>, Error> {
+        self.read(|db| shelf::every_version(db, &publication.key, key))
     }
 
     fn tally(&self, publication: &Publication, now: Timestamp) -> Result<Tally, Error> {
@@ -432,6 +442,10 @@ impl Subscribers for Sqlite {
 
     fn n_pending(&self, since: Timestamp) -> Result<u64, Error> {
         self.read(|db| subscribers::n_pending(db, since))
+    }
+
+    fn readers(&self, pace: Pace) -> Result<u64, Error> {
+        self.read(|db| subscribers::readers(db, pace))
     }
 
     fn history(&self, id: SubscriberId, most: usize) -> Result<Vec<Sent>, Error> {

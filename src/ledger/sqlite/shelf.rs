@@ -369,17 +369,37 @@ fn listings(rows: &mut rusqlite::Rows<'_>) -> Result<Vec<Listing>, Refusal> {
     Ok(listings)
 }
 
-pub(super) fn lines(db: &Connection, publication: &str) -> Result<Vec<IssueLine>, Refusal> {
-    let sql = "SELECT issue, name, version, published, status, embargo FROM releases
-               WHERE publication = ?1 AND (current = 1 OR status <> 'usable') AND NOT (current = 1 AND status = 'canceled' AND closed = 0)
-               ORDER BY published DESC, issue";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([publication])?;
+/// The newest lines of the list of issues.
+pub(super) fn newest_lines(
+    db: &Connection,
+    publication: &str,
+    skip: usize,
+    most: usize,
+) -> Result<Vec<IssueLine>, Refusal> {
+    let keys = "AND issue IN (SELECT issue FROM releases WHERE publication = ?1 AND (current = 1 OR status <> 'usable')
+                    ORDER BY published DESC, issue LIMIT ?3 OFFSET ?2)";
+    lines(db, keys, params![publication, skip, most])
+}
+
+/// Lines of the list of issues, newest first: of the publication that is the first parameter, those that `which` says.
+pub(super) fn lines(
+    db: &Connection,
+    which: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<IssueLine>, Refusal> {
+    let sql = format!(
+        "SELECT issue, name, version, published, status, embargo, publication FROM releases
+         WHERE publication = ?1 AND (current = 1 OR status <> 'usable')
+             AND NOT (current = 1 AND status = 'canceled' AND closed = 0) {which}
+         ORDER BY published DESC, issue"
+    );
+    let mut rows = db.prepare_cached(&sql)?;
+    let mut rows = rows.query(parameters)?;
     let mut lines = Vec::new();
     while let Some(row) = rows.next()? {
-        let key: String = row.get(0)?;
+        let (key, publication): (String, String) = (row.get(0)?, row.get(6)?);
         lines.push(IssueLine {
-            letters: letters(db, publication, &key)?,
+            letters: letters(db, &publication, &key)?,
             key: IssueKey::of(&key),
             name: row.get(1)?,
             version: row.get(2)?,
@@ -389,6 +409,23 @@ pub(super) fn lines(db: &Connection, publication: &str) -> Result<Vec<IssueLine>
         });
     }
     Ok(lines)
+}
+
+/// Every version of an issue that came out, newest first.
+pub(super) fn every_version(
+    db: &Connection,
+    publication: &str,
+    key: &IssueKey,
+) -> Result<Vec<Release>, Refusal> {
+    let sql = "SELECT body, version, published, updated FROM releases
+               WHERE publication = ?1 AND issue = ?2 AND (out = 1 OR status <> 'usable') ORDER BY version DESC";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query([publication, key.as_str()])?;
+    let mut versions = Vec::new();
+    while let Some(row) = rows.next()? {
+        versions.push(release(row)?);
+    }
+    Ok(versions)
 }
 
 fn letters(db: &Connection, publication: &str, key: &str) -> Result<Vec<(State, u64)>, Refusal> {

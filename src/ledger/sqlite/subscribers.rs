@@ -302,6 +302,11 @@ pub(super) fn n_pending(db: &Connection, since: Timestamp) -> Result<u64, Refusa
     Ok(db.prepare_cached(sql)?.query_row([micros(since)], |row| row.get(0))?)
 }
 
+pub(super) fn readers(db: &Connection, pace: Pace) -> Result<u64, Refusal> {
+    let sql = "SELECT count(*) FROM subscribers WHERE standing = 'confirmed' AND pace = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([pace.as_str()], |row| row.get(0))?)
+}
+
 fn read(row: &Row<'_>) -> Result<Subscriber, Refusal> {
     let time = |column: usize| row.get::<_, Option<i64>>(column)?.map(timestamp).transpose();
     let (standing, pace): (String, String) = (row.get(2)?, row.get(10)?);

@@ -59,6 +59,12 @@ pub struct Outbox {
 }
 
 impl Outbox {
+    /// The folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Opens the outbox, making its folder.
     ///
     /// # Errors

@@ -120,3 +120,21 @@ fn somebody_whom_an_editor_adds_is_asked_first_unless_the_editor_vouches() {
     let forged = browser.posts("/subscribers", "address=zhao%40example.org&vouched=on&token=x");
     assert_eq!((forged.status, standing("zhao@example.org")), (403, None));
 }
+
+#[test]
+fn an_editor_sees_that_all_is_well_or_what_is_not() {
+    let newsroom = Newsroom::with_subscribers(["li@example.org"]);
+    newsroom.saves("a.md", page("One", "The first words.")).letters_stand("a", &[(State::Delivered, 1)]);
+    let mut browser = Browser::logged_in(&newsroom);
+    let shown = browser.asks("/health");
+    assert!(shown.text.contains("All is well") && shown.text.contains("iB</dd>"), "{}", shown.text);
+    newsroom.after(SignedDuration::from_hours(1));
+    std::fs::rename(newsroom.path("outbox"), newsroom.path("elsewhere")).unwrap();
+    let shown = browser.asks("/health");
+    assert!(
+        shown.text.contains("the outbox cannot be written") && !shown.text.contains("All is well"),
+        "{}",
+        shown.text
+    );
+    std::fs::rename(newsroom.path("elsewhere"), newsroom.path("outbox")).unwrap();
+}

@@ -14,16 +14,17 @@ use super::{Answer, Desk, Failure, assets, guard::Editor, sessions::Session, wor
 use crate::theme::{Templates, direction};
 
 /// The pages that every page leads to: where, and the phrase that names it.
-pub(super) const NAVIGATION: [(&str, &str); 5] = [
+pub(super) const NAVIGATION: [(&str, &str); 6] = [
     ("/", "today"),
     ("/proofs", "proofs"),
     ("/issues", "issues"),
     ("/subscribers", "subscribers"),
     ("/letters", "letters"),
+    ("/health", "health"),
 ];
 
 /// Our templates by name.
-const TEMPLATES: [(&str, &str); 18] = [
+const TEMPLATES: [(&str, &str); 19] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("failure.html", include_str!("templates/failure.html")),
     ("login.html", include_str!("templates/login.html")),
@@ -33,6 +34,7 @@ const TEMPLATES: [(&str, &str); 18] = [
     ("digest.html", include_str!("templates/digest.html")),
     ("subscribers.html", include_str!("templates/subscribers.html")),
     ("subscriber.html", include_str!("templates/subscriber.html")),
+    ("health.html", include_str!("templates/health.html")),
     ("today.html", include_str!("templates/today.html")),
     ("today_part.html", include_str!("templates/today_part.html")),
     ("proofs.html", include_str!("templates/proofs.html")),

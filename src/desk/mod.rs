@@ -13,6 +13,7 @@ mod following;
 mod form;
 mod frame;
 mod guard;
+mod health;
 mod issues;
 mod letters;
 mod password;
@@ -170,6 +171,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .merge(issues::routes())
         .merge(subscribers::routes())
         .merge(letters::routes())
+        .merge(health::routes())
         .merge(entering::routes())
         .merge(assets::routes())
         .fallback(failure::nothing_here)

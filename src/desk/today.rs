@@ -166,6 +166,7 @@ fn digest_json(desk: &Desk, words: &Words, line: &DigestLine) -> Value {
         DigestStatus::Asking => Some(words.say("today.asking", &[])),
     };
     json!({
+        "id": line.digest.id,
         "subject": line.subject,
         "pace": pace,
         "frozen": desk.time(line.digest.frozen),

@@ -65,7 +65,9 @@ pub(super) async fn ready(State(room): State<Arc<ReadingRoom>>) -> Response {
     told(&troubles, "ready")
 }
 
-fn troubles(room: &ReadingRoom) -> Vec<&'static str> {
+/// What keeps us from our work, each as a sentence's end; nothing where all is well. It writes and removes a little to see that this
+/// can be done.
+pub fn troubles(room: &ReadingRoom) -> Vec<&'static str> {
     let now = room.clock.now();
     let mut troubles = Vec::new();
     if let Err(error) = room.ledger.touch() {

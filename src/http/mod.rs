@@ -45,7 +45,7 @@ use connections::Pages;
 pub use self::{
     clients::Net,
     connections::{answer, listen},
-    health::Readiness,
+    health::{Readiness, troubles},
     limits::{Limits, Network, Refused},
     returning::Hooks,
     subscribing::{Rules, Subscribing, Tally},

@@ -21,10 +21,10 @@ use tokio_util::{
 
 use crate::{
     bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey, desk,
-    desk::Bells, desk::Desk, desk::Password, durable, editions, fetch::Fetcher, fetch::Web, http,
-    http::ReadingRoom, http::Subscribing, hub, ledger, ledger::Ledger, ledger::sqlite::Sqlite,
-    mail::Letterhead, mail::Mail, mail::Stationery, metrics::Metrics, outbox, outbox::Outbox, press,
-    press::Press, publication::Publication, subscriber::LeaveKey,
+    desk::Bells, desk::Desk, desk::Password, durable, fetch::Fetcher, fetch::Web, http, http::ReadingRoom,
+    http::Subscribing, hub, ledger, ledger::Ledger, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail,
+    mail::Stationery, metrics::Metrics, outbox, outbox::Outbox, press, press::Press,
+    publication::Publication, subscriber::LeaveKey,
 };
 
 /// How long letters on their way may take to be answered once we are asked to stop.
@@ -190,7 +190,6 @@ impl Daemon {
         let address = listener.local_addr().map_err(failed)?;
         let publication = newsroom.publication(address);
         let press = Arc::new(open_press(newsroom, publication.clone(), Arc::clone(&ledger))?);
-        put_style_out(&press);
         let way = newsroom.way()?;
         let head = letterhead(newsroom, &publication)?;
         digesting::ask_about_old(&press, clock.now())?;
@@ -348,13 +347,6 @@ async fn open_desk(
         drawer: desk::Drawer::default(),
     };
     Ok(Some((OpenDesk { address, first_password }, (listener, desk))))
-}
-
-/// What the daemon answers by itself looks like the rest, also before anything is out, and after a change of the theme.
-fn put_style_out(press: &Press) {
-    if let Err(error) = press.outbox.put([&editions::stylesheet(&press.publication)]) {
-        tracing::warn!("the style of the pages could not be put out: {}", causes(&error));
-    }
 }
 
 /// Why the door for what comes back cannot be opened.

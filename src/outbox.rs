@@ -84,26 +84,26 @@ impl Outbox {
         Ok(Self { stamp: Some(opened), ..self })
     }
 
-    /// How many changes have begun and ended: what was read while this stayed the same is what readers may have. `None` where
-    /// changes are not counted, or nobody can tell.
+    /// How many changes there were: what was read while this stayed the same is what readers may have. `None` while one is made,
+    /// where changes are not counted, or where nobody can tell.
     ///
-    /// It grows before the first file of a change is touched and after the last one, so that a copy that is older than the count can
-    /// be known for one, whichever process makes the change.
+    /// It is odd from before the first file of a change is touched until after the last one, whichever process makes the change. One at a
+    /// time makes them, the one that holds the press.
     #[must_use]
     pub fn changes(&self) -> Option<u64> {
-        self.stamp.as_ref().and_then(Stamp::count)
+        self.stamp.as_ref()?.count().filter(|count| count % 2 == 0)
     }
 
     /// Makes a change that is counted.
     fn change<T>(&self, make: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        let count = || match &self.stamp {
-            Some(stamp) => stamp.advance().map_err(|source| Error::Write { path: self.root.clone(), source }),
-            None => Ok(()),
-        };
-        count()?;
+        let Some(stamp) = &self.stamp else { return make() };
+        // Where a crash left it odd, this change goes on from there.
+        if stamp.count().is_none_or(|count| count % 2 == 0) {
+            stamp.advance().map_err(|source| Error::Write { path: self.root.clone(), source })?;
+        }
         let made = make();
-        // Where this fails the files are out all the same; keepers of copies look for themselves every second.
-        let _ = count();
+        // Where this fails the files are out all the same, and copies are not used.
+        let _ = stamp.advance();
         made
     }
 
@@ -335,6 +335,10 @@ mod tests {
         counted(true, "removed");
         theirs.remove_folder("a").expect("removed");
         counted(true, "a folder was removed");
+        ours.stamp.as_ref().expect("counted").advance().expect("counted");
+        assert_eq!(ours.changes(), None, "a change is made, or was when somebody died over it");
+        theirs.put([&edition]).expect("put");
+        assert!(ours.changes().is_some(), "the next change ends what a crash began");
         fs::remove_file(&stamp).expect("removed");
         assert_eq!(ours.changes(), None, "nobody counts there any more");
     }

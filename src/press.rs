@@ -264,6 +264,8 @@ impl Press {
         if swept > 0 {
             tracing::info!(files = swept, "removed what a crash had left half-written");
         }
+        // What the daemon answers by itself looks like the rest, also before anything is out, and after a change of the theme.
+        self.outbox.put([&editions::stylesheet(&self.publication)])?;
         let interrupted = self.ledger.interrupted(&self.publication, now)?;
         Ok(interrupted.into_iter().map(|begun| self.finish(begun, now)).collect())
     }

@@ -1,7 +1,7 @@
 //! The desk: the editor's pages, on an address of their own, behind a password. They work without scripts; scripts add comfort.
 //!
-//! A page is a file here with its `routes()`, a template in `templates/` and its words in `words/`; [`router`] mounts it, and a
-//! line of [`frame::NAVIGATION`] leads to it.
+//! A page is a file here with its `routes()`, a template in `templates/` and its words in `words/`; `router` mounts it, and a
+//! line of `frame::NAVIGATION` leads to it.
 
 mod assets;
 mod differing;

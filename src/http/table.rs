@@ -1,8 +1,8 @@
 //! The documents that readers' programs ask for, in memory: looked up without waiting, made anew as a whole when the outbox changes.
 //!
-//! A document comes into the table when it is first asked for. Whoever changes the outbox, in this process or another, counts that
-//! ([`Outbox::changes`]) before it touches the first file and after the last; a table that was made at another count is not used, and readers get
-//! their documents from the disk until the next table is there. So nobody is told of an issue that is gone, and everything that a
+//! A document comes into the table when it is first asked for. Whoever changes the outbox, in this process or another, says so
+//! ([`Outbox::changes`]) before it touches the first file, and counts after the last; a table that was made before is not used, none is made
+//! meanwhile, and readers get their documents from the disk until the next table is there. So nobody is told of an issue that is gone, and everything that a
 //! feed names is there.
 //!
 //! The table is behind a lock that is held for one look-up, some tens of nanoseconds of a request's several thousand, and for
@@ -156,6 +156,10 @@ impl Table {
     fn renew(&self, outbox: &Outbox, publication: &Publication) {
         for _ in 0..AGAIN {
             let (changes, looked) = (outbox.changes(), Instant::now());
+            if changes.is_none() {
+                // A change is made: the next reader rings again.
+                return;
+            }
             let known = self.sheet.read().unwrap_or_else(PoisonError::into_inner).documents.clone();
             let mut sheet = Sheet { changes, looked, documents: HashMap::new(), weight: 0 };
             for document in known.values() {
@@ -175,7 +179,7 @@ impl Table {
                 };
                 sheet.put(document);
             }
-            if changes.is_none() || outbox.changes() != changes {
+            if outbox.changes() != changes {
                 continue;
             }
             let mut current = self.sheet.write().unwrap_or_else(PoisonError::into_inner);

@@ -27,7 +27,7 @@ impl Stamp {
         (told.st_nlink > 0).then_some(told.st_size.unsigned_abs())
     }
 
-    /// Counts on. Two processes that do so at once count twice, because the kernel appends each byte behind the other.
+    /// Counts on.
     pub(super) fn advance(&self) -> io::Result<()> {
         (&*self.file).write_all(b".")
     }

@@ -96,8 +96,12 @@ impl Plan {
             if part.is_paragraph() {
                 let within = page.paragraphs[range.clone()].binary_search(&index).is_ok();
                 if within {
-                    article.body.push(Block::Paragraph { text: inlines(&part.text, spaces, marks) });
-                    doubt_paragraph(part, page.parts.get(index + 1), draft);
+                    let text = inlines(&part.text, spaces, marks);
+                    // Of a line of stars nothing is left but marks.
+                    if !text.is_empty() {
+                        article.body.push(Block::Paragraph { text });
+                        doubt_paragraph(part, page.parts.get(index + 1), draft);
+                    }
                 }
                 continue;
             }

@@ -133,7 +133,7 @@ fn value(line: &DigestLine) -> serde_json::Value {
 fn show(ledger: &dyn Ledger, line: &DigestLine, json: bool, zone: &TimeZone) -> Result<(), Error> {
     let mut troubles = Vec::new();
     for state in [State::Failed, State::Unknown, State::Delayed] {
-        if count(line, state) > 0 {
+        if line.count(state) > 0 {
             troubles.push((state, reasons(ledger, line.digest.id, state)?));
         }
     }
@@ -190,10 +190,6 @@ fn afterwards(kind: BounceKind, source: &str) -> String {
     }
 }
 
-fn count(line: &DigestLine, state: State) -> u64 {
-    line.letters.iter().find(|(known, _)| *known == state).map_or(0, |(_, n)| *n)
-}
-
 /// What an operator can do about a digest.
 fn next(line: &DigestLine) -> Vec<String> {
     let id = line.digest.id.0;
@@ -205,12 +201,12 @@ fn next(line: &DigestLine) -> Vec<String> {
             "it was found late; `gazetted digests resume {id}` sends it all the same, and `pause` keeps it back"
         )),
     }
-    if count(line, State::Failed) > 0 {
+    if line.count(State::Failed) > 0 {
         next.push(format!(
             "`gazetted digests show {id} --state failed` lists whom it did not reach; `retry {id} --failed` offers it to them again"
         ));
     }
-    if count(line, State::Unknown) > 0 {
+    if line.count(State::Unknown) > 0 {
         next.push(format!(
             "of the unknown ones the server's answer is missing; `gazetted digests retry {id} --unknown` offers them again, at the \
              risk that some come twice"
@@ -262,7 +258,7 @@ fn letters(
     json: bool,
     zone: &TimeZone,
 ) -> Result<(), Error> {
-    if count(line, state) == 0 && !json {
+    if line.count(state) == 0 && !json {
         return say(&format!("no letter of digest {} is {}", line.digest.id.0, state.as_str()));
     }
     each(ledger, line.digest.id, state, |trouble| {
@@ -298,7 +294,7 @@ fn resume(ledger: &dyn Ledger, line: &DigestLine) -> Result<(), Error> {
         DigestStatus::Paused | DigestStatus::Asking => {
             ledger.set_digest_status(id, DigestStatus::Open, Timestamp::now())?;
             let waiting = ledger.digest(id)?.map_or(0, |line| {
-                [State::Queued, State::Claimed, State::Delayed].iter().map(|state| count(&line, *state)).sum()
+                [State::Queued, State::Claimed, State::Delayed].iter().map(|state| line.count(*state)).sum()
             });
             say(&format!("digest {} goes on with {}", id.0, report::count(waiting, "letter")))
         }
@@ -319,7 +315,7 @@ fn retry(ledger: &dyn Ledger, line: &DigestLine, failed: bool, unknown: bool) ->
         if !asked {
             continue;
         }
-        let (all, n) = (count(line, state), ledger.retry(id, state, now)?);
+        let (all, n) = (line.count(state), ledger.retry(id, state, now)?);
         let stay = if n < all {
             format!(" ({} stay: their readers get no more letters)", all - n)
         } else {

@@ -60,7 +60,7 @@ async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor, Path(digest): Path<i64>) 
             let Some(line) = ledger.digest(DigestId(digest))? else { return Ok(None) };
             let troubles = [State::Failed, State::Unknown, State::Delayed]
                 .into_iter()
-                .filter(|state| count(&line, *state) > 0)
+                .filter(|state| line.count(*state) > 0)
                 .map(|state| Ok((state, trouble(ledger, line.digest.id, state)?)))
                 .collect::<Result<Vec<_>, Error>>()?;
             Ok(Some((line, ledger.course(DigestId(digest))?, troubles)))
@@ -91,22 +91,22 @@ async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor, Path(digest): Path<i64>) 
             json!({
                 "state": state.as_str(),
                 "name": words.say(&format!("letter.{}", state.as_str()), &[]),
-                "n": count(&line, *state),
+                "n": line.count(*state),
                 "reasons": reasons,
                 "readers": readers,
-                "more": count(&line, *state).saturating_sub(trouble.readers.len() as u64),
+                "more": line.count(*state).saturating_sub(trouble.readers.len() as u64),
             })
         })
         .collect();
     let it = json!({
         "digest": told(&desk, &line, words),
         "plot": plot,
-        "course": words.count("letters.course", count(&line, State::Delivered)),
+        "course": words.count("letters.course", line.count(State::Delivered)),
         "troubles": troubles,
         "open": line.digest.status == DigestStatus::Open,
         "waits": waiting(&line),
-        "failed": count(&line, State::Failed),
-        "unknown": count(&line, State::Unknown),
+        "failed": line.count(State::Failed),
+        "unknown": line.count(State::Unknown),
     });
     desk.page(&editor, "digest.html", "/letters", &it)
 }
@@ -169,12 +169,8 @@ fn share(n: u64, all: u64) -> f64 {
     if all == 0 { 0.0 } else { (n as f64 / all as f64 * 1000.0).ceil() / 10.0 }
 }
 
-fn count(line: &DigestLine, state: State) -> u64 {
-    line.letters.iter().find(|(known, _)| *known == state).map_or(0, |(_, n)| *n)
-}
-
 fn waiting(line: &DigestLine) -> u64 {
-    [State::Queued, State::Claimed, State::Delayed].iter().map(|state| count(line, *state)).sum()
+    [State::Queued, State::Claimed, State::Delayed].iter().map(|state| line.count(*state)).sum()
 }
 
 /// Why letters are in a state.

@@ -53,6 +53,14 @@ pub struct DigestLine {
     pub letters: Vec<(State, u64)>,
 }
 
+impl DigestLine {
+    /// How many of its letters are in a state.
+    #[must_use]
+    pub fn count(&self, state: State) -> u64 {
+        self.letters.iter().find(|(known, _)| *known == state).map_or(0, |(_, n)| *n)
+    }
+}
+
 /// One letter that is not settled for good, or was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {

@@ -19,6 +19,10 @@ const SCHEMAS: [&str; 3] =
 /// Most jobs in one transaction: a commit costs some milliseconds, a job some microseconds.
 const GROUP: usize = 256;
 
+/// How long a group that follows one of several jobs waits for more: whoever wrote together goes on together, and a commit costs some
+/// ten times what is in it.
+const GATHER: Duration = Duration::from_micros(250);
+
 /// How many statements a connection keeps parsed: all that letters need, and more.
 const STATEMENTS: usize = 128;
 
@@ -137,9 +141,14 @@ where
 }
 
 fn write_in_groups(db: &Connection, jobs: &mpsc::Receiver<Box<dyn Job>>) {
+    let mut several = false;
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
+        if several {
+            thread::sleep(GATHER);
+        }
         group.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(GROUP - 1));
+        several = group.len() > 1;
         let committed = commit(db, &mut group).map_err(|error| error.to_string());
         if committed.is_err() && !db.is_autocommit() {
             let _ = db.execute_batch("ROLLBACK");
@@ -150,15 +159,20 @@ fn write_in_groups(db: &Connection, jobs: &mpsc::Receiver<Box<dyn Job>>) {
     }
 }
 
-/// Runs every job in its own savepoint of one transaction: one that fails undoes only its own work.
+/// Runs every job in one transaction, and where there are several each in its own savepoint: one that fails undoes only its own
+/// work.
 fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::Error> {
+    // A fault of ours over one job must not stop the thread that all wait for.
+    let done =
+        |job: &mut Box<dyn Job>| panic::catch_unwind(AssertUnwindSafe(|| job.run(db))).unwrap_or(false);
     // A deferred transaction would be refused at once, in spite of the busy time-out, when it comes to write.
     run(db, "BEGIN IMMEDIATE")?;
+    if let [job] = group {
+        return run(db, if done(job) { "COMMIT" } else { "ROLLBACK" });
+    }
     for job in group {
         run(db, "SAVEPOINT job")?;
-        // A fault of ours over one job must not stop the thread that all wait for.
-        let kept = panic::catch_unwind(AssertUnwindSafe(|| job.run(db))).unwrap_or(false);
-        if !kept {
+        if !done(job) {
             run(db, "ROLLBACK TO job")?;
         }
         run(db, "RELEASE job")?;

@@ -1,6 +1,7 @@
 //! Starts the press, the inbox, the mail and the web pages of a newsroom; stops them in order.
 
 mod digesting;
+pub mod service;
 mod watching;
 
 use std::{

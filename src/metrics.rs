@@ -3,7 +3,11 @@
 //! [`Metrics`] is handed down from the daemon, and its clones count together. What the ledger knows is not counted twice: it is
 //! asked when somebody reads the figures ([`Readings`]).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::text::encode,
@@ -32,9 +36,28 @@ pub struct Metrics {
     registry: Arc<Registry>,
 }
 
+/// How often a part of the daemon has gone on with its work: what hangs, beats no more.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse(Arc<AtomicU64>);
+
+impl Pulse {
+    /// The part goes on.
+    pub fn beat(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it has gone on.
+    #[must_use]
+    pub fn beats(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Looks at the inbox.
 #[derive(Debug, Clone)]
 pub struct Inbox {
+    /// Of the looks, and of the manuscripts between them.
+    pub pulse: Pulse,
     scan_seconds: Histogram,
     last_scan: Gauge,
     degraded: Gauge,
@@ -44,6 +67,7 @@ pub struct Inbox {
 /// Issues at the press.
 #[derive(Debug, Clone)]
 pub struct Press {
+    pulse: Pulse,
     publish_seconds: Histogram,
     failures: Family<Labels<1>, Counter>,
 }
@@ -51,6 +75,8 @@ pub struct Press {
 /// Letters offered to mail servers.
 #[derive(Debug, Clone)]
 pub struct Mail {
+    /// Of its asking for letters.
+    pub pulse: Pulse,
     attempts: Family<Labels<2>, Counter>,
     ambiguous: Counter,
 }
@@ -116,6 +142,7 @@ impl Default for Metrics {
         let seconds =
             || Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]);
         let inbox = Inbox {
+            pulse: Pulse::default(),
             scan_seconds: seconds(),
             last_scan: Gauge::default(),
             degraded: Gauge::default(),
@@ -138,6 +165,7 @@ impl Default for Metrics {
             inbox.degraded.clone(),
         );
         let press = Press {
+            pulse: inbox.pulse.clone(),
             publish_seconds: Histogram::new([0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0]),
             failures: Family::default(),
         };
@@ -151,7 +179,8 @@ impl Default for Metrics {
             "Manuscripts that were not put out, by the reason",
             press.failures.clone(),
         );
-        let mail = Mail { attempts: Family::default(), ambiguous: Counter::default() };
+        let mail =
+            Mail { pulse: Pulse::default(), attempts: Family::default(), ambiguous: Counter::default() };
         it.register("mail_attempts", "Letters offered, by how that ended", mail.attempts.clone());
         it.register(
             "mail_ambiguous",
@@ -237,6 +266,7 @@ impl Metrics {
 impl Inbox {
     /// The inbox was looked at, at that time in seconds since 1970, and it took so long.
     pub fn looked(&self, at: i64, took: Duration) {
+        self.pulse.beat();
         self.scan_seconds.observe(took.as_secs_f64());
         self.last_scan.set(at);
     }
@@ -261,11 +291,13 @@ impl Inbox {
 impl Press {
     /// A manuscript was published, and it took so long.
     pub fn published(&self, took: Duration) {
+        self.pulse.beat();
         self.publish_seconds.observe(took.as_secs_f64());
     }
 
     /// A manuscript was not put out.
     pub fn failed(&self, reason: &str) {
+        self.pulse.beat();
         self.failures.get_or_create(&[("reason", reason.to_owned())]).inc();
     }
 }

@@ -1,14 +1,17 @@
 //! The command line: one file a command, and one place that prints errors and chooses the exit code.
 
 mod bind;
+mod completions;
 mod config;
 mod desk;
 mod digests;
 mod dkim;
 mod init;
 mod issues;
+mod man;
 mod proof;
 mod publish;
+mod ready;
 mod replay;
 mod report;
 mod roll;
@@ -24,7 +27,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{config::FILE, config::Newsroom, daemon, editions, hub, ledger, press, publication::Publication};
 
@@ -81,6 +84,12 @@ enum Command {
     Theme(theme::Arguments),
     /// Check that every link of every feed leads to its file, and that ledger and outbox agree
     Verify,
+    /// Ask the daemon that runs here whether it can do its work
+    Ready,
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Arguments),
+    /// Print the manual page, or write those of all commands
+    Man(man::Arguments),
 }
 
 /// A command could not do its work.
@@ -165,6 +174,9 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Desk(command) => desk::run(&newsroom(file)?, &command),
         Command::Config => config::run(&newsroom(file)?),
         Command::Verify => verify::run(&newsroom(file)?),
+        Command::Ready => ready::run(&newsroom(file)?),
+        Command::Completions(arguments) => completions::run(Arguments::command(), &arguments),
+        Command::Man(arguments) => man::run(Arguments::command(), &arguments),
     }
 }
 

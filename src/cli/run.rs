@@ -1,10 +1,14 @@
 //! `gazetted run`: the daemon.
 
+use std::sync::Arc;
+
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{Error, say};
-use crate::{clock::Clock, config::Newsroom, daemon, daemon::Daemon, mail::Way, subscriber::Standing};
+use crate::{
+    clock::Clock, config::Newsroom, daemon, daemon::Daemon, daemon::service, mail::Way, subscriber::Standing,
+};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -39,17 +43,22 @@ async fn work(newsroom: &Newsroom) -> Result<(), Error> {
         |kind| signal(kind).map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source });
     let (mut interrupt, mut terminate) =
         (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
+    let starting = service::Starting::begin();
     let daemon = Daemon::start(newsroom, &Clock::default()).await?;
+    drop(starting);
     // Whether or not somebody reads this, the newsroom is open.
     let _ = greet(newsroom, &daemon);
+    service::ready(&daemon);
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = service::watch(Arc::clone(&daemon.room)) => {}
         () = daemon.broken.cancelled() => {
             daemon.stop().await;
             return Err(daemon::Error::Broken.into());
         }
     }
+    service::stopping();
     let _ =
         say("stopping: finishing what is at the press and on its way; press Ctrl-C again to stop at once");
     tokio::select! {

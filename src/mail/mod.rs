@@ -227,6 +227,7 @@ impl Mail {
     async fn hand_out(&self, tray: &Tray, bookkeeper: &Bookkeeper, stop: &CancellationToken) {
         let mut stencils: HashMap<PrintingId, Arc<Stencil>> = HashMap::new();
         while !stop.is_cancelled() {
+            self.metrics.pulse.beat();
             let Turn { back, want, except, next } = tray.turn(self.clock.now());
             let turned = async {
                 if !back.is_empty() {

@@ -46,7 +46,8 @@ fn main() {
         [] => table(),
         [archive] => measure(archive.parse().unwrap()),
         ["texts", n, folder] => texts(n.parse().unwrap(), Path::new(folder)),
-        _ => panic!("nothing, the length of an archive, or `texts N FOLDER`"),
+        ["fill", n, folder] => drop(filled(n.parse().unwrap(), Path::new(folder))),
+        _ => panic!("nothing, the length of an archive, `texts N FOLDER` or `fill N FOLDER`"),
     }
 }
 
@@ -74,9 +75,8 @@ fn table() {
     }
 }
 
-/// Fills an archive, publishes into it, and prints CPU, files and memory.
-fn measure(archive: usize) {
-    let folder = env::temp_dir().join(format!("gazetted-growth-{}-{archive}", std::process::id()));
+/// A newsroom with an archive of so many issues, in the ledger alone.
+fn filled(archive: usize, folder: &Path) -> Press {
     fs::create_dir_all(folder.join("config")).unwrap();
     fs::create_dir_all(folder.join("inbox")).unwrap();
     fs::write(
@@ -91,6 +91,13 @@ fn measure(archive: usize) {
     for n in 0..archive {
         fill(&press, n);
     }
+    press
+}
+
+/// Fills an archive, publishes into it, and prints CPU, files and memory.
+fn measure(archive: usize) {
+    let folder = env::temp_dir().join(format!("gazetted-growth-{}-{archive}", std::process::id()));
+    let press = filled(archive, &folder);
     let publish = |n: usize| {
         let file = folder.join("inbox").join(format!("i{n}.md"));
         fs::write(&file, text(n)).unwrap();

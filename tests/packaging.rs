@@ -131,6 +131,10 @@ fn the_service_manager_hears_when_it_is_open_that_it_lives_and_when_it_closes() 
     assert!(opening.contains("STATUS=The Tide Gazette is open at http://127.0.0.1:"), "{opening}");
     hears("WATCHDOG=1");
     hears("WATCHDOG=1");
+    // What is in memory goes to no disk by itself.
+    let limits = fs::read_to_string(format!("/proc/{}/limits", daemon.0.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().rev().nth(1), Some("0"), "{core}");
     kill_process(pid(daemon.0.id().try_into().unwrap()), Signal::TERM).unwrap();
     hears("STOPPING=1");
     assert!(daemon.0.wait().unwrap().success());

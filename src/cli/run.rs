@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -25,6 +26,9 @@ pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Erro
         .with_writer(std::io::stderr)
         .with_target(false)
         .log_internal_errors(false);
+    // Keys and addresses are in memory. Where it cannot be set, the unit's own limit stands.
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = setrlimit(Resource::Core, none);
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     // A second subscriber cannot be there: this is the first thing that the only daemon of the process does.
     let _ = if arguments.json { log.json().try_init() } else { log.with_ansi(terminal).try_init() };

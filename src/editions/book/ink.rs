@@ -1,7 +1,5 @@
 //! Pictures of few colours as small files, quickly.
 
-use std::collections::HashMap;
-
 use image::{DynamicImage, ImageFormat, imageops::FilterType};
 use resvg::tiny_skia::Pixmap;
 
@@ -59,19 +57,32 @@ impl Print {
 }
 
 /// The colours of a picture, at most 256.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Palette {
     colours: Vec<u8>,
-    exact: HashMap<[u8; 3], u8>,
-    near: HashMap<[u8; 3], u8>,
+    /// Those that must stay as they are.
+    exact: Vec<([u8; 3], u8)>,
+    /// The colour that stands for all that share the upper halves of their channels.
+    near: Box<[Option<u8>; 4096]>,
+}
+
+impl Default for Palette {
+    fn default() -> Self {
+        Self { colours: Vec::new(), exact: Vec::new(), near: Box::new([None; 4096]) }
+    }
+}
+
+/// The place among the near ones of a colour.
+fn place(colour: [u8; 3]) -> usize {
+    colour.into_iter().fold(0, |place, channel| place << 4 | usize::from(channel >> 4))
 }
 
 impl Palette {
     /// A colour that must stay as it is.
     fn take(&mut self, colour: [u8; 3]) {
-        if !self.exact.contains_key(&colour) {
-            let index = self.add(colour, colour.map(|channel| channel >> 4));
-            self.exact.insert(colour, index);
+        if self.exact.iter().all(|(taken, _)| *taken != colour) {
+            let index = self.add(colour);
+            self.exact.push((colour, index));
         }
     }
 
@@ -88,25 +99,19 @@ impl Palette {
     }
 
     fn index(&mut self, colour: [u8; 3]) -> u8 {
-        if let Some(&index) = self.exact.get(&colour) {
-            return index;
+        if let Some((_, index)) = self.exact.iter().find(|(exact, _)| *exact == colour) {
+            return *index;
         }
-        let near = colour.map(|channel| channel >> 4);
-        let index = match self.near.get(&near) {
-            Some(&index) => index,
-            None => self.add(colour, near),
-        };
-        self.exact.insert(colour, index);
-        index
+        self.near[place(colour)].unwrap_or_else(|| self.add(colour))
     }
 
     /// A new colour; the nearest there is once all 256 are taken.
-    fn add(&mut self, colour: [u8; 3], near: [u8; 3]) -> u8 {
+    fn add(&mut self, colour: [u8; 3]) -> u8 {
         let index = u8::try_from(self.colours.len() / 3).unwrap_or_else(|_| self.nearest(colour));
         if self.colours.len() < 256 * 3 {
             self.colours.extend(colour);
         }
-        self.near.insert(near, index);
+        self.near[place(colour)] = Some(index);
         index
     }
 

@@ -31,6 +31,7 @@ mod serving;
 mod fronting;
 mod restarting;
 mod packaging;
+mod manual;
 mod configuring;
 mod theming;
 mod judging;

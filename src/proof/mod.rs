@@ -127,7 +127,8 @@ impl Policy {
 }
 
 impl Doubt {
-    const ALL: [Self; 25] = [
+    /// All of them.
+    pub const ALL: [Self; 25] = [
         Self::NoArticles,
         Self::NoHeadline,
         Self::MovedHeadline,

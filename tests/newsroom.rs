@@ -109,8 +109,15 @@ impl Newsroom {
         daemon::open_press(&settings, publication, self.ledger()).unwrap()
     }
 
+    /// The periodical, whether or not the daemon runs.
     pub fn publication(&self) -> Publication {
-        self.daemon.as_ref().unwrap().publication.clone()
+        match &self.daemon {
+            Some(daemon) => daemon.publication.clone(),
+            None => {
+                let settings = self.opened();
+                settings.publication(settings.settings.http.listen)
+            }
+        }
     }
 
     /// Where the newsroom's desk answers.

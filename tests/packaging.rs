@@ -3,16 +3,18 @@
 use std::{
     collections::BTreeSet,
     fs,
-    os::unix::net::UnixDatagram,
+    os::unix::{fs::PermissionsExt as _, net::UnixDatagram},
     path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
 
+use gazetted::delivery::State;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     newsroom::{Newsroom, page, until},
+    sink::Conduct,
     tools,
 };
 
@@ -174,4 +176,38 @@ fn a_container_manager_learns_whether_the_daemon_can_do_its_work() {
     assert!(ready && said.trim() == "ready", "{said}");
     let (ready, said) = ask(format!("127.0.0.1:{}", tools::free_port()));
     assert!(!ready && said.contains("no gazetted answers at") && said.contains("gazetted run"), "{said}");
+}
+
+#[test]
+fn the_log_names_no_reader_and_keys_are_nobody_elses_to_read() {
+    let mut newsroom = Newsroom::closed("");
+    let port = tools::free_port();
+    newsroom.enters(&["mara.lind@example.org", "jonas.reed@example.org", "ida.holt@example.org"]);
+    newsroom
+        .sink
+        .treats("jonas.reed@example.org", Conduct::Answers("550 5.1.1 jonas.reed@example.org: no such user"));
+    newsroom
+        .sink
+        .treats("ida.holt@example.org", Conduct::Answers("451 4.7.1 ida.holt@example.org: come again"));
+    let log = newsroom.path("log");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    command
+        .arg("run")
+        .current_dir(newsroom.folder.path())
+        .env("GAZETTED_HTTP__LISTEN", format!("127.0.0.1:{port}"));
+    command.stdout(Stdio::null()).stderr(fs::File::create(&log).unwrap());
+    let mut daemon = tools::Beside(command.spawn().unwrap());
+    newsroom.saves("a.md", page("One", "The first words."));
+    newsroom.letters_stand("a", &[(State::Delayed, 1), (State::Delivered, 1), (State::Failed, 1)]);
+    kill_process(pid(daemon.0.id().try_into().unwrap()), Signal::TERM).unwrap();
+    daemon.0.wait().unwrap();
+    let said = fs::read_to_string(&log).unwrap();
+    assert!(said.contains("published"), "{said}");
+    for name in ["mara.lind", "jonas.reed", "ida.holt"] {
+        assert!(!said.contains(name), "the log names {name}:\n{said}");
+    }
+    for key in ["leave.key", "desk.password"] {
+        let mode = fs::metadata(newsroom.path("data").join(key)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{key}");
+    }
 }

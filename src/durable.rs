@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::fault::{Point, reached};
+
 /// How names of files begin that are not in their place yet. [`sweep`] removes what a crash left of them.
 pub const TEMPORARY: &str = ".tmp-";
 
@@ -42,6 +44,7 @@ pub fn put(path: &Path, bytes: &[u8]) -> io::Result<Put> {
         let _ = fs::remove_file(&temporary);
         return Err(error);
     }
+    reached(Point::FileNamed);
     sync_folder(folder)?;
     Ok(Put::Written)
 }
@@ -175,13 +178,18 @@ fn rename_all(waiting: &[(PathBuf, &Path)], files: &[(PathBuf, &[u8])]) -> Resul
         rustix::fs::syncfs(&folder).map_err(io::Error::from)
     };
     if !waiting.is_empty() {
+        reached(Point::BatchWritten);
         sync().map_err(|error| (first.clone(), error))?;
+        reached(Point::BatchSynced);
     }
     for (temporary, path) in waiting {
         fs::rename(temporary, path).map_err(|error| (path.to_path_buf(), error))?;
+        reached(Point::BatchNamed);
     }
     // What is there unchanged is synced too: whoever wrote it may have died before doing so.
-    sync().map_err(|error| (first.clone(), error))
+    sync().map_err(|error| (first.clone(), error))?;
+    reached(Point::BatchDone);
+    Ok(())
 }
 
 /// Removes `path` if it is there; on return its name is gone from the disk too.
@@ -190,7 +198,10 @@ fn rename_all(waiting: &[(PathBuf, &Path)], files: &[(PathBuf, &[u8])]) -> Resul
 /// Whatever the file system says, except that there is no such file.
 pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Ok(()) => sync_folder(path.parent().unwrap_or(Path::new("."))),
+        Ok(()) => {
+            reached(Point::FileRemoved);
+            sync_folder(path.parent().unwrap_or(Path::new(".")))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
@@ -267,7 +278,10 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let _ = fs::remove_file(path);
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    reached(Point::FileWritten);
+    file.sync_all()?;
+    reached(Point::FileSynced);
+    Ok(())
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

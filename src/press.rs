@@ -28,7 +28,7 @@ pub use proving::Held;
 
 use crate::{
     delivery::Calendar, durable, editions, editions::BookFile, editions::Listing, editions::Lists,
-    editions::Plates, editions::Shelf, editions::Shelved, fetch::Fetcher, inbox, inbox::Manuscript, issue,
+    editions::Plates, editions::Shelf, editions::Shelved, fault::Point, fault::reached, fetch::Fetcher, inbox, inbox::Manuscript, issue,
     issue::IssueKey, issue::Release, issue::Status, ledger, ledger::Arrival, ledger::Fate,
     ledger::Interrupted, ledger::Ledger, ledger::Opening, ledger::Queued, manuscript, outbox, outbox::Outbox,
     picture::Picture, proof::Policy, proof::Proof, publication::Publication, receipts::Receipts,
@@ -200,6 +200,7 @@ impl Press {
         for (hash, bytes) in &originals {
             self.keep(hash, bytes)?;
         }
+        reached(Point::ManuscriptKept);
         let text = self.with_pictures(text, &hash)?;
         let (proof, plates) = manuscript::read_with_plates(&text, &self.publication);
         for plate in &plates {
@@ -224,6 +225,7 @@ impl Press {
         }
         self.clear_proofs(&manuscript.path)?;
         self.keep_receipts(&hash, &manuscript.text_name(), bytes, &proof)?;
+        reached(Point::ReceiptsKept);
         match self.ledger.open_release(
             &self.publication,
             &proof.issue,
@@ -247,6 +249,7 @@ impl Press {
                 Ok(Verdict::Embargoed(key, until))
             }
             Opening::Print(release) => {
+                reached(Point::ReleaseOpened);
                 let fate = Fate::Published(release.issue.key.clone());
                 self.put_out(*release, &arrival(manuscript, &hash, fate, now), proof.queries.len(), now)
             }
@@ -292,14 +295,19 @@ impl Press {
         now: Timestamp,
     ) -> Result<Verdict, Error> {
         let (book, _) = self.print(&release)?;
+        reached(Point::PagesOut);
         self.ledger.shelve(&self.publication, &release, &book)?;
+        reached(Point::ReleaseShelved);
         let key = &release.issue.key;
         let versions = self.ledger.versions(&self.publication, key)?;
         self.put_lists(&self.shelf_after(key, &versions)?)?;
+        reached(Point::ListsOut);
         self.turn_pages_beside(key, &versions)?;
         self.remove_former_pages(key, &versions)?;
+        reached(Point::NeighboursOut);
         let shelved = Shelved { release, book };
         let queued = self.close(&shelved, arrival, now)?;
+        reached(Point::ReleaseClosed);
         let Shelved { release, book } = shelved;
         Ok(Verdict::Published(Box::new(Receipt { release, book, queued, queries })))
     }

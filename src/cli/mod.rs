@@ -16,6 +16,7 @@ mod run;
 mod subscribers;
 mod telling;
 mod theme;
+mod torture;
 mod verify;
 
 use std::{
@@ -26,7 +27,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{config::FILE, config::Newsroom, daemon, editions, hub, ledger, press, publication::Publication};
+use crate::{config::FILE, config::Newsroom, daemon, editions, fault, hub, ledger, press, publication::Publication};
 
 /// Done.
 const DONE: u8 = 0;
@@ -81,6 +82,8 @@ enum Command {
     Theme(theme::Arguments),
     /// Check that every link of every feed leads to its file, and that ledger and outbox agree
     Verify,
+    /// Kill, starve and hang up on newsrooms made for it, and count what readers lost; touches no newsroom of yours
+    Torture(torture::Arguments),
 }
 
 /// A command could not do its work.
@@ -137,6 +140,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    if let Err(problem) = fault::arm() {
+        report::print(&Error::Asked { problem, help: None });
+        return ExitCode::from(ASKED_WRONGLY);
+    }
     match dispatch(arguments) {
         Ok(()) => ExitCode::from(DONE),
         // Whoever read the answer has had enough: `gazetted issues list | head`.
@@ -165,6 +172,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Desk(command) => desk::run(&newsroom(file)?, &command),
         Command::Config => config::run(&newsroom(file)?),
         Command::Verify => verify::run(&newsroom(file)?),
+        Command::Torture(arguments) => torture::run(&arguments),
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Error, Press, Verdict};
-use crate::{issue::IssueKey, issue::Release, issue::Status};
+use crate::{fault::Point, fault::reached, issue::IssueKey, issue::Release, issue::Status};
 
 impl Press {
     /// Withdraws an issue, holds it back, or gives it to readers (again). Gives what became of it; `None` where it has that
@@ -24,6 +24,7 @@ impl Press {
         if !self.ledger.set_status(&self.publication, key, status, now)? {
             return Ok(None);
         }
+        reached(Point::StatusSet);
         self.print_stale_digests(now)?;
         let begun = self.ledger.interrupted(&self.publication, now)?;
         let Some(begun) = begun.into_iter().find(|begun| begun.release.issue.key == *key) else {
@@ -38,8 +39,11 @@ impl Press {
         let versions = self.ledger.versions(&self.publication, key)?;
         self.put_lists(&self.shelf_after(key, &versions)?)?;
         self.turn_pages_beside(key, &versions)?;
+        reached(Point::ListsWithout);
         self.outbox.remove_folder(&crate::editions::folder(key))?;
+        reached(Point::FilesTaken);
         self.ledger.close_status(&self.publication, key)?;
+        reached(Point::StatusClosed);
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{super::Error, Refusal, database_error, standing};
+use crate::fault::{Point, reached};
 
 /// The schemas, oldest first; the position of each, counted from 1, is the database's `user_version` after it.
 const SCHEMAS: [&str; 3] =
@@ -163,7 +164,10 @@ fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::E
         }
         run(db, "RELEASE job")?;
     }
-    run(db, "COMMIT")
+    reached(Point::CommitBegun);
+    run(db, "COMMIT")?;
+    reached(Point::Committed);
+    Ok(())
 }
 
 /// Runs a statement that is needed again and again, and so is parsed once.

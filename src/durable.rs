@@ -222,13 +222,31 @@ pub fn remove_folder(path: &Path) -> io::Result<()> {
 /// Removes the temporary files that a crash left anywhere below `folder`, where that can be done. Gives how many.
 #[must_use]
 pub fn sweep(folder: &Path) -> usize {
+    sweep_those(folder, &|_| true)
+}
+
+/// As [`sweep`], in a folder to which other processes may be writing just now: what belongs to one that lives is left alone.
+#[must_use]
+pub fn sweep_of_the_dead(folder: &Path) -> usize {
+    sweep_those(folder, &|name| {
+        let id = name.strip_prefix(TEMPORARY).and_then(|rest| rest.split('-').next()?.parse().ok());
+        let Some(process) = id.and_then(rustix::process::Pid::from_raw) else { return false };
+        rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+    })
+}
+
+fn sweep_those(folder: &Path, is_left: &dyn Fn(&str) -> bool) -> usize {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     let mut swept = 0;
     for entry in entries.flatten() {
         let Ok(kind) = entry.file_type() else { continue };
+        let name = entry.file_name();
         if kind.is_dir() {
-            swept += sweep(&entry.path());
-        } else if kind.is_file() && entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+            swept += sweep_those(&entry.path(), is_left);
+        } else if kind.is_file()
+            && name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+            && is_left(&name.to_string_lossy())
+        {
             swept += usize::from(fs::remove_file(entry.path()).is_ok());
         }
     }
@@ -349,5 +367,19 @@ mod tests {
         fs::write(folder.path().join("sub/.tmp-1-feed.xml"), b"fe").expect("written");
         assert_eq!(sweep(folder.path()), 1);
         assert_eq!(fs::read(folder.path().join("sub/feed.xml")).expect("kept"), b"feed");
+    }
+
+    #[test]
+    fn what_a_process_is_writing_that_lives_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut child = std::process::Command::new("true").spawn().expect("a process");
+        let dead = folder.path().join(format!(".tmp-{}-feed.xml", child.id()));
+        child.wait().expect("its end");
+        let ours = folder.path().join(format!(".tmp-{}-feed.xml", std::process::id()));
+        for path in [&dead, &ours] {
+            fs::write(path, b"fe").expect("written");
+        }
+        assert_eq!(sweep_of_the_dead(folder.path()), 1);
+        assert!(ours.exists() && !dead.exists());
     }
 }

@@ -263,7 +263,9 @@ impl Press {
     /// When the ledger cannot be read or the press not be had; what is left unfinished can be resumed again.
     pub fn resume(&self, now: Timestamp) -> Result<Vec<Result<Verdict, Error>>, Error> {
         let _lock = self.lock()?;
-        let swept = self.outbox.sweep();
+        let swept = self.outbox.sweep()
+            + durable::sweep_of_the_dead(&self.data.join("originals"))
+            + durable::sweep_of_the_dead(&self.inbox);
         if swept > 0 {
             tracing::info!(files = swept, "removed what a crash had left half-written");
         }

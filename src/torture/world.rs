@@ -450,6 +450,7 @@ impl World {
     ) -> Result<bool, Trouble> {
         let end = Instant::now() + within;
         let mut turned = Instant::now();
+        let mut days = 0;
         loop {
             self.supervise(how)?;
             meanwhile(self)?;
@@ -462,9 +463,15 @@ impl World {
             }
             // Digests come once a day, and what was refused for now after half an hour.
             let only_letters = missing.iter().all(|what| what.contains("was told nothing"));
-            if only_letters && turned.elapsed() > Duration::from_millis(1500) {
-                let daily = self.readers.iter().any(|reader| reader.pace == Pace::Daily);
-                self.turn_clock(if daily { 6 * 3600 } else { 31 * 60 })?;
+            let only_digests = only_letters
+                && self.readers.iter().filter(|reader| reader.pace == Pace::Each).all(|reader| {
+                    missing.iter().all(|what| !what.starts_with(&format!("{} ", reader.address)))
+                });
+            if only_digests && (days == 0 || turned.elapsed() > Duration::from_secs(4)) {
+                self.turn_clock(24 * 3600)?;
+                (turned, days) = (Instant::now(), days + 1);
+            } else if only_letters && turned.elapsed() > Duration::from_millis(1500) {
+                self.turn_clock(31 * 60)?;
                 turned = Instant::now();
             }
             thread::sleep(GLANCE);

@@ -1,6 +1,8 @@
 //! The sweeps, each of one kind of misfortune.
 
 mod crash;
+mod disk;
+mod inbox;
 mod kills;
 mod mail;
 
@@ -48,12 +50,76 @@ pub(super) const SWEEPS: &[Sweep] = &[
         long: 100,
     },
     Sweep {
+        name: "T3",
+        what: "the power is cut: the disk of the whole newsroom loses what was not synced (ext4, every fourth time XFS)",
+        hindrances: disk::power_hindrances,
+        trial: disk::power_cut,
+        short: 2,
+        long: 300,
+    },
+    Sweep {
+        name: "T4",
+        what: "the disk is full, or has no room for more files; then it grows",
+        hindrances: disk::root_hindrances,
+        trial: disk::full,
+        short: 2,
+        long: 300,
+    },
+    Sweep {
+        name: "T5",
+        what: "system calls fail: EIO, ENOSPC, EDQUOT, EMFILE, EROFS, EACCES, EINTR (strace)",
+        hindrances: || need(&["strace"]),
+        trial: disk::errors,
+        short: 4,
+        long: 1000,
+    },
+    Sweep {
+        name: "T6",
+        what: "twelve ways of putting files into the inbox",
+        hindrances: || Vec::new(),
+        trial: inbox::ways,
+        short: 2,
+        long: 120,
+    },
+    Sweep {
+        name: "T7",
+        what: "the inbox is renamed, deleted, replaced, mounted over; events overflow; no watch is to be had",
+        hindrances: inbox::turn_hindrances,
+        trial: inbox::turns,
+        short: 3,
+        long: 600,
+    },
+    Sweep {
+        name: "T8",
+        what: "the inbox is a mount that tells nothing of what is written on its far side (bindfs)",
+        hindrances: inbox::far_hindrances,
+        trial: inbox::far,
+        short: 1,
+        long: 200,
+    },
+    Sweep {
         name: "T9",
         what: "the mail server refuses, hangs, drips, drops and answers 4xx or 5xx at every stage",
         hindrances: || Vec::new(),
         trial: mail::faults,
         short: 6,
         long: 2000,
+    },
+    Sweep {
+        name: "T11",
+        what: "the clock jumps: a day on, an hour back, to 1970, to 2038",
+        hindrances: || Vec::new(),
+        trial: inbox::clocks,
+        short: 2,
+        long: 100,
+    },
+    Sweep {
+        name: "T12",
+        what: "files that cost much: 1 GiB, a zip bomb, a million nested tags, a hundred thousand articles",
+        hindrances: || Vec::new(),
+        trial: inbox::heavy,
+        short: 1,
+        long: 48,
     },
 ];
 
@@ -69,4 +135,8 @@ fn find(name: &str) -> Option<PathBuf> {
 fn need(programs: &[&str]) -> Vec<String> {
     let missing: Vec<&str> = programs.iter().filter(|name| find(name).is_none()).copied().collect();
     if missing.is_empty() { Vec::new() } else { vec![format!("not installed: {}", missing.join(", "))] }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }

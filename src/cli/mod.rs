@@ -27,7 +27,9 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{config::FILE, config::Newsroom, daemon, editions, fault, hub, ledger, press, publication::Publication};
+use crate::{
+    config::FILE, config::Newsroom, daemon, editions, fault, hub, ledger, press, publication::Publication,
+};
 
 /// Done.
 const DONE: u8 = 0;

@@ -63,8 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         folder: folder.join(format!("gazetted-torture-{}", std::process::id())),
         short: arguments.short,
     };
-    let rows = torture::run(&plan, &mut complain)
-        .map_err(|problem| Error::Asked { problem, help: None })?;
+    let rows = torture::run(&plan, &mut complain).map_err(|problem| Error::Asked { problem, help: None })?;
     if let Some(path) = &arguments.json {
         std::fs::write(path, torture::json(plan.seed, &rows))
             .map_err(|source| Error::Write { path: path.clone(), source })?;

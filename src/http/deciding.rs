@@ -12,8 +12,8 @@ use axum::{
 use super::{ReadingRoom, filling};
 use crate::{
     editions, editions::Decision, editions::Question, fault::Point, fault::reached, ledger,
-    subscriber::Confirmation, subscriber::Standing,
-    subscriber::Subscriber, subscriber::SubscriberId, subscriber::SuppressionReason,
+    subscriber::Confirmation, subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId,
+    subscriber::SuppressionReason,
 };
 
 /// Shows the question whether to leave, and its button; to somebody who was only asked, whether it was somebody else.

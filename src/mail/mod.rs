@@ -30,8 +30,8 @@ pub use smtp::{Protection, Server};
 
 use crate::{
     bell::Bell, clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing,
-    delivery::PrintingId, delivery::Settlement, fault::Point, fault::reached, ledger::Error as LedgerError, ledger::Ledger, metrics,
-    subscriber::Address,
+    delivery::PrintingId, delivery::Settlement, fault::Point, fault::reached, ledger::Error as LedgerError,
+    ledger::Ledger, metrics, subscriber::Address,
 };
 use bookkeeper::Bookkeeper;
 use lane::{End, Lane};

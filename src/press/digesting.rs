@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::{Error, Press, unprintable};
 use crate::{
     delivery::AttachedBook, delivery::DigestStatus, delivery::Kind, delivery::Period, durable, editions,
-    editions::Shelved, fault::Point, fault::reached, issue::IssueKey, issue::Status, ledger::Arrival, ledger::Draft, ledger::Queued,
-    ledger::Words, publication::Publication, subscriber::Pace, subscriber::Wish,
+    editions::Shelved, fault::Point, fault::reached, issue::IssueKey, issue::Status, ledger::Arrival,
+    ledger::Draft, ledger::Queued, ledger::Words, publication::Publication, subscriber::Pace,
+    subscriber::Wish,
 };
 
 /// A digest that was made.

@@ -104,9 +104,7 @@ impl World {
             .collect();
         if !names.is_empty() {
             let shown = names.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
-            self.tally
-                .findings
-                .push(format!("a replay changes {} files, such as {shown}", names.len()));
+            self.tally.findings.push(format!("a replay changes {} files, such as {shown}", names.len()));
         }
         Ok(())
     }

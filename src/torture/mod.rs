@@ -169,7 +169,9 @@ pub fn run(plan: &Plan, tell: &mut dyn FnMut(&str)) -> Result<Vec<Row>, String> 
     };
     let wanted: Vec<&Sweep> = SWEEPS
         .iter()
-        .filter(|sweep| plan.only.is_empty() || plan.only.iter().any(|name| name.eq_ignore_ascii_case(sweep.name)))
+        .filter(|sweep| {
+            plan.only.is_empty() || plan.only.iter().any(|name| name.eq_ignore_ascii_case(sweep.name))
+        })
         .collect();
     let begun = Instant::now();
     let mut rows = Vec::new();
@@ -234,7 +236,9 @@ fn run_sweep(
                 break;
             }
             Ok(Some(tally)) => tally,
-            Err(trouble) => Tally { findings: vec![format!("the trial could not be run: {trouble}")], ..Tally::default() },
+            Err(trouble) => {
+                Tally { findings: vec![format!("the trial could not be run: {trouble}")], ..Tally::default() }
+            }
         };
         row.trials += 1;
         row.tally.add(&tally);

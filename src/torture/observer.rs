@@ -47,6 +47,8 @@ pub(super) struct Eyes {
     outbox: PathBuf,
     /// Files that were whole, by what tells that they are still the same.
     whole: HashMap<PathBuf, (u64, u64, i64, i64)>,
+    /// The lists that were there once.
+    known: BTreeSet<&'static str>,
     pub(super) seen: Seen,
 }
 
@@ -67,7 +69,17 @@ impl Eyes {
 
     fn follow(&mut self, list: &str) {
         let outbox = self.outbox.clone();
-        let missing = |path: &str| fs::metadata(outbox.join(path)).is_err();
+        // The lists lead to each other: while the first issue comes out, one of them is the first.
+        for other in LISTS {
+            if !self.known.contains(other) && fs::metadata(outbox.join(other)).is_ok() {
+                self.known.insert(other);
+            }
+        }
+        let known = self.known.clone();
+        let missing = |path: &str| {
+            let is_to_come = LISTS.contains(&path) && !known.contains(path);
+            !is_to_come && fs::metadata(outbox.join(path)).is_err()
+        };
         let told = |path: &str| links(&outbox, list).iter().any(|(told, _)| told == path);
         for (path, length) in links(&outbox, list) {
             // What was withdrawn since we read the list may be gone; what a list still tells of may not.

@@ -309,10 +309,8 @@ fn converse(stream: TcpStream, fault: Option<Fault>, state: &Mutex<State>) -> Op
                     Some(_) => {}
                     None => {
                         n_taken += 1;
-                        let silent = matches!(
-                            talk.fault,
-                            Some(Fault::Drop(Stage::Text) | Fault::Hang(Stage::Text))
-                        );
+                        let silent =
+                            matches!(talk.fault, Some(Fault::Drop(Stage::Text) | Fault::Hang(Stage::Text)));
                         let mut state = lock(state);
                         state.unanswered += u32::from(silent);
                         state.taken.push(read(to, &text));

@@ -46,7 +46,13 @@ pub fn table(rows: &[Row]) -> String {
     }
     let trials: u64 = rows.iter().map(|row| row.trials).sum();
     let failed: usize = rows.iter().map(|row| row.failures.len()).sum();
-    lines.push(line("all".into(), trials.to_string(), &sum, failed, rows.iter().map(|row| row.seconds).sum()));
+    lines.push(line(
+        "all".into(),
+        trials.to_string(),
+        &sum,
+        failed,
+        rows.iter().map(|row| row.seconds).sum(),
+    ));
     let widths: Vec<usize> = (0..head.len())
         .map(|at| lines.iter().filter_map(|line| line.get(at)).map(String::len).max().unwrap_or(0))
         .collect();
@@ -56,7 +62,11 @@ pub fn table(rows: &[Row]) -> String {
             .iter()
             .zip(&widths)
             .enumerate()
-            .map(|(at, (cell, width))| if at == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") })
+            .map(
+                |(at, (cell, width))| {
+                    if at == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                },
+            )
             .collect();
         let _ = writeln!(text, "{}", cells.join("  ").trim_end());
     }

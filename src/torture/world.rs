@@ -134,6 +134,8 @@ impl World {
             tally: Tally::default(),
             more_bound: 0,
         };
+        // Another newsroom may have stood here.
+        let _ = fs::remove_file(folder.with_extension("clock"));
         world.write_settings()?;
         Ok(world)
     }
@@ -177,8 +179,7 @@ impl World {
 
     pub(super) fn note_seen(&mut self, seen: &Seen) {
         self.tally.looks += seen.looks;
-        for (found, count) in
-            [(&seen.dangling, &mut self.tally.dangling), (&seen.torn, &mut self.tally.torn)]
+        for (found, count) in [(&seen.dangling, &mut self.tally.dangling), (&seen.torn, &mut self.tally.torn)]
         {
             for one in found {
                 let told = format!("seen in the outbox: {one}");
@@ -250,10 +251,24 @@ impl World {
         if !self.runs() {
             return;
         }
-        self.signal(rustix::process::Signal::TERM);
         let end = Instant::now() + Duration::from_secs(40);
+        let mut asked = false;
         while Instant::now() < end {
+            // Before it says that it is open, a signal ends it like any program.
+            let told = fs::read_to_string(self.folder.with_extension("out")).unwrap_or_default();
+            if !asked && told.contains("stop with") {
+                self.signal(rustix::process::Signal::TERM);
+                asked = true;
+            }
             if let Some(status) = self.ended() {
+                // The fault that it was started with struck at last.
+                if status.signal() == Some(9) {
+                    self.tally.kills += 1;
+                    if self.start(&Started::default()).is_ok() {
+                        asked = false;
+                        continue;
+                    }
+                }
                 if !status.success() {
                     self.tally.findings.push(format!("the daemon did not stop well: {status}"));
                 }
@@ -345,9 +360,12 @@ impl World {
         }
         self.step += 1;
         let joined = self.step;
-        self.readers.extend(
-            addresses.into_iter().map(|address| Reader { address, pace, joined, left: None }),
-        );
+        self.readers.extend(addresses.into_iter().map(|address| Reader {
+            address,
+            pace,
+            joined,
+            left: None,
+        }));
         Ok(())
     }
 
@@ -532,10 +550,8 @@ fn gather(folder: &Path, files: &mut HashMap<PathBuf, String>) {
 
 /// Puts a file as a careful program does: what it put is there after a power cut.
 pub(super) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_file_name(format!(
-        ".{}.part",
-        path.file_name().unwrap_or_default().to_string_lossy()
-    ));
+    let new =
+        path.with_file_name(format!(".{}.part", path.file_name().unwrap_or_default().to_string_lossy()));
     let mut file = File::create(&new)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -11,8 +11,24 @@ use crate::fault;
 
 /// The system calls that change what is on the disk or in somebody's mailbox. Each is counted apart, since `strace` does so.
 const CALLS: [&str; 18] = [
-    "write", "pwrite64", "writev", "sendto", "fsync", "fdatasync", "syncfs", "rename", "renameat", "renameat2",
-    "unlink", "unlinkat", "mkdir", "mkdirat", "ftruncate", "openat", "rmdir", "fallocate",
+    "write",
+    "pwrite64",
+    "writev",
+    "sendto",
+    "fsync",
+    "fdatasync",
+    "syncfs",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "mkdir",
+    "mkdirat",
+    "ftruncate",
+    "openat",
+    "rmdir",
+    "fallocate",
 ];
 
 /// The most times of one call that are tried: `openat` and `write` alone come by the thousand.
@@ -79,10 +95,8 @@ fn list_of_points(trial: &Trial<'_>) -> Result<Vec<(String, u32)>, Trouble> {
         let chance = Chance::of(trial.bench.seed, "points", 0);
         let _ = fs::remove_dir_all(&trial.folder);
         let mut world = morning(trial, chance, 4)?;
-        let how = Started {
-            environment: vec![(fault::TELL, told.display().to_string())],
-            ..Started::default()
-        };
+        let how =
+            Started { environment: vec![(fault::TELL, told.display().to_string())], ..Started::default() };
         if hurt == "run" {
             let _ = world.settle(&how, PATIENCE, |_| Ok(()))?;
             world.correct(0)?;
@@ -105,9 +119,11 @@ fn list_of_points(trial: &Trial<'_>) -> Result<Vec<(String, u32)>, Trouble> {
             // The many files of a batch are alike: the first ones, some, and the last.
             let times = u32::try_from(times).unwrap_or(0);
             let every = (times / 12).max(1);
-            all.extend((1..=times).filter(|at| *at < 4 || at % every == 0).map(|at| {
-                (format!("{hurt} {}", point.name()), at)
-            }));
+            all.extend(
+                (1..=times)
+                    .filter(|at| *at < 4 || at % every == 0)
+                    .map(|at| (format!("{hurt} {}", point.name()), at)),
+            );
         }
     }
     let list = Chance::of(trial.bench.seed, "order", 0).shuffled(all);
@@ -122,14 +138,14 @@ pub(super) fn at_points(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble>
         return Ok(None);
     };
     let (hurt, name) = point.split_once(' ').unwrap_or(("run", &point));
-    trial.what = format!("`{}` dies behind `{name}`, the {times}. time", if hurt == "run" { "gazetted run" } else { "gazetted issues" });
+    trial.what = format!(
+        "`{}` dies behind `{name}`, the {times}. time",
+        if hurt == "run" { "gazetted run" } else { "gazetted issues" }
+    );
     let _ = fs::remove_dir_all(&trial.folder);
     let mut world = morning(trial, trial.chance.clone(), 4)?;
     world.observe();
-    let deadly = Started {
-        environment: vec![(fault::DIE, format!("{name}:{times}"))],
-        ..Started::default()
-    };
+    let deadly = Started { environment: vec![(fault::DIE, format!("{name}:{times}"))], ..Started::default() };
     let well = Started::default();
     if hurt == "run" {
         // It lives until it dies, and is started again without the fault.

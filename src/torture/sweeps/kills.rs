@@ -58,7 +58,9 @@ fn happen(world: &mut World) -> Result<(), Trouble> {
         17 => world.leave(at.min(world.readers.len().saturating_sub(1))).map(|_| ()),
         _ => {
             // By hand, beside the daemon, and killed in the middle.
-            let Some(file) = world.issues.get(at).filter(|i| !i.withdrawn).map(|i| i.file.clone()) else { return Ok(()) };
+            let Some(file) = world.issues.get(at).filter(|i| !i.withdrawn).map(|i| i.file.clone()) else {
+                return Ok(());
+            };
             let life = Duration::from_millis(world.chance.between(5, 200));
             let file = file.display().to_string();
             world.gazetted(&["publish", &file], Some(life), &[]).map(|_| ())

@@ -16,7 +16,9 @@ fn kinds() -> Vec<Fault> {
         let answers: &[&str] = match stage {
             Stage::Banner => &["421 4.3.2 not now", "554 5.7.1 no", "220", "hello"],
             Stage::Ehlo => &["421 4.3.2 not now", "502 5.5.1 what", "550 5.7.1 no"],
-            Stage::Mail => &["421 4.7.0 slowly", "451 4.3.0 later", "452 4.3.1 full", "550 5.7.1 not from you"],
+            Stage::Mail => {
+                &["421 4.7.0 slowly", "451 4.3.0 later", "452 4.3.1 full", "550 5.7.1 not from you"]
+            }
             Stage::Rcpt => &[
                 "421 4.7.0 slowly",
                 "450 4.2.0 greylisted",

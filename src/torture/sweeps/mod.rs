@@ -115,7 +115,7 @@ pub(super) const SWEEPS: &[Sweep] = &[
     },
     Sweep {
         name: "T12",
-        what: "files that cost much: 1 GiB, a zip bomb, a million nested tags, a hundred thousand articles",
+        what: "files that cost much: 1 GiB, a zip bomb, a million nested tags, twenty thousand articles",
         hindrances: || Vec::new(),
         trial: inbox::heavy,
         short: 1,

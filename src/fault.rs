@@ -34,6 +34,9 @@ macro_rules! points {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$point),*];
 
+            /// Those that only a migration reaches.
+            pub const OF_A_MIGRATION: [Self; 2] = [Self::LedgerCopied, Self::LedgerMigrated];
+
             /// Its name.
             #[must_use]
             pub fn name(self) -> &'static str {
@@ -74,6 +77,8 @@ points! {
     LetterOffered "letter-offered" "The server has taken a letter's envelope.";
     LetterTaken "letter-taken" "It has taken the letter, and the ledger does not know.";
     LetterSettled "letter-settled" "The ledger knows.";
+    LedgerCopied "ledger-copied" "The ledger of an older gazetted is copied, and will be migrated.";
+    LedgerMigrated "ledger-migrated" "It is migrated, and that is not committed.";
     ReaderLeft "reader-left" "A reader has left, and was not told yet.";
 }
 

@@ -121,3 +121,71 @@ fn temporaries(folder: &Path, left: &mut Vec<String>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{BufRead as _, BufReader, Write as _},
+        net::TcpStream,
+        path::PathBuf,
+    };
+
+    use super::*;
+    use crate::torture::{
+        chance::Chance,
+        world::{Expected, Reader, Settings},
+    };
+
+    /// Posts a letter about an issue.
+    fn posts(world: &World, to: &str, id: &str, key: &str) {
+        let mut stream = TcpStream::connect(world.postbox.address).expect("connected");
+        let mut answers = BufReader::new(stream.try_clone().expect("cloned"));
+        let letter = format!(
+            "Message-ID: <{id}>\r\nContent-Type: text/plain\r\n\r\nSee https://torture.example.org/issues/{key}/index.html\r\n.\r\n"
+        );
+        let lines = ["", "MAIL FROM:<a@b.example>\r\n", &format!("RCPT TO:<{to}>\r\n"), "DATA\r\n", &letter];
+        for line in lines {
+            stream.write_all(line.as_bytes()).expect("said");
+            let mut answer = String::new();
+            answers.read_line(&mut answer).expect("answered");
+        }
+    }
+
+    #[test]
+    fn a_letter_that_is_lost_doubled_told_twice_or_unwanted_is_found() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let chance = Chance::of(1, "test", 1);
+        let mut world = World::open(&folder.path().join("w"), Path::new("true"), chance, Settings::default())
+            .expect("open");
+        for (address, left) in [("a@x.example", None), ("b@x.example", None), ("c@x.example", Some(2))] {
+            world.readers.push(Reader { address: address.into(), pace: Pace::Each, joined: 1, left });
+        }
+        world.issues.push(Expected {
+            key: "n1".into(),
+            file: PathBuf::new(),
+            word: "w".into(),
+            dropped: 3,
+            withdrawn: false,
+            ever_withdrawn: false,
+            published: true,
+        });
+        posts(&world, "a@x.example", "1", "n1");
+        assert_eq!(world.lost(), ["b@x.example was told nothing of `n1`"]);
+        posts(&world, "a@x.example", "1", "n1");
+        posts(&world, "b@x.example", "2", "n1");
+        posts(&world, "b@x.example", "3", "n1");
+        posts(&world, "c@x.example", "4", "n1");
+        posts(&world, "d@x.example", "5", "n1");
+        world.judge_letters();
+        let found = world.tally.findings.join("\n");
+        assert_eq!((world.tally.lost, world.tally.doubled, world.tally.letters), (0, 1, 6));
+        for wrong in [
+            "b@x.example was told of `n1` by 2 different letters",
+            "c@x.example was told of `n1`, and had left before",
+            "d@x.example got a letter, who never asked for any",
+            "1 letters came twice, and 0 may",
+        ] {
+            assert!(found.contains(wrong), "{wrong} is not in\n{found}");
+        }
+    }
+}

@@ -245,3 +245,54 @@ impl Drop for Observer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lays(outbox: &Path, path: &str, bytes: &[u8]) {
+        let file = outbox.join(path);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        fs::write(file, bytes).expect("written");
+    }
+
+    fn book() -> Vec<u8> {
+        use std::io::Write as _;
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("a", zip::write::SimpleFileOptions::default()).expect("begun");
+        archive.write_all(b"some words of a book").expect("written");
+        archive.finish().expect("finished").into_inner()
+    }
+
+    #[test]
+    fn the_observer_sees_a_part_of_a_file_a_wrong_length_and_a_link_that_leads_nowhere() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let outbox = folder.path();
+        let book = book();
+        let feed = |length: usize| {
+            format!(
+                "<rss version=\"2.0\"><channel><title>t</title><link>{BASE}</link><description>d</description><item>\
+                 <enclosure url=\"{BASE}a.epub\" length=\"{length}\" type=\"x\"/><link>{BASE}issues/1/</link>\
+                 </item></channel></rss>"
+            )
+        };
+        lays(outbox, "index.html", b"<html></html>");
+        lays(outbox, "issues/1/index.html", b"<html></html>");
+        lays(outbox, "a.epub", &book);
+        lays(outbox, "feed.xml", feed(book.len()).as_bytes());
+        let mut eyes = Eyes::on(outbox);
+        eyes.look();
+        assert!(eyes.seen.dangling.is_empty() && eyes.seen.torn.is_empty(), "{:?}", eyes.seen);
+
+        lays(outbox, "feed.xml", feed(book.len() + 1).as_bytes());
+        lays(outbox, "b.epub", &book[..book.len() - 9]);
+        lays(outbox, "c.html", b"");
+        lays(outbox, "d.json", b"{\"a\": ");
+        lays(outbox, "e.xml", b"<a><b></b>");
+        eyes.look();
+        assert_eq!(eyes.seen.torn.len(), 5, "{:?}", eyes.seen.torn);
+        fs::remove_dir_all(outbox.join("issues")).expect("removed");
+        eyes.look();
+        assert_eq!(eyes.seen.dangling.len(), 1, "{:?}", eyes.seen.dangling);
+    }
+}

@@ -204,6 +204,7 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     }
     if found > 0 && found < known {
         back_up(db, path, known)?;
+        reached(Point::LedgerCopied);
     }
     // Inside the transaction the schema is asked again: another process may have been quicker.
     let migration = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
@@ -215,6 +216,9 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     // The second schema has lists of articles, which the first one knew only as bodies of issues.
     if found == 1 {
         standing::enter_all(&migration).map_err(|refusal| refusal.into_error(path))?;
+    }
+    if found > 0 && found < SCHEMAS.len() {
+        reached(Point::LedgerMigrated);
     }
     migration.commit().map_err(failed)
 }

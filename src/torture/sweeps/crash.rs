@@ -126,6 +126,12 @@ fn list_of_points(trial: &Trial<'_>) -> Result<Vec<(String, u32)>, Trouble> {
             );
         }
     }
+    let is_reached =
+        |point: &fault::Point| all.iter().any(|(name, _)| name.ends_with(&format!(" {}", point.name())));
+    let mut wanted = fault::Point::ALL.iter().filter(|point| !fault::Point::OF_A_MIGRATION.contains(point));
+    if let Some(point) = wanted.find(|point| !is_reached(point)) {
+        return Err(format!("nothing reaches the point `{}`", point.name()));
+    }
     let list = Chance::of(trial.bench.seed, "order", 0).shuffled(all);
     lists.insert("points".to_owned(), list.clone());
     Ok(list)

@@ -274,6 +274,12 @@ fn remove(folder: &Path) {
 }
 
 impl Trial<'_> {
+    /// Which of so many kinds this trial is of: every one has its turn, and another seed begins with another.
+    fn kind(&self, of: usize) -> usize {
+        let number = usize::try_from(self.number.wrapping_add(self.bench.seed)).unwrap_or(0);
+        number.checked_rem(of).unwrap_or(0)
+    }
+
     /// A newsroom of this trial, not at work yet.
     fn world(&self, settings: world::Settings) -> Result<world::World, Trouble> {
         world::World::open(&self.folder, &self.bench.program, self.chance.clone(), settings)

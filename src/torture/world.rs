@@ -497,14 +497,14 @@ impl World {
     }
 
     /// A reader leaves, by the address in a letter.
-    pub(super) fn leave(&mut self, at: usize) -> Result<bool, Trouble> {
-        let Some(reader) = self.readers.get(at).cloned() else { return Ok(false) };
+    pub(super) fn leave(&mut self, at: usize) -> bool {
+        let Some(reader) = self.readers.get(at).cloned() else { return false };
         let letter = self.postbox.taken().into_iter().find(|letter| letter.to == reader.address);
         let out = fs::read_to_string(self.folder.with_extension("out")).unwrap_or_default();
         let address = out.split("web pages").nth(1).and_then(|rest| rest.split("http://").nth(1));
         let address = address.and_then(|rest| rest.split('/').next());
         let token = letter.and_then(|letter| letter.leave);
-        let (Some(address), Some(token)) = (address, token) else { return Ok(false) };
+        let (Some(address), Some(token)) = (address, token) else { return false };
         // From here on he is owed nothing; he has left when we were told so.
         if let Some(reader) = self.readers.get_mut(at) {
             reader.left = Some(u32::MAX);
@@ -517,7 +517,7 @@ impl World {
                 reader.left = Some(self.step);
             }
         }
-        Ok(done)
+        done
     }
 
     /// The files that readers may have, with their hashes.
@@ -577,13 +577,14 @@ fn post(address: &str, path: &str) -> io::Result<String> {
 
 /// An issue that has a word of its own.
 fn text(key: &str, word: &str, chance: &mut Chance) -> String {
+    use std::fmt::Write as _;
     const WORDS: [&str; 12] = [
         "harbour", "lantern", "tide", "market", "bridge", "letter", "evening", "river", "printer", "window",
         "bread", "winter",
     ];
     let mut text = format!("---\nissue: {key}\ntitle: Number {key}\n---\n");
     for article in 1..=chance.between(1, 3) {
-        text.push_str(&format!("\n# Story {article} of {key}\n\n*By Ada Quill*\n\nThe word is {word}."));
+        let _ = write!(text, "\n# Story {article} of {key}\n\n*By Ada Quill*\n\nThe word is {word}.");
         for _ in 0..chance.between(5, 120) {
             text.push(' ');
             text.push_str(chance.one(&WORDS).copied().unwrap_or_default());

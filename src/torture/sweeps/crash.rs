@@ -77,7 +77,7 @@ fn day(world: &mut World, how: &Started, hurt: &str) -> Result<(), Trouble> {
             return Ok(());
         }
     }
-    world.leave(0)?;
+    world.leave(0);
     world.drop_issue()?;
     Ok(())
 }
@@ -101,7 +101,7 @@ fn list_of_points(trial: &Trial<'_>) -> Result<Vec<(String, u32)>, Trouble> {
             let _ = world.settle(&how, PATIENCE, |_| Ok(()))?;
             world.correct(0)?;
             let _ = world.settle(&how, PATIENCE, |_| Ok(()))?;
-            world.leave(0)?;
+            world.leave(0);
             world.drop_issue()?;
             let _ = world.settle(&how, PATIENCE, |_| Ok(()))?;
         } else {
@@ -160,7 +160,7 @@ pub(super) fn at_points(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble>
         if settled && world.tally.kills == 0 {
             world.correct(0)?;
             let _ = world.settle(&well, PATIENCE, |_| Ok(()))?;
-            world.leave(0)?;
+            world.leave(0);
             world.drop_issue()?;
         }
     } else {

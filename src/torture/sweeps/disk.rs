@@ -132,21 +132,18 @@ pub(super) fn full(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     say("mount", &["-t", "tmpfs", "-o", &format!("size={size}k,nr_inodes={inodes}"), "torture", &at])?;
     let _mounted = Mounted(trial.folder.clone());
     let grow = || say("mount", &["-o", "remount,size=64m,nr_inodes=100000", &at]);
-    let mut world = match trial.world(Settings::default()).and_then(|mut world| {
-        world.join(4, Pace::Each)?;
-        Ok(world)
-    }) {
-        Ok(world) => world,
-        // Not even its ledger has room: that is said, and it begins when there is room.
-        Err(_) => {
-            grow()?;
-            let mut world = trial.world(Settings::default())?;
-            if world.join(4, Pace::Each).is_err() {
-                return Err("readers cannot join after the disk has grown".to_owned());
-            }
-            say("mount", &["-o", &format!("remount,size={size}k,nr_inodes={inodes}"), &at]).ok();
-            world
-        }
+    let open = || {
+        let mut world = trial.world(Settings::default())?;
+        world.join(4, Pace::Each).map(|()| world)
+    };
+    let mut world = if let Ok(world) = open() {
+        world
+    } else {
+        // Not even its ledger has room: it begins when there is room, and then there is none again.
+        grow()?;
+        let world = open()?;
+        let _ = say("mount", &["-o", &format!("remount,size={size}k,nr_inodes={inodes}"), &at]);
+        world
     };
     world.observe();
     let how = Started::default();
@@ -200,7 +197,7 @@ pub(super) fn errors(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     if find("strace").is_none() {
         return Ok(None);
     }
-    let at = usize::try_from(trial.number).unwrap_or(0) % ERRORS.len();
+    let at = trial.kind(ERRORS.len());
     let Some((call, error, more)) = ERRORS.get(at).copied() else { return Ok(None) };
     // Most of what a start opens are libraries.
     let most = match call {

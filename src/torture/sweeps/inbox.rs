@@ -15,7 +15,7 @@ use super::{
         world::{PATIENCE, Pace, Settings, Started, Trouble, World, put, trouble},
     },
     disk::{Mounted, say},
-    find, is_root, need,
+    is_root, need,
 };
 
 /// The ways of putting a file into a folder.
@@ -47,7 +47,7 @@ const PIXEL: &[u8] = &[
 
 /// Many issues are dropped in one way; each comes out once, whole.
 pub(super) fn ways(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
-    let at = usize::try_from(trial.number).unwrap_or(0) % WAYS.len();
+    let at = trial.kind(WAYS.len());
     let way = WAYS.get(at).copied().unwrap_or("cp");
     trial.what = format!("{ISSUES} issues: {way}");
     let mut world = trial.world(Settings { settle_after: "300ms", ..Settings::default() })?;
@@ -170,20 +170,19 @@ const TURNS: [&str; 6] = [
 pub(super) fn turn_hindrances() -> Vec<String> {
     let mut why = need(&["unshare"]);
     if !is_root() {
-        why.push("mounting over the inbox, and a machine without watches: need root".to_owned());
+        why.push("needs root".to_owned());
     }
-    why
+    why.into_iter().map(|why| format!("mounting over the inbox, and a machine without watches: {why}")).collect()
 }
 
 /// The inbox itself is turned away under the daemon; what lies in what has its name afterwards comes out.
 pub(super) fn turns(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
-    let at = usize::try_from(trial.number).unwrap_or(0) % TURNS.len();
-    let turn = TURNS.get(at).copied().unwrap_or_default();
-    trial.what = format!("the inbox: {turn}");
-    let needs_root = matches!(turn, "mounted over" | "no watch is to be had");
-    if needs_root && (!is_root() || find("unshare").is_none()) {
-        return Ok(Some(Tally::default()));
+    let mut turns = TURNS.to_vec();
+    if !turn_hindrances().is_empty() {
+        turns.retain(|turn| !matches!(*turn, "mounted over" | "no watch is to be had"));
     }
+    let turn = turns.get(trial.kind(turns.len())).copied().unwrap_or_default();
+    trial.what = format!("the inbox: {turn}");
     let mut world = trial.world(Settings::default())?;
     world.join(2, Pace::Each)?;
     world.observe();
@@ -243,7 +242,7 @@ pub(super) fn turns(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     let begun = Instant::now();
     let settled = world.settle(&how, PATIENCE, |_| Ok(()))?;
     world.judge(settled)?;
-    if begun.elapsed() > Duration::from_secs(60) {
+    if begun.elapsed() > Duration::from_mins(1) {
         world.tally.findings.push("it took more than a minute to see what lay there".to_owned());
     }
     drop(mounted);
@@ -369,9 +368,9 @@ const HEAVY: [&str; 6] = [
 
 /// A file comes that would cost much; it is refused or read within bounds, and the issue beside it comes out.
 pub(super) fn heavy(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
-    let at = usize::try_from(trial.number).unwrap_or(0) % HEAVY.len();
+    let at = trial.kind(HEAVY.len());
     let what = HEAVY.get(at).copied().unwrap_or_default();
-    trial.what = what.to_owned();
+    what.clone_into(&mut trial.what);
     let mut world = trial.world(Settings::default())?;
     world.join(1, Pace::Each)?;
     world.observe();
@@ -381,8 +380,9 @@ pub(super) fn heavy(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
         "a zip that unpacks to 1 GiB" => bomb(&path.join("a.zip"), 1, 1 << 30),
         "a million nested tags" => put(&path.join("a.html"), "<div>".repeat(1_000_000).as_bytes()),
         "twenty thousand articles" => {
-            let articles: String =
+            let articles: Vec<String> =
                 (0..20_000).map(|n| format!("# Story {n}\n\nSome words of it.\n\n")).collect();
+            let articles = articles.concat();
             put(&path.join("a.md"), articles.as_bytes())
         }
         "one line of 20 MB" => put(&path.join("a.txt"), "word ".repeat(4_000_000).as_bytes()),

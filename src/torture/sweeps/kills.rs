@@ -55,7 +55,10 @@ fn happen(world: &mut World) -> Result<(), Trouble> {
         },
         12..=14 => withdraw_or_reinstate(world, at),
         15 | 16 if world.readers.len() < 14 => world.join(1, Pace::Each),
-        17 => world.leave(at.min(world.readers.len().saturating_sub(1))).map(|_| ()),
+        17 => {
+            world.leave(at.min(world.readers.len().saturating_sub(1)));
+            Ok(())
+        }
         _ => {
             // By hand, beside the daemon, and killed in the middle.
             let Some(file) = world.issues.get(at).filter(|i| !i.withdrawn).map(|i| i.file.clone()) else {

@@ -37,7 +37,7 @@ fn kinds() -> Vec<Fault> {
 /// One way of failing, for some connections; then all is well again, and everybody must get every letter.
 pub(super) fn faults(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     let kinds = kinds();
-    let at = usize::try_from(trial.number).unwrap_or(0) % kinds.len();
+    let at = trial.kind(kinds.len());
     let fault = kinds.get(at).copied().unwrap_or(Fault::Refuse);
     let times = usize::try_from(trial.chance.between(1, 9)).unwrap_or(1);
     trial.what = format!("{fault:?} on {times} connections");

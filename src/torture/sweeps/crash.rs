@@ -35,7 +35,7 @@ const CALLS: [&str; 18] = [
 const MOST: u32 = 400;
 
 /// A morning: three issues lie in the inbox, with one that cannot be read; twenty readers wait. `again` corrects the first issue.
-fn morning(trial: &Trial<'_>, chance: Chance, readers: u64) -> Result<World, Trouble> {
+pub(super) fn morning(trial: &Trial<'_>, chance: Chance, readers: u64) -> Result<World, Trouble> {
     let mut world = World::open(&trial.folder, &trial.bench.program, chance, Settings::default())?;
     world.join(readers, Pace::Each)?;
     world.join(2, Pace::Daily)?;
@@ -173,12 +173,13 @@ pub(super) fn at_points(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble>
 }
 
 /// The system calls of a morning, each with all its times.
-fn list_of_calls(trial: &Trial<'_>) -> Result<Vec<(String, u32)>, Trouble> {
+pub(super) fn list_of_calls(trial: &Trial<'_>) -> Result<Vec<(String, u32)>, Trouble> {
     let mut lists = trial.bench.lists.lock().map_err(|error| error.to_string())?;
     if let Some(list) = lists.get("calls") {
         return Ok(list.clone());
     }
     let calls = trial.folder.with_extension("calls");
+    let _ = fs::remove_dir_all(&trial.folder);
     let mut world = morning(trial, Chance::of(trial.bench.seed, "calls", 0), 20)?;
     let how = Started { before: traced(&["-o", &calls.display().to_string()]), ..Started::default() };
     let _ = world.settle(&how, PATIENCE, |_| Ok(()))?;
@@ -220,7 +221,7 @@ pub(super) fn at_calls(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> 
     let mut world = morning(trial, trial.chance.clone(), 20)?;
     world.observe();
     let inject = format!("inject={call}:signal=SIGKILL:when={times}");
-    let deadly = Started { before: traced_alone(&call, &inject), ..Started::default() };
+    let deadly = Started { before: traced_alone(&call, &inject, "/dev/null"), ..Started::default() };
     world.start(&deadly)?;
     let settled = world.settle(&Started::default(), PATIENCE, |_| Ok(()))?;
     world.judge(settled)?;
@@ -228,7 +229,7 @@ pub(super) fn at_calls(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> 
 }
 
 /// `strace` with one call and what is done to it.
-pub(super) fn traced_alone(call: &str, inject: &str) -> Vec<String> {
+pub(super) fn traced_alone(call: &str, inject: &str, record: &str) -> Vec<String> {
     let trace = format!("trace={call}");
-    ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", inject].map(str::to_owned).to_vec()
+    ["strace", "-D", "-f", "-qq", "-o", record, "-e", &trace, "-e", inject].map(str::to_owned).to_vec()
 }

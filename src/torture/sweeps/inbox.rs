@@ -172,7 +172,9 @@ pub(super) fn turn_hindrances() -> Vec<String> {
     if !is_root() {
         why.push("needs root".to_owned());
     }
-    why.into_iter().map(|why| format!("mounting over the inbox, and a machine without watches: {why}")).collect()
+    why.into_iter()
+        .map(|why| format!("mounting over the inbox, and a machine without watches: {why}"))
+        .collect()
 }
 
 /// The inbox itself is turned away under the daemon; what lies in what has its name afterwards comes out.

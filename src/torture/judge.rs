@@ -74,7 +74,8 @@ impl World {
         }
         let doubled: u64 = times.values().map(|times| times - 1).sum();
         let (failed, unanswered, bare) = self.postbox.counts();
-        let bound = u64::from(self.tally.kills * self.settings.connections + unanswered + self.more_bound);
+        let killed = self.tally.kills - self.by_hand;
+        let bound = u64::from(killed * self.settings.connections + unanswered + self.more_bound);
         self.tally.faults += failed;
         self.tally.doubled += doubled;
         self.tally.bound += bound;

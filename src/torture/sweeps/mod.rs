@@ -23,14 +23,15 @@ pub(super) struct Sweep {
     pub(super) long: u64,
 }
 
-/// All of them, in the order in which they are run.
+/// All of them, in the order in which they are run. T10 (PostgreSQL) and T16 (a copy made under load, and restored) have no place here yet;
+/// T13 is in `tests/properties`, T14 in `fuzz/`, T15 in `tests/enduring.rs`.
 pub(super) const SWEEPS: &[Sweep] = &[
     Sweep {
         name: "T1",
         what: "the program dies behind every durable step (named points), is started again and finishes",
         hindrances: || Vec::new(),
         trial: crash::at_points,
-        short: 8,
+        short: 6,
         long: 1000,
     },
     Sweep {
@@ -38,7 +39,7 @@ pub(super) const SWEEPS: &[Sweep] = &[
         what: "the same at every system call that writes, syncs, renames, makes or removes (strace)",
         hindrances: || need(&["strace"]),
         trial: crash::at_calls,
-        short: 4,
+        short: 3,
         long: 5000,
     },
     Sweep {
@@ -70,7 +71,7 @@ pub(super) const SWEEPS: &[Sweep] = &[
         what: "system calls fail: EIO, ENOSPC, EDQUOT, EMFILE, EROFS, EACCES, EINTR (strace)",
         hindrances: || need(&["strace"]),
         trial: disk::errors,
-        short: 4,
+        short: 2,
         long: 1000,
     },
     Sweep {
@@ -78,7 +79,7 @@ pub(super) const SWEEPS: &[Sweep] = &[
         what: "twelve ways of putting files into the inbox",
         hindrances: || Vec::new(),
         trial: inbox::ways,
-        short: 2,
+        short: 1,
         long: 120,
     },
     Sweep {
@@ -86,7 +87,7 @@ pub(super) const SWEEPS: &[Sweep] = &[
         what: "the inbox is renamed, deleted, replaced, mounted over; events overflow; no watch is to be had",
         hindrances: inbox::turn_hindrances,
         trial: inbox::turns,
-        short: 3,
+        short: 2,
         long: 600,
     },
     Sweep {
@@ -102,7 +103,7 @@ pub(super) const SWEEPS: &[Sweep] = &[
         what: "the mail server refuses, hangs, drips, drops and answers 4xx or 5xx at every stage",
         hindrances: || Vec::new(),
         trial: mail::faults,
-        short: 6,
+        short: 4,
         long: 2000,
     },
     Sweep {
@@ -110,7 +111,7 @@ pub(super) const SWEEPS: &[Sweep] = &[
         what: "the clock jumps: a day on, an hour back, to 1970, to 2038",
         hindrances: || Vec::new(),
         trial: inbox::clocks,
-        short: 2,
+        short: 1,
         long: 100,
     },
     Sweep {

@@ -418,6 +418,9 @@ fn leave_key(path: &Path) -> Result<LeaveKey, Error> {
                 .map_err(failed)?;
             file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
             fs::rename(&temporary, path).map_err(failed)?;
+            // Letters that go out now can be left by it for ever.
+            let folder = path.parent().unwrap_or(Path::new("."));
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
             Ok(LeaveKey::new(bytes))
         }
         Err(error) => Err(failed(error)),

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::fault::{Point, reached};
+
 /// How names of files begin that are not in their place yet. [`sweep`] removes what a crash left of them.
 pub const TEMPORARY: &str = ".tmp-";
 
@@ -42,6 +44,7 @@ pub fn put(path: &Path, bytes: &[u8]) -> io::Result<Put> {
         let _ = fs::remove_file(&temporary);
         return Err(error);
     }
+    reached(Point::FileNamed);
     sync_folder(folder)?;
     Ok(Put::Written)
 }
@@ -175,13 +178,18 @@ fn rename_all(waiting: &[(PathBuf, &Path)], files: &[(PathBuf, &[u8])]) -> Resul
         rustix::fs::syncfs(&folder).map_err(io::Error::from)
     };
     if !waiting.is_empty() {
+        reached(Point::BatchWritten);
         sync().map_err(|error| (first.clone(), error))?;
+        reached(Point::BatchSynced);
     }
     for (temporary, path) in waiting {
         fs::rename(temporary, path).map_err(|error| (path.to_path_buf(), error))?;
+        reached(Point::BatchNamed);
     }
     // What is there unchanged is synced too: whoever wrote it may have died before doing so.
-    sync().map_err(|error| (first.clone(), error))
+    sync().map_err(|error| (first.clone(), error))?;
+    reached(Point::BatchDone);
+    Ok(())
 }
 
 /// Removes `path` if it is there; on return its name is gone from the disk too.
@@ -190,7 +198,10 @@ fn rename_all(waiting: &[(PathBuf, &Path)], files: &[(PathBuf, &[u8])]) -> Resul
 /// Whatever the file system says, except that there is no such file.
 pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Ok(()) => sync_folder(path.parent().unwrap_or(Path::new("."))),
+        Ok(()) => {
+            reached(Point::FileRemoved);
+            sync_folder(path.parent().unwrap_or(Path::new(".")))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
@@ -211,13 +222,31 @@ pub fn remove_folder(path: &Path) -> io::Result<()> {
 /// Removes the temporary files that a crash left anywhere below `folder`, where that can be done. Gives how many.
 #[must_use]
 pub fn sweep(folder: &Path) -> usize {
+    sweep_those(folder, &|_| true)
+}
+
+/// As [`sweep`], in a folder to which other processes may be writing just now: what belongs to one that lives is left alone.
+#[must_use]
+pub fn sweep_of_the_dead(folder: &Path) -> usize {
+    sweep_those(folder, &|name| {
+        let id = name.strip_prefix(TEMPORARY).and_then(|rest| rest.split('-').next()?.parse().ok());
+        let Some(process) = id.and_then(rustix::process::Pid::from_raw) else { return false };
+        rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+    })
+}
+
+fn sweep_those(folder: &Path, is_left: &dyn Fn(&str) -> bool) -> usize {
     let Ok(entries) = fs::read_dir(folder) else { return 0 };
     let mut swept = 0;
     for entry in entries.flatten() {
         let Ok(kind) = entry.file_type() else { continue };
+        let name = entry.file_name();
         if kind.is_dir() {
-            swept += sweep(&entry.path());
-        } else if kind.is_file() && entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+            swept += sweep_those(&entry.path(), is_left);
+        } else if kind.is_file()
+            && name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+            && is_left(&name.to_string_lossy())
+        {
             swept += usize::from(fs::remove_file(entry.path()).is_ok());
         }
     }
@@ -267,7 +296,10 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let _ = fs::remove_file(path);
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    reached(Point::FileWritten);
+    file.sync_all()?;
+    reached(Point::FileSynced);
+    Ok(())
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
@@ -335,5 +367,19 @@ mod tests {
         fs::write(folder.path().join("sub/.tmp-1-feed.xml"), b"fe").expect("written");
         assert_eq!(sweep(folder.path()), 1);
         assert_eq!(fs::read(folder.path().join("sub/feed.xml")).expect("kept"), b"feed");
+    }
+
+    #[test]
+    fn what_a_process_is_writing_that_lives_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut child = std::process::Command::new("true").spawn().expect("a process");
+        let dead = folder.path().join(format!(".tmp-{}-feed.xml", child.id()));
+        child.wait().expect("its end");
+        let ours = folder.path().join(format!(".tmp-{}-feed.xml", std::process::id()));
+        for path in [&dead, &ours] {
+            fs::write(path, b"fe").expect("written");
+        }
+        assert_eq!(sweep_of_the_dead(folder.path()), 1);
+        assert!(ours.exists() && !dead.exists());
     }
 }

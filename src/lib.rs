@@ -3,6 +3,7 @@
 //! The modules in reading order; each uses only those above it (`tests/architecture.rs` holds that).
 
 pub mod typography;
+pub mod fault;
 pub mod durable;
 pub mod clock;
 pub mod metrics;
@@ -35,4 +36,5 @@ pub mod http;
 pub mod desk;
 pub mod config;
 pub mod daemon;
+pub mod torture;
 pub mod cli;

@@ -12,7 +12,9 @@ mod standing;
 
 use std::{
     fs::File,
+    fs::OpenOptions,
     io,
+    io::Write as _,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -28,11 +30,11 @@ pub use proving::Held;
 
 use crate::{
     delivery::Calendar, durable, editions, editions::BookFile, editions::Listing, editions::Lists,
-    editions::Plates, editions::Shelf, editions::Shelved, fetch::Fetcher, inbox, inbox::Manuscript, issue,
-    issue::IssueKey, issue::Release, issue::Status, ledger, ledger::Arrival, ledger::Fate,
-    ledger::Interrupted, ledger::Ledger, ledger::Opening, ledger::Queued, manuscript, outbox, outbox::Outbox,
-    picture::Picture, proof::Policy, proof::Proof, publication::Publication, receipts::Receipts,
-    receipts::Record,
+    editions::Plates, editions::Shelf, editions::Shelved, fault::Point, fault::reached, fetch::Fetcher,
+    inbox, inbox::Manuscript, issue, issue::IssueKey, issue::Release, issue::Status, ledger, ledger::Arrival,
+    ledger::Fate, ledger::Interrupted, ledger::Ledger, ledger::Opening, ledger::Queued, manuscript, outbox,
+    outbox::Outbox, picture::Picture, proof::Policy, proof::Proof, publication::Publication,
+    receipts::Receipts, receipts::Record,
 };
 
 /// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
@@ -200,6 +202,7 @@ impl Press {
         for (hash, bytes) in &originals {
             self.keep(hash, bytes)?;
         }
+        reached(Point::ManuscriptKept);
         let text = self.with_pictures(text, &hash)?;
         let (proof, plates) = manuscript::read_with_plates(&text, &self.publication);
         for plate in &plates {
@@ -224,6 +227,7 @@ impl Press {
         }
         self.clear_proofs(&manuscript.path)?;
         self.keep_receipts(&hash, &manuscript.text_name(), bytes, &proof)?;
+        reached(Point::ReceiptsKept);
         match self.ledger.open_release(
             &self.publication,
             &proof.issue,
@@ -247,6 +251,7 @@ impl Press {
                 Ok(Verdict::Embargoed(key, until))
             }
             Opening::Print(release) => {
+                reached(Point::ReleaseOpened);
                 let fate = Fate::Published(release.issue.key.clone());
                 self.put_out(*release, &arrival(manuscript, &hash, fate, now), proof.queries.len(), now)
             }
@@ -260,10 +265,7 @@ impl Press {
     /// When the ledger cannot be read or the press not be had; what is left unfinished can be resumed again.
     pub fn resume(&self, now: Timestamp) -> Result<Vec<Result<Verdict, Error>>, Error> {
         let _lock = self.lock()?;
-        let swept = self.outbox.sweep();
-        if swept > 0 {
-            tracing::info!(files = swept, "removed what a crash had left half-written");
-        }
+        self.sweep();
         // What the daemon answers by itself looks like the rest, also before anything is out, and after a change of the theme.
         self.outbox.put([&editions::stylesheet(&self.publication)])?;
         let interrupted = self.ledger.interrupted(&self.publication, now)?;
@@ -292,14 +294,19 @@ impl Press {
         now: Timestamp,
     ) -> Result<Verdict, Error> {
         let (book, _) = self.print(&release)?;
+        reached(Point::PagesOut);
         self.ledger.shelve(&self.publication, &release, &book)?;
+        reached(Point::ReleaseShelved);
         let key = &release.issue.key;
         let versions = self.ledger.versions(&self.publication, key)?;
         self.put_lists(&self.shelf_after(key, &versions)?)?;
+        reached(Point::ListsOut);
         self.turn_pages_beside(key, &versions)?;
         self.remove_former_pages(key, &versions)?;
+        reached(Point::NeighboursOut);
         let shelved = Shelved { release, book };
         let queued = self.close(&shelved, arrival, now)?;
+        reached(Point::ReleaseClosed);
         let Shelved { release, book } = shelved;
         Ok(Verdict::Published(Box::new(Receipt { release, book, queued, queries })))
     }
@@ -318,11 +325,13 @@ impl Press {
     /// The pages and feeds that list more than one issue, in the outbox, and the newest book under its lasting name. Gives how many
     /// files changed.
     fn put_lists(&self, shelf: &Shelf) -> Result<usize, Error> {
-        let latest = match shelf.recent.first() {
-            Some(newest) => self.outbox.copy(&newest.book.path, "latest.epub")?,
-            None => self.outbox.remove("latest.epub")?,
-        };
         let lists = editions::lists(shelf, &self.publication).map_err(Error::Lists)?;
+        let Some(newest) = shelf.recent.first() else {
+            let written = self.put(&lists)?;
+            // Only now no list leads to it.
+            return Ok(written + usize::from(self.outbox.remove("latest.epub")?));
+        };
+        let latest = self.outbox.copy(&newest.book.path, "latest.epub")?;
         Ok(usize::from(latest) + self.put(&lists)?)
     }
 
@@ -437,11 +446,48 @@ impl Press {
     }
 
     /// One process at a time prints; a `gazetted publish` beside the daemon waits here.
-    fn lock(&self) -> Result<File, Error> {
+    fn lock(&self) -> Result<Turn, Error> {
         let path = self.data.join("press.lock");
-        File::create(&path)
-            .and_then(|file| file.lock().map(|()| file))
-            .map_err(|source| Error::Lock { path, source })
+        let turn = Turn::take(&path).map_err(|source| Error::Lock { path, source })?;
+        if turn.after_a_death {
+            self.sweep();
+        }
+        Ok(turn)
+    }
+
+    /// Removes what a crash left half-written; only whoever has the press may.
+    fn sweep(&self) {
+        let swept = self.outbox.sweep()
+            + durable::sweep_of_the_dead(&self.data.join("originals"))
+            + durable::sweep_of_the_dead(&self.inbox);
+        if swept > 0 {
+            tracing::info!(files = swept, "removed what a crash had left half-written");
+        }
+    }
+}
+
+/// A turn at the press. Its file has a byte while somebody has it, and keeps that when he dies.
+struct Turn {
+    file: File,
+    after_a_death: bool,
+}
+
+impl Turn {
+    fn take(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        file.lock()?;
+        let after_a_death = file.metadata()?.len() > 0;
+        // Where the disk is full, the next start sweeps.
+        let _ = (&file).write_all(b".");
+        Ok(Self { file, after_a_death })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = self.file.set_len(0);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use gazetted::{editions::FacetKind, inbox, press::Press};
+use gazetted::{editions::FacetKind, fault, inbox, press::Press, subscriber::Address};
 use image::ImageFormat;
 use rusqlite::Connection;
 use serde_json::Value;
@@ -275,4 +275,36 @@ fn a_ledger_of_the_first_schema_tells_all_that_one_of_today_would_have_told() {
     assert!(files(&newsroom) == before, "and every file is as it was");
     publishes(&newsroom, &press, 24, "The bell is rung.", 50);
     assert!(newsroom.outbox_text("feed.xml").contains("Story 24"));
+}
+
+#[test]
+fn a_migration_that_is_killed_anywhere_is_done_at_the_next_start() {
+    let newsroom = at("https://tide.example.org/");
+    let press = newsroom.press();
+    publishes_up_to(&newsroom, &press, 5);
+    let issues = press.ledger.issues(&press.publication).unwrap().len();
+    drop(press);
+    let ledger = newsroom.path("data/ledger.db");
+    // A ledger of the first schema has letters, or it would not be one.
+    newsroom.ledger().subscribe(&Address::parse("li@example.org").unwrap(), "a story", moment(6)).unwrap();
+    publishes(&newsroom, &newsroom.press(), 6, "The bell is rung.", 6);
+    takes_back(&ledger);
+    let old = fs::read(&ledger).unwrap();
+
+    for point in fault::Point::OF_A_MIGRATION {
+        let lists = |environment: &[(&str, &str)]| {
+            let mut list = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+            list.args(["issues", "list"]).current_dir(newsroom.folder.path());
+            tools::output(list.envs(environment.iter().copied()))
+        };
+        let (well, said) = lists(&[(fault::DIE, point.name())]);
+        assert!(!well && said.is_empty(), "it dies behind `{}`: {said}", point.name());
+        let (well, said) = lists(&[]);
+        assert!(well && said.lines().count() == issues + 1, "after `{}`: {said}", point.name());
+        assert_eq!(newsroom.ledger().examine().unwrap(), Vec::<String>::new());
+        for left in ["-wal", "-shm"] {
+            let _ = fs::remove_file(format!("{}{left}", ledger.display()));
+        }
+        fs::write(&ledger, &old).unwrap();
+    }
 }

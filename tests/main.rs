@@ -32,6 +32,7 @@ mod fronting;
 mod restarting;
 mod packaging;
 mod manual;
+mod torturing;
 mod configuring;
 mod theming;
 mod judging;

@@ -19,6 +19,7 @@ mod run;
 mod subscribers;
 mod telling;
 mod theme;
+mod torture;
 mod verify;
 
 use std::{
@@ -29,7 +30,9 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::{config::FILE, config::Newsroom, daemon, editions, hub, ledger, press, publication::Publication};
+use crate::{
+    config::FILE, config::Newsroom, daemon, editions, fault, hub, ledger, press, publication::Publication,
+};
 
 /// Done.
 const DONE: u8 = 0;
@@ -90,6 +93,8 @@ enum Command {
     Completions(completions::Arguments),
     /// Print the manual page, or write those of all commands
     Man(man::Arguments),
+    /// Kill, starve and hang up on newsrooms made for it, and count what readers lost; touches no newsroom of yours
+    Torture(torture::Arguments),
 }
 
 /// A command could not do its work.
@@ -146,6 +151,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    if let Err(problem) = fault::arm() {
+        report::print(&Error::Asked { problem, help: None });
+        return ExitCode::from(ASKED_WRONGLY);
+    }
     match dispatch(arguments) {
         Ok(()) => ExitCode::from(DONE),
         // Whoever read the answer has had enough: `gazetted issues list | head`.
@@ -177,6 +186,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Ready => ready::run(&newsroom(file)?),
         Command::Completions(arguments) => completions::run(Arguments::command(), &arguments),
         Command::Man(arguments) => man::run(Arguments::command(), &arguments),
+        Command::Torture(arguments) => torture::run(&arguments),
     }
 }
 

@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Error, say};
 use crate::{
-    clock::Clock, config::Newsroom, daemon, daemon::Daemon, daemon::service, mail::Way, subscriber::Standing,
+    clock::Clock, config::Newsroom, daemon, daemon::Daemon, daemon::service, fault, mail::Way,
+    subscriber::Standing,
 };
 
 #[derive(clap::Args)]
@@ -47,8 +48,14 @@ async fn work(newsroom: &Newsroom) -> Result<(), Error> {
         |kind| signal(kind).map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source });
     let (mut interrupt, mut terminate) =
         (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
+    let clock = Clock::default();
+    if let Some(file) = std::env::var_os(fault::CLOCK) {
+        let file = std::path::PathBuf::from(file);
+        let ahead = turn(&clock, 0, &file);
+        tokio::spawn(follow(clock.clone(), ahead, file));
+    }
     let starting = service::Starting::begin();
-    let daemon = Daemon::start(newsroom, &Clock::default()).await?;
+    let daemon = Daemon::start(newsroom, &clock).await?;
     drop(starting);
     // Whether or not somebody reads this, the newsroom is open.
     let _ = greet(newsroom, &daemon);
@@ -71,6 +78,24 @@ async fn work(newsroom: &Newsroom) -> Result<(), Error> {
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// Turns the clock to where a file says that it is to be; gives by how many seconds it is ahead then.
+fn turn(clock: &Clock, ahead: i64, file: &std::path::Path) -> i64 {
+    let told = std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse::<i64>().ok());
+    let told = told.unwrap_or(ahead);
+    if told != ahead {
+        clock.turn(jiff::SignedDuration::from_secs(told - ahead));
+    }
+    told
+}
+
+/// Keeps the clock where a file says, which `gazetted torture` writes.
+async fn follow(clock: Clock, mut ahead: i64, file: std::path::PathBuf) {
+    loop {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        ahead = turn(&clock, ahead, &file);
+    }
 }
 
 /// The addresses that an editor wants to know first.

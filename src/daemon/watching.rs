@@ -85,6 +85,7 @@ pub(super) async fn watch(
             }
             let again = look(&mut inbox, &press, (&clock, &metrics), &bells, &stop_press, &mut resume_at);
             let again = again.min(until_embargo(&press, &clock, &mut resume_at));
+            see_the_unfinished(&press, &clock, &mut resume_at);
             (inbox, hints, resume_at, again)
         })
         .await;
@@ -93,6 +94,14 @@ pub(super) async fn watch(
             () = tokio::time::sleep(again) => {}
             () = stop.cancelled() => {}
         }
+    }
+}
+
+/// What somebody began who died at the press, such as a `gazetted issues withdraw` that was killed, is finished in a while.
+fn see_the_unfinished(press: &Press, clock: &Clock, resume_at: &mut Option<Instant>) {
+    // A ledger that cannot be read is complained of by those who need it.
+    if press.ledger.interrupted(&press.publication, clock.now()).is_ok_and(|begun| !begun.is_empty()) {
+        resume_at.get_or_insert_with(|| Instant::now() + RESUME_AGAIN);
     }
 }
 

@@ -11,8 +11,9 @@ use axum::{
 
 use super::{ReadingRoom, filling};
 use crate::{
-    editions, editions::Decision, editions::Question, ledger, subscriber::Confirmation, subscriber::Standing,
-    subscriber::Subscriber, subscriber::SubscriberId, subscriber::SuppressionReason,
+    editions, editions::Decision, editions::Question, fault::Point, fault::reached, ledger,
+    subscriber::Confirmation, subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId,
+    subscriber::SuppressionReason,
 };
 
 /// Shows the question whether to leave, and its button; to somebody who was only asked, whether it was somebody else.
@@ -30,6 +31,7 @@ pub(super) async fn leave(State(room): State<Arc<ReadingRoom>>, Path(token): Pat
     decide(&room, Question::Leave, id, |room, id| {
         let question = question_of(room, id)?;
         room.ledger.leave(id, room.clock.now())?;
+        reached(Point::ReaderLeft);
         Ok((question, Decision::Done))
     })
     .await

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::names;
-use crate::durable;
+use crate::{durable, fault::Point, fault::reached};
 
 /// The most proofs that one manuscript may have.
 const MOST: u32 = 99;
@@ -71,9 +71,11 @@ pub fn proofs(root: &Path, manuscript: &Path) -> io::Result<Vec<(PathBuf, Vec<u8
 pub fn lay(root: &Path, proof: &Path, text: Option<&str>) -> io::Result<()> {
     let path = root.join(proof);
     match text {
-        Some(text) => durable::put(&path, text.as_bytes()).map(|_| ()),
-        None => durable::remove(&path),
+        Some(text) => durable::put(&path, text.as_bytes()).map(|_| ())?,
+        None => durable::remove(&path)?,
     }
+    reached(Point::NoteLaid);
+    Ok(())
 }
 
 /// Lays a note beside a file that says why it was not published, or takes it away.
@@ -83,9 +85,11 @@ pub fn lay(root: &Path, proof: &Path, text: Option<&str>) -> io::Result<()> {
 pub fn tell(root: &Path, path: &Path, reason: Option<&str>) -> io::Result<()> {
     let note = note_of(root, path);
     match reason {
-        Some(reason) => durable::put(&note, format!("{reason}\n").as_bytes()).map(|_| ()),
-        None => durable::remove(&note),
+        Some(reason) => durable::put(&note, format!("{reason}\n").as_bytes()).map(|_| ())?,
+        None => durable::remove(&note)?,
     }
+    reached(Point::NoteLaid);
+    Ok(())
 }
 
 /// Where the note about a file lies.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     delivery::BounceKind, delivery::Delivery, delivery::Outcome, delivery::Phase, delivery::Reply,
-    delivery::Settlement,
+    delivery::Settlement, fault::Point, fault::reached,
 };
 
 /// An open connection is used for so many letters, then renewed: some relays close after that by themselves.
@@ -216,9 +216,11 @@ impl Lane {
             self.settle(settled(&work.delivery, Outcome::Unknown, unsaid(Phase::Text, text))).await;
         }
         let next = self.ahead().await;
+        reached(Point::LetterOffered);
         let connection = self.connection.as_mut()?;
         match connection.text(letter, next.as_ref().map(|next| &next.letter)).await {
             Ok(reply) => {
+                reached(Point::LetterTaken);
                 let settlement = settled(&work.delivery, Outcome::Delivered, reply);
                 self.finish(work, settlement, &Heard::Taken).await;
             }
@@ -364,6 +366,7 @@ impl Lane {
     async fn settle(&mut self, settlement: Settlement) {
         // The next final dot must not be sent before this outcome is on the disk.
         self.taken_back = Some(self.bookkeeper.settle(&self.mail, vec![settlement]).await);
+        reached(Point::LetterSettled);
     }
 
     /// A letter that is not to be sent any more, or not by us.

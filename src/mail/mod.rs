@@ -30,8 +30,8 @@ pub use smtp::{Protection, Server};
 
 use crate::{
     bell::Bell, clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing,
-    delivery::PrintingId, delivery::Settlement, ledger::Error as LedgerError, ledger::Ledger, metrics,
-    subscriber::Address,
+    delivery::PrintingId, delivery::Settlement, fault::Point, fault::reached, ledger::Error as LedgerError,
+    ledger::Ledger, metrics, subscriber::Address,
 };
 use bookkeeper::Bookkeeper;
 use lane::{End, Lane};
@@ -287,6 +287,7 @@ impl Mail {
         let now = self.clock.now();
         let lease = now.saturating_add(LEASE).unwrap_or(now);
         let claim = self.ask(move |ledger| ledger.claim(now, lease, most, &except)).await?;
+        reached(Point::LettersClaimed);
         stencils.retain(|id, _| claim.letters.iter().any(|delivery| delivery.printing == *id));
         let mut letters = Vec::with_capacity(claim.letters.len());
         for delivery in claim.letters {

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::{Error, Press, unprintable};
 use crate::{
     delivery::AttachedBook, delivery::DigestStatus, delivery::Kind, delivery::Period, durable, editions,
-    editions::Shelved, issue::IssueKey, issue::Status, ledger::Arrival, ledger::Draft, ledger::Queued,
-    ledger::Words, publication::Publication, subscriber::Pace, subscriber::Wish,
+    editions::Shelved, fault::Point, fault::reached, issue::IssueKey, issue::Status, ledger::Arrival,
+    ledger::Draft, ledger::Queued, ledger::Words, publication::Publication, subscriber::Pace,
+    subscriber::Wish,
 };
 
 /// A digest that was made.
@@ -34,6 +35,7 @@ impl Press {
         loop {
             let digest =
                 self.is_news(release, now).then(|| self.digest_of_issue(shelved, now)).transpose()?;
+            reached(Point::DigestPrinted);
             let queued =
                 self.ledger.close_release(&self.publication, release, digest.as_ref(), arrival, now)?;
             if queued != Queued::Missing {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Error, Press, Verdict};
-use crate::{issue::IssueKey, issue::Release, issue::Status};
+use crate::{fault::Point, fault::reached, issue::IssueKey, issue::Release, issue::Status};
 
 impl Press {
     /// Withdraws an issue, holds it back, or gives it to readers (again). Gives what became of it; `None` where it has that
@@ -21,16 +21,17 @@ impl Press {
         now: Timestamp,
     ) -> Result<Option<Verdict>, Error> {
         let _lock = self.lock()?;
-        if !self.ledger.set_status(&self.publication, key, status, now)? {
-            return Ok(None);
-        }
+        let has_changed = self.ledger.set_status(&self.publication, key, status, now)?;
+        reached(Point::StatusSet);
         self.print_stale_digests(now)?;
+        // Whoever set it before may have died at the press: readers' files follow now.
         let begun = self.ledger.interrupted(&self.publication, now)?;
-        let Some(begun) = begun.into_iter().find(|begun| begun.release.issue.key == *key) else {
+        match begun.into_iter().find(|begun| begun.release.issue.key == *key && begun.status == status) {
+            Some(begun) => self.finish(begun, now).map(Some),
             // Readers never had it: nothing is to be taken from them.
-            return Ok(Some(Verdict::TakenDown(key.clone(), status)));
-        };
-        self.finish(begun, now).map(Some)
+            None if has_changed => Ok(Some(Verdict::TakenDown(key.clone(), status))),
+            None => Ok(None),
+        }
     }
 
     /// Takes an issue out of every list, and then its own files away.
@@ -38,8 +39,11 @@ impl Press {
         let versions = self.ledger.versions(&self.publication, key)?;
         self.put_lists(&self.shelf_after(key, &versions)?)?;
         self.turn_pages_beside(key, &versions)?;
+        reached(Point::ListsWithout);
         self.outbox.remove_folder(&crate::editions::folder(key))?;
+        reached(Point::FilesTaken);
         self.ledger.close_status(&self.publication, key)?;
+        reached(Point::StatusClosed);
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{super::Error, Refusal, database_error, standing};
+use crate::fault::{Point, reached};
 
 /// The schemas, oldest first; the position of each, counted from 1, is the database's `user_version` after it.
 const SCHEMAS: [&str; 3] =
@@ -177,7 +178,10 @@ fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::E
         }
         run(db, "RELEASE job")?;
     }
-    run(db, "COMMIT")
+    reached(Point::CommitBegun);
+    run(db, "COMMIT")?;
+    reached(Point::Committed);
+    Ok(())
 }
 
 /// Runs a statement that is needed again and again, and so is parsed once.
@@ -214,6 +218,7 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     }
     if found > 0 && found < known {
         back_up(db, path, known)?;
+        reached(Point::LedgerCopied);
     }
     // Inside the transaction the schema is asked again: another process may have been quicker.
     let migration = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
@@ -225,6 +230,9 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     // The second schema has lists of articles, which the first one knew only as bodies of issues.
     if found == 1 {
         standing::enter_all(&migration).map_err(|refusal| refusal.into_error(path))?;
+    }
+    if found > 0 && found < SCHEMAS.len() {
+        reached(Point::LedgerMigrated);
     }
     migration.commit().map_err(failed)
 }

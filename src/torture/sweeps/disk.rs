@@ -1,0 +1,225 @@
+//! Disks that lose power, are full, or fail.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    super::{
+        Tally, Trial,
+        observer::Eyes,
+        world::{GLANCE, PATIENCE, Pace, Settings, Started, Trouble},
+    },
+    crash::{list_of_calls, morning, traced_alone},
+    find, is_root, need,
+};
+
+/// How long a newsroom is left with a disk that is full: it tries again every ten seconds.
+const STARVED: Duration = Duration::from_millis(1800);
+
+/// A file system that is gone when the trial is, whatever happens.
+pub(super) struct Mounted(pub(super) PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = run("umount", &["-l".as_ref(), self.0.as_os_str()]);
+    }
+}
+
+/// Runs a program of the system.
+pub(super) fn run(program: &str, arguments: &[&std::ffi::OsStr]) -> Result<(), Trouble> {
+    let path = find(program).unwrap_or_else(|| program.into());
+    let output = Command::new(path).args(arguments).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| format!("`{program}` cannot be run: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("`{program}`: {}", String::from_utf8_lossy(&output.stderr).trim()))
+}
+
+/// As [`run`], with arguments that are text.
+pub(super) fn say(program: &str, arguments: &[&str]) -> Result<(), Trouble> {
+    let arguments: Vec<&std::ffi::OsStr> = arguments.iter().map(|&text| text.as_ref()).collect();
+    run(program, &arguments)
+}
+
+pub(super) fn power_hindrances() -> Vec<String> {
+    let mut why = need(&["mkfs.ext4", "xfs_io"]);
+    if !is_root() {
+        why.push("needs root: a file system of its own is mounted".to_owned());
+    }
+    if why.is_empty() && find("mkfs.xfs").is_none() {
+        why.push("on XFS: not installed: mkfs.xfs".to_owned());
+    }
+    why
+}
+
+/// A newsroom on a disk of its own, the power of which is cut some times at random instants: nothing that was not synced is there afterwards.
+pub(super) fn power_cut(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
+    if power_hindrances().iter().any(|why| !why.starts_with("on XFS")) {
+        return Ok(None);
+    }
+    let xfs = trial.number % 4 == 3 && find("mkfs.xfs").is_some();
+    let cuts = trial.chance.between(1, 4);
+    trial.what = format!("{cuts} power cuts on {}", if xfs { "XFS" } else { "ext4" });
+    let image = trial.folder.with_extension("image");
+    let file = fs::File::create(&image).and_then(|file| file.set_len(if xfs { 320 << 20 } else { 96 << 20 }));
+    file.map_err(|error| format!("no image: {error}"))?;
+    let path = image.display().to_string();
+    if xfs {
+        say("mkfs.xfs", &["-q", "-f", &path])?;
+    } else {
+        say("mkfs.ext4", &["-q", "-F", &path])?;
+    }
+    let at = trial.folder.display().to_string();
+    say("mount", &["-o", "loop", &path, &at])?;
+    let _mounted = Mounted(trial.folder.clone());
+    let mut world = trial.world(Settings::default())?;
+    world.join(6, Pace::Each)?;
+    world.join(1, Pace::Daily)?;
+    let how = Started::default();
+    for _ in 0..cuts {
+        world.observe();
+        world.start(&how)?;
+        let life = Duration::from_millis(world.chance.between(60, 1500));
+        let end = Instant::now() + life;
+        for _ in 0..world.chance.between(1, 3) {
+            let at = world.drop_issue()?;
+            let rest = Duration::from_millis(world.chance.below(200));
+            thread::sleep(rest);
+            let is_out = world.issues.get(at).is_some_and(|issue| world.is_right(issue));
+            if is_out && world.chance.below(2) == 0 {
+                world.correct(at)?;
+            }
+        }
+        thread::sleep(end.saturating_duration_since(Instant::now()));
+        // Nobody looks at a disk without power.
+        world.unobserve();
+        say("xfs_io", &["-x", "-c", "shutdown", &at])?;
+        world.kill();
+        say("umount", &[&at])?;
+        say("mount", &["-o", "loop", &path, &at])?;
+        // What readers see before anybody has mended anything.
+        let mut eyes = Eyes::on(&world.outbox());
+        eyes.look();
+        world.note_seen(&eyes.seen);
+    }
+    world.observe();
+    let settled = world.settle(&how, PATIENCE, |_| Ok(()))?;
+    world.judge(settled)?;
+    Ok(Some(std::mem::take(&mut world.tally)))
+}
+
+pub(super) fn root_hindrances() -> Vec<String> {
+    if is_root() { Vec::new() } else { vec!["needs root: a file system of its own is mounted".to_owned()] }
+}
+
+/// A newsroom whose disk is too small, or has no room for more files; then it grows.
+pub(super) fn full(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
+    if !is_root() {
+        return Ok(None);
+    }
+    // Without anything a newsroom needs some 300 KiB and 40 files; with three issues, some 2 MiB and 250.
+    let files = trial.number % 5 == 4;
+    let size = if files { 8192 } else { 200 + 16 * trial.chance.below(160) };
+    let inodes = if files { 24 + 4 * trial.chance.below(60) } else { 100_000 };
+    trial.what = if files { format!("room for {inodes} files") } else { format!("a disk of {size} KiB") };
+    let at = trial.folder.display().to_string();
+    say("mount", &["-t", "tmpfs", "-o", &format!("size={size}k,nr_inodes={inodes}"), "torture", &at])?;
+    let _mounted = Mounted(trial.folder.clone());
+    let grow = || say("mount", &["-o", "remount,size=64m,nr_inodes=100000", &at]);
+    let open = || {
+        let mut world = trial.world(Settings::default())?;
+        world.join(4, Pace::Each).map(|()| world)
+    };
+    let mut world = if let Ok(world) = open() {
+        world
+    } else {
+        // Not even its ledger has room: it begins when there is room, and then there is none again.
+        grow()?;
+        let world = open()?;
+        let _ = say("mount", &["-o", &format!("remount,size={size}k,nr_inodes={inodes}"), &at]);
+        world
+    };
+    world.observe();
+    let how = Started::default();
+    let end = Instant::now() + STARVED;
+    while Instant::now() < end {
+        // Where not even the manuscript has room, its editor tries again.
+        if world.issues.len() < 3 {
+            let (at, text) = world.expect("n", "md");
+            let path = world.issues.get(at).map(|issue| issue.file.clone()).unwrap_or_default();
+            if super::super::world::put(&path, text.as_bytes()).is_err() {
+                world.issues.pop();
+                world.tally.faults += 1;
+            }
+        }
+        world.supervise(&how)?;
+        thread::sleep(GLANCE);
+    }
+    world.look();
+    grow()?;
+    if world.issues.is_empty() {
+        world.drop_issue()?;
+    }
+    let settled = world.settle(&how, PATIENCE, |_| Ok(()))?;
+    world.judge(settled)?;
+    Ok(Some(std::mem::take(&mut world.tally)))
+}
+
+/// What goes wrong with system calls, and how many of the calls in a row.
+const ERRORS: [(&str, &str, &str); 17] = [
+    ("fsync", "EIO", ""),
+    ("fdatasync", "EIO", ""),
+    ("syncfs", "EIO", ""),
+    ("rename", "EIO", ""),
+    ("rename", "EROFS", "..+3"),
+    ("write", "EIO", ""),
+    ("write", "ENOSPC", "..+9"),
+    ("write", "EDQUOT", ""),
+    ("write", "EINTR", "..+1"),
+    ("pwrite64", "EIO", ""),
+    ("pwrite64", "ENOSPC", ""),
+    ("openat", "EMFILE", "..+20"),
+    ("openat", "EROFS", "..+20"),
+    ("openat", "EINTR", ""),
+    ("mkdir", "EACCES", ""),
+    ("unlink", "EIO", ""),
+    ("ftruncate", "EIO", ""),
+];
+
+/// One kind of call fails, once or for a while, wherever it happens to be; the newsroom gets over it by itself or is started again.
+pub(super) fn errors(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
+    if find("strace").is_none() {
+        return Ok(None);
+    }
+    let at = trial.kind(ERRORS.len());
+    let Some((call, error, more)) = ERRORS.get(at).copied() else { return Ok(None) };
+    let calls = list_of_calls(trial)?;
+    let times = calls.iter().filter(|(name, _)| name == call).map(|(_, at)| u64::from(*at));
+    let most = times.max().unwrap_or(1);
+    let first = trial.chance.between(1, most);
+    let last = match more.strip_prefix("..+").and_then(|more| more.parse::<u64>().ok()) {
+        Some(more) => format!("..{}", first + more * trial.chance.between(1, 4)),
+        None => String::new(),
+    };
+    trial.what = format!("`{call}` gives {error} at its times {first}{last}");
+    let mut world = morning(trial, trial.chance.clone(), 20)?;
+    world.observe();
+    let inject = format!("inject={call}:error={error}:when={first}{last}");
+    let record = trial.folder.with_extension("calls").display().to_string();
+    world.start(&Started { before: traced_alone(call, &inject, &record), ..Started::default() })?;
+    let settled = world.settle(&Started::default(), PATIENCE, |_| Ok(()))?;
+    // Where the call did not come so often, nothing failed.
+    let calls = fs::read_to_string(&record).unwrap_or_default();
+    let failed = calls.lines().filter(|line| line.contains("INJECTED")).count();
+    world.tally.faults += u32::try_from(failed).unwrap_or(0);
+    // A letter whose settlement failed may be sent again by the next life, as after a kill.
+    world.more_bound += world.settings.connections;
+    world.judge(settled)?;
+    Ok(Some(std::mem::take(&mut world.tally)))
+}

@@ -34,5 +34,6 @@ pub mod verify;
 pub mod http;
 pub mod desk;
 pub mod config;
+pub mod vault;
 pub mod daemon;
 pub mod cli;

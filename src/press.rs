@@ -438,11 +438,19 @@ impl Press {
 
     /// One process at a time prints; a `gazetted publish` beside the daemon waits here.
     fn lock(&self) -> Result<File, Error> {
-        let path = self.data.join("press.lock");
-        File::create(&path)
-            .and_then(|file| file.lock().map(|()| file))
-            .map_err(|source| Error::Lock { path, source })
+        turn(&self.data)
     }
+}
+
+/// A turn at the press of the newsroom with this state's folder: until it is dropped, nobody changes what readers have.
+///
+/// # Errors
+/// [`Error::Lock`] when the press's lock cannot be had.
+pub fn turn(data: &Path) -> Result<File, Error> {
+    let path = data.join("press.lock");
+    File::create(&path)
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|source| Error::Lock { path, source })
 }
 
 /// Where in the state's folder what has this hash is kept.

@@ -274,7 +274,10 @@ fn who_is_forgotten_is_gone_and_comes_back_by_no_import() {
             format!("Return-Path: <tide@example.org>\r\nDelivered-To: {to}\r\nSubject: One\r\n\r\nWords\r\n");
         fs::write(mail.join(format!("{name}.eml")), letter).unwrap();
     }
-    fs::write(folder.join("data/ledger.db.before-3"), "a ledger of before").unwrap();
+    fs::create_dir(folder.join("data/backups")).unwrap();
+    for copy in ["ledger.db.before-2", "backups/before-schema-3.db", "backups/monday"] {
+        fs::write(folder.join("data").join(copy), "a ledger of before").unwrap();
+    }
     check(
         folder,
         &["subscribers", "forget", "li@example.org"],
@@ -291,8 +294,11 @@ fn who_is_forgotten_is_gone_and_comes_back_by_no_import() {
         &expect![[r"
             `li@example.org` is erased; a hash is kept, so that no import brings the address back
             2 letters in `./data/mail` went with it
-            the address is still in `./data/ledger.db.before-3`, the ledger as it was before a migration
-            copies of the newsroom that you keep elsewhere have the address until you remove them
+            these were made before, and have the address until you remove or replace them:
+              ./data/backups/before-schema-3.db
+              ./data/backups/monday
+              ./data/ledger.db.before-2
+            so have backups that you keep elsewhere
         "]],
     );
     let left: Vec<_> = fs::read_dir(&mail).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -30,6 +30,7 @@ mod bouncing;
 mod serving;
 mod fronting;
 mod restarting;
+mod restoring;
 mod configuring;
 mod theming;
 mod judging;

@@ -1,5 +1,6 @@
 //! The command line: one file a command, and one place that prints errors and chooses the exit code.
 
+mod backup;
 mod bind;
 mod config;
 mod desk;
@@ -11,6 +12,7 @@ mod proof;
 mod publish;
 mod replay;
 mod report;
+mod resume;
 mod roll;
 mod run;
 mod subscribers;
@@ -26,7 +28,9 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{config::FILE, config::Newsroom, daemon, editions, hub, ledger, press, publication::Publication};
+use crate::{
+    config::FILE, config::Newsroom, daemon, editions, hub, ledger, press, publication::Publication, vault,
+};
 
 /// Done.
 const DONE: u8 = 0;
@@ -79,6 +83,12 @@ enum Command {
     Config,
     /// List the files of our own theme, or print one, to begin a theme of your own with
     Theme(theme::Arguments),
+    /// Keep the whole newsroom in one file, also while it is at work
+    Backup(backup::Backup),
+    /// Make a newsroom of a backup; its letters are held until `gazetted resume`
+    Restore(backup::Restore),
+    /// Tell what waits since the newsroom was brought back from a backup, and let it go
+    Resume(resume::Arguments),
     /// Check that every link of every feed leads to its file, and that ledger and outbox agree
     Verify,
 }
@@ -106,6 +116,8 @@ enum Error {
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write `{}`", path.display())]
     Write { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
     #[error("cannot write the answer")]
     Answer(#[source] std::io::Error),
     /// The work was done, and what it found is bad; it has been said already.
@@ -119,7 +131,11 @@ enum Error {
 impl Error {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Asked { .. } => ASKED_WRONGLY,
+            Self::Config(_)
+            | Self::Asked { .. }
+            | Self::Vault(
+                vault::Error::Exposed { .. } | vault::Error::Foreign { .. } | vault::Error::Taken { .. },
+            ) => ASKED_WRONGLY,
             _ => COULD_NOT,
         }
     }
@@ -164,6 +180,9 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Dkim(command) => dkim::run(&newsroom(file)?, command),
         Command::Desk(command) => desk::run(&newsroom(file)?, &command),
         Command::Config => config::run(&newsroom(file)?),
+        Command::Backup(arguments) => backup::back_up(file, &newsroom(file)?, &arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Resume(arguments) => resume::run(&newsroom(file)?, &arguments),
         Command::Verify => verify::run(&newsroom(file)?),
     }
 }

@@ -85,6 +85,7 @@ fn greet(newsroom: &Newsroom, daemon: &Daemon) -> Result<(), Error> {
     say(&format!("  feed             {here}feed.xml"))?;
     say(&format!("  newest book      {here}latest.epub"))?;
     say(&format!("  letters          {letters}, to {}", super::report::count(subscribers, "subscriber")))?;
+    super::resume::tell_held(&*daemon.ledger)?;
     if daemon.publication.base_url != here {
         say(&format!("  readers come to  {}", daemon.publication.base_url))?;
     }

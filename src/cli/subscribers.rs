@@ -352,24 +352,30 @@ fn forget(newsroom: &Newsroom, ledger: &dyn Ledger, address: &str, yes: bool) ->
         let letters = report::count(n_removed as u64, "letter");
         say(&format!("{letters} in `{}` went with it", folder.display()))?;
     }
-    for copy in copies(&newsroom.data()) {
-        say(&format!(
-            "the address is still in `{}`, the ledger as it was before a migration",
-            copy.display()
-        ))?;
+    let copies = copies(&newsroom.data());
+    if copies.is_empty() {
+        return say("backups that you keep have the address until you remove or replace them");
     }
-    say("copies of the newsroom that you keep elsewhere have the address until you remove them")
+    say("these were made before, and have the address until you remove or replace them:")?;
+    for copy in copies {
+        say(&format!("  {}", copy.display()))?;
+    }
+    say("so have backups that you keep elsewhere")
 }
 
-/// The ledgers that were kept before migrations, in the order of their names.
+/// The backups in the newsroom, and the ledgers that were kept before migrations, in the order of their names.
 fn copies(data: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
+    let list = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect::<Vec<PathBuf>>()
+    };
     let is_copy = |path: &PathBuf| {
         path.file_name()
             .and_then(|name| name.to_str())
             .is_some_and(|name| name.starts_with("ledger.db.before-"))
     };
-    let mut copies: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_copy).collect();
+    let mut copies = list(&data.join("backups"));
+    copies.extend(list(data).into_iter().filter(is_copy));
     copies.sort();
     copies
 }

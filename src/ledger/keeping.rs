@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{DigestLine, Error};
+use super::{DigestLine, Error, Ledger};
 
 /// The ledger was brought back from a backup, and what happened after that was taken is not known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,13 @@ pub trait Keeping: Send + Sync {
     /// # Errors
     /// When the ledger cannot be read or the copy not be written; what there is of the copy is for the caller to remove.
     fn copy_to(&self, path: &Path) -> Result<(), Error>;
+
+    /// Makes a ledger in a file that is not there yet, which knows the same people and nothing else: what is done to them there is a
+    /// rehearsal.
+    ///
+    /// # Errors
+    /// When one of the two ledgers cannot be used.
+    fn rehearsal(&self, path: &Path) -> Result<Box<dyn Ledger>, Error>;
 
     /// Notes that a backup was made.
     ///

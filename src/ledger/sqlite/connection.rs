@@ -90,6 +90,22 @@ impl Database {
         if sound == "ok" { Ok(()) } else { Err(database_error(&self.path, sound)) }
     }
 
+    /// Writes everybody who is known, and who was forgotten, into another ledger that knows nobody.
+    pub(super) fn copy_people(&self, to: &Path) -> Result<(), Error> {
+        let reader = connect(&self.path)?;
+        let copied = || -> rusqlite::Result<()> {
+            let to = to.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(to.to_owned()))?;
+            reader.execute("ATTACH ?1 AS other", [to])?;
+            reader.execute_batch(
+                "BEGIN;
+                 INSERT INTO other.subscribers SELECT * FROM main.subscribers;
+                 INSERT INTO other.forgotten SELECT * FROM main.forgotten;
+                 COMMIT;",
+            )
+        };
+        copied().map_err(|error| database_error(&self.path, error))
+    }
+
     /// Writes: on return the work is on the disk, or none of it is.
     pub(super) fn write<T, W>(&self, work: W) -> Result<T, Error>
     where

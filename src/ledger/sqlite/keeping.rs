@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    super::{Keeping, Restored, Waiting},
+    super::{Keeping, Ledger, Restored, Waiting},
     Error, Refusal, Sqlite, connection, digests, micros, queue, timestamp,
 };
 use crate::{delivery::DigestId, delivery::DigestStatus};
@@ -57,6 +57,12 @@ impl Sqlite {
 impl Keeping for Sqlite {
     fn copy_to(&self, path: &Path) -> Result<(), Error> {
         self.database.copy_to(path)
+    }
+
+    fn rehearsal(&self, path: &Path) -> Result<Box<dyn Ledger>, Error> {
+        let rehearsal = Self::open(path)?;
+        self.database.copy_people(path)?;
+        Ok(Box::new(rehearsal))
     }
 
     fn note_backup(&self, at: Timestamp) -> Result<(), Error> {

@@ -36,4 +36,5 @@ pub mod desk;
 pub mod config;
 pub mod vault;
 pub mod daemon;
+pub mod doctor;
 pub mod cli;

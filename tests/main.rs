@@ -31,6 +31,7 @@ mod serving;
 mod fronting;
 mod restarting;
 mod restoring;
+mod doctoring;
 mod configuring;
 mod theming;
 mod judging;

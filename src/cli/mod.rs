@@ -6,6 +6,7 @@ mod config;
 mod desk;
 mod digests;
 mod dkim;
+mod doctor;
 mod init;
 mod issues;
 mod proof;
@@ -83,6 +84,8 @@ enum Command {
     Config,
     /// List the files of our own theme, or print one, to begin a theme of your own with
     Theme(theme::Arguments),
+    /// Look everything over, from settings to the DNS, and say what to do; nothing is changed, and no letter sent
+    Doctor(doctor::Arguments),
     /// Keep the whole newsroom in one file, also while it is at work
     Backup(backup::Backup),
     /// Make a newsroom of a backup; its letters are held until `gazetted resume`
@@ -180,6 +183,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Dkim(command) => dkim::run(&newsroom(file)?, command),
         Command::Desk(command) => desk::run(&newsroom(file)?, &command),
         Command::Config => config::run(&newsroom(file)?),
+        Command::Doctor(arguments) => doctor::run(file, &arguments),
         Command::Backup(arguments) => backup::back_up(file, &newsroom(file)?, &arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Resume(arguments) => resume::run(&newsroom(file)?, &arguments),

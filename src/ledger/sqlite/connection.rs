@@ -247,6 +247,20 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     migration.commit().map_err(failed)
 }
 
+/// The schema of a ledger that is only read, and what is wrong with it.
+pub(super) fn look_at(path: &Path) -> Result<(i64, Vec<String>), Error> {
+    let look = || -> rusqlite::Result<(i64, Vec<String>)> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
+        db.busy_timeout(PATIENCE)?;
+        let schema = schema_of(&db)?;
+        let mut said = db.prepare("PRAGMA quick_check(20)")?;
+        let said: Vec<String> = said.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok((schema, said.into_iter().filter(|line| line != "ok").collect()))
+    };
+    look().map_err(|error| database_error(path, error))
+}
+
 /// Opens a ledger that nobody else has, migrates it, does something to it, and closes it as one file.
 pub(super) fn once(path: &Path, work: impl FnOnce(&Connection) -> Result<(), Refusal>) -> Result<(), Error> {
     let mut db = connect(path)?;

@@ -55,6 +55,14 @@ impl Sqlite {
         Ok(Self { database: connection::Database::open(path)? })
     }
 
+    /// The schema of a ledger, and what is wrong with it, without changing it: it is neither made nor migrated.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn look_at(path: &Path) -> Result<(i64, Vec<String>), Error> {
+        connection::look_at(path)
+    }
+
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Refusal>) -> Result<T, Error> {
         self.database.read(work)
     }

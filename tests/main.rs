@@ -32,6 +32,7 @@ mod fronting;
 mod restarting;
 mod restoring;
 mod doctoring;
+mod reloading;
 mod configuring;
 mod theming;
 mod judging;

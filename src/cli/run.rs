@@ -1,9 +1,11 @@
 //! `gazetted run`: the daemon.
 
+use std::path::Path;
+
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::{Error, say};
+use super::{Error, environment, report, say};
 use crate::{clock::Clock, config::Newsroom, daemon, daemon::Daemon, mail::Way, subscriber::Standing};
 
 #[derive(clap::Args)]
@@ -13,7 +15,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Error> {
+pub(super) fn run(file: &Path, newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Error> {
     let filter =
         EnvFilter::try_from_env("GAZETTED_LOG").unwrap_or_else(|_| EnvFilter::new("gazetted=info,warn"));
     let log = tracing_subscriber::fmt()
@@ -28,27 +30,33 @@ pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Erro
         .enable_all()
         .build()
         .map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source })?;
-    let worked = runtime.block_on(work(newsroom));
+    let worked = runtime.block_on(work(file, newsroom));
     // What waits for another process or a slow disk must not keep us: it is finished at the next start.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     worked
 }
 
-async fn work(newsroom: &Newsroom) -> Result<(), Error> {
+async fn work(file: &Path, newsroom: &Newsroom) -> Result<(), Error> {
     let signals =
         |kind| signal(kind).map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source });
     let (mut interrupt, mut terminate) =
         (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
-    let daemon = Daemon::start(newsroom, &Clock::default()).await?;
+    let mut hang_up = signals(SignalKind::hangup())?;
+    let mut newsroom = newsroom.clone();
+    let mut daemon = Daemon::start(&newsroom, &Clock::default()).await?;
     // Whether or not somebody reads this, the newsroom is open.
-    let _ = greet(newsroom, &daemon);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        () = daemon.broken.cancelled() => {
-            daemon.stop().await;
-            return Err(daemon::Error::Broken.into());
+    let _ = greet(&newsroom, &daemon);
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            _ = hang_up.recv() => {}
+            () = daemon.broken.cancelled() => {
+                daemon.stop().await;
+                return Err(daemon::Error::Broken.into());
+            }
         }
+        (newsroom, daemon) = reload(file, newsroom, daemon).await?;
     }
     let _ =
         say("stopping: finishing what is at the press and on its way; press Ctrl-C again to stop at once");
@@ -58,6 +66,57 @@ async fn work(newsroom: &Newsroom) -> Result<(), Error> {
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// Reads the settings anew, with the files that they name, and puts them in force: what the newsroom is at is finished, and it is
+/// opened again. Where something is wrong with them, or it cannot be opened with them, it goes on as it was.
+///
+/// # Errors
+/// When it can be opened neither way.
+async fn reload(file: &Path, at_work: Newsroom, daemon: Daemon) -> Result<(Newsroom, Daemon), Error> {
+    let wrong = |error: Error| {
+        tracing::error!("the settings were not changed: {}", report::text(&error));
+    };
+    let mut fresh = match readable(file) {
+        Ok(fresh) => fresh,
+        Err(error) => {
+            wrong(error);
+            return Ok((at_work, daemon));
+        }
+    };
+    let changes = fresh.follow(&at_work);
+    if !changes.kept.is_empty() {
+        tracing::warn!("{} stay as they were until gazetted is started again", changes.kept.join(", "));
+    }
+    daemon.stop().await;
+    match Daemon::start(&fresh, &Clock::default()).await {
+        Ok(daemon) => {
+            let changed = if changes.changed.is_empty() {
+                "none differs".to_owned()
+            } else {
+                changes.changed.join(", ")
+            };
+            tracing::info!("the settings were read anew and are in force; changed: {changed}");
+            if changes.changed.iter().any(|name| name.starts_with("publication.")) {
+                tracing::info!("what is out already is as it was; `gazetted replay` prints it anew");
+            }
+            Ok((fresh, daemon))
+        }
+        Err(error) => {
+            wrong(error.into());
+            let daemon = Daemon::start(&at_work, &Clock::default()).await?;
+            Ok((at_work, daemon))
+        }
+    }
+}
+
+/// The settings as they are now, if all that they name can be used.
+fn readable(file: &Path) -> Result<Newsroom, Error> {
+    let newsroom = Newsroom::open(file, environment())?;
+    newsroom.way()?;
+    newsroom.stationery()?;
+    newsroom.webhook_secret()?;
+    Ok(newsroom)
 }
 
 /// The addresses that an editor wants to know first.

@@ -1,5 +1,6 @@
 //! Gathers the settings of every part into one newsroom: a folder with an inbox, an outbox and its state.
 
+mod changing;
 mod check;
 mod placing;
 mod settings;
@@ -14,6 +15,7 @@ use std::{
 
 use jiff::{SignedDuration, tz::TimeZone};
 
+pub use changing::Changes;
 pub use placing::{folders, with_folder};
 pub use settings::Settings;
 

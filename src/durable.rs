@@ -4,6 +4,7 @@ use std::{
     collections::HashSet,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -100,10 +101,22 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 /// # Errors
 /// Whatever the file system says.
 pub fn begin(path: &Path) -> io::Result<(PathBuf, File)> {
+    begin_with(path, 0o666)
+}
+
+/// As [`begin`], for what nobody else may read: its mode is 0600, also when it is in its place.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn begin_private(path: &Path) -> io::Result<(PathBuf, File)> {
+    begin_with(path, 0o600)
+}
+
+fn begin_with(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
     make_folders(path.parent().unwrap_or(Path::new(".")))?;
     let temporary = temporary_beside(path);
     let _ = fs::remove_file(&temporary);
-    let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(&temporary)?;
     Ok((temporary, file))
 }
 

@@ -35,6 +35,8 @@ pub mod verify;
 pub mod http;
 pub mod desk;
 pub mod config;
+pub mod vault;
 pub mod daemon;
+pub mod doctor;
 pub mod torture;
 pub mod cli;

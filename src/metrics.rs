@@ -97,6 +97,7 @@ struct Read {
     letters: Gauges,
     subscribers: Gauges,
     oldest_letter: Gauge,
+    last_backup: Gauge,
     documents: Gauge,
     documents_bytes: Gauge,
     tables: Gauge,
@@ -116,6 +117,8 @@ pub struct Readings {
     pub subscribers: Vec<(String, u64)>,
     /// For how long the oldest of the letters has waited.
     pub oldest_letter: Duration,
+    /// When the last backup was made, in seconds since 1970; 0 before the first.
+    pub last_backup: i64,
     /// The documents in memory.
     pub documents: Documents,
 }
@@ -225,6 +228,10 @@ impl Read {
             subscribers,
             lookups,
             oldest_letter: gauge("mail_oldest_seconds", "For how long the oldest letter has waited"),
+            last_backup: gauge(
+                "last_backup_timestamp",
+                "When the last backup was made, in seconds since 1970; 0 before the first",
+            ),
             documents: gauge("http_documents", "Documents that are held in memory"),
             documents_bytes: gauge("http_documents_bytes", "Memory that they take"),
             tables: gauge("http_tables", "How often the table of documents was made anew"),
@@ -251,6 +258,7 @@ impl Metrics {
         set(&read.letters, "state", &readings.letters);
         set(&read.subscribers, "state", &readings.subscribers);
         read.oldest_letter.set(signed(readings.oldest_letter.as_secs()));
+        read.last_backup.set(readings.last_backup);
         let Documents { n, bytes, made, found, missed } = readings.documents;
         read.documents.set(signed(n));
         read.documents_bytes.set(signed(bytes));

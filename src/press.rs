@@ -447,9 +447,8 @@ impl Press {
 
     /// One process at a time prints; a `gazetted publish` beside the daemon waits here.
     fn lock(&self) -> Result<Turn, Error> {
-        let path = self.data.join("press.lock");
-        let turn = Turn::take(&path).map_err(|source| Error::Lock { path, source })?;
-        if turn.after_a_death {
+        let mut turn = turn(&self.data)?;
+        if std::mem::take(&mut turn.after_a_death) {
             self.sweep();
         }
         Ok(turn)
@@ -466,8 +465,8 @@ impl Press {
     }
 }
 
-/// A turn at the press. Its file has a byte while somebody has it, and keeps that when he dies.
-struct Turn {
+/// A turn at the press. Its file has a byte while somebody has it, and keeps that when he dies, until somebody has swept.
+pub struct Turn {
     file: File,
     after_a_death: bool,
 }
@@ -485,10 +484,19 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        if !self.after_a_death && !std::thread::panicking() {
             let _ = self.file.set_len(0);
         }
     }
+}
+
+/// A turn at the press of the newsroom with this state's folder: until it is dropped, nobody changes what readers have.
+///
+/// # Errors
+/// [`Error::Lock`] when the press's lock cannot be had.
+pub fn turn(data: &Path) -> Result<Turn, Error> {
+    let path = data.join("press.lock");
+    Turn::take(&path).map_err(|source| Error::Lock { path, source })
 }
 
 /// Where in the state's folder what has this hash is kept.

@@ -274,7 +274,10 @@ fn who_is_forgotten_is_gone_and_comes_back_by_no_import() {
             format!("Return-Path: <tide@example.org>\r\nDelivered-To: {to}\r\nSubject: One\r\n\r\nWords\r\n");
         fs::write(mail.join(format!("{name}.eml")), letter).unwrap();
     }
-    fs::write(folder.join("data/ledger.db.before-3"), "a ledger of before").unwrap();
+    fs::create_dir(folder.join("data/backups")).unwrap();
+    for copy in ["ledger.db.before-2", "backups/before-schema-3.db", "backups/monday"] {
+        fs::write(folder.join("data").join(copy), "a ledger of before").unwrap();
+    }
     check(
         folder,
         &["subscribers", "forget", "li@example.org"],
@@ -291,8 +294,11 @@ fn who_is_forgotten_is_gone_and_comes_back_by_no_import() {
         &expect![[r"
             `li@example.org` is erased; a hash is kept, so that no import brings the address back
             2 letters in `./data/mail` went with it
-            the address is still in `./data/ledger.db.before-3`, the ledger as it was before a migration
-            copies of the newsroom that you keep elsewhere have the address until you remove them
+            these were made before, and have the address until you remove or replace them:
+              ./data/backups/before-schema-3.db
+              ./data/backups/monday
+              ./data/ledger.db.before-2
+            so have backups that you keep elsewhere
         "]],
     );
     let left: Vec<_> = fs::read_dir(&mail).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -312,7 +318,7 @@ fn who_is_forgotten_is_gone_and_comes_back_by_no_import() {
         &["subscribers", "import", "list.csv"],
         0,
         &expect![[r"
-            1 row in UTF-8: 0 new, 0 changed, 0 there already, 1 kept away, 0 not taken
+            1 row in UTF-8 (1 confirmed): 0 new, 0 changed, 0 there already, 1 kept away, 0 not taken
             line 2: `LI@example.org`: was erased at its owner's wish, and does not come back
         "]],
     );
@@ -341,9 +347,10 @@ fn a_list_of_another_program_comes_in_and_its_bad_rows_are_told() {
         &["subscribers", "import", "list.csv", "--dry-run"],
         1,
         &expect![[r"
-            6 rows in gb18030: 2 confirmed, 1 left, 1 suppressed; 2 cannot be taken; nobody was entered
+            6 rows in gb18030 (2 confirmed, 1 left, 1 suppressed): 2 new, 1 changed, 0 there already, 1 kept away, 2 not taken; this was a dry run: nobody was entered
             line 5: `wang`: `wang` is not an e-mail address: it needs one `@` with a name before it and a domain after it
             line 7: `sun@example.org`: `?` is no standing that is known: say confirmed, pending, left or suppressed
+            line 3: `left@example.org`: had left, and is not brought back
         "]],
     );
     check(
@@ -351,7 +358,7 @@ fn a_list_of_another_program_comes_in_and_its_bad_rows_are_told() {
         &["subscribers", "import", "list.csv", "--report", "bad.csv"],
         1,
         &expect![[r"
-            6 rows in gb18030: 2 new, 1 changed, 0 there already, 1 kept away, 2 not taken
+            6 rows in gb18030 (2 confirmed, 1 left, 1 suppressed): 2 new, 1 changed, 0 there already, 1 kept away, 2 not taken
             3 rows that did not come in: `bad.csv` says why
         "]],
     );
@@ -384,6 +391,61 @@ fn in_gb18030(text: &str) -> Vec<u8> {
         .unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     child.wait_with_output().unwrap().stdout
+}
+
+#[test]
+fn a_dry_run_says_exactly_what_would_be_done_and_does_nothing() {
+    let folder = newsroom();
+    let folder = folder.path();
+    gazetted(folder, &["subscribers", "add", "left@example.org", "known@example.org", "gone@example.org"]);
+    gazetted(folder, &["subscribers", "remove", "left@example.org"]);
+    gazetted(folder, &["subscribers", "forget", "gone@example.org", "--yes"]);
+    let head =
+        "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID,EUID,NOTES";
+    let rows = "li@example.org,Li,2,2018-06-12 07:53:28,192.0.2.1,,,1,2,\nLI@example.org,Li,2,,,,,1,2,\nleft@example.org,,2,,,,,1,2,\n\
+                known@example.org,,2,,,,,1,2,\ngone@example.org,,2,,,,,1,2,\nnobody,,2,,,,,1,2,\n";
+    fs::write(folder.join("subscribed.csv"), format!("{head}\n{rows}")).unwrap();
+    fs::write(
+        folder.join("cleaned.csv"),
+        format!(
+            "{head},CLEAN_TIME,CLEAN_CAMPAIGN_TITLE\nknown@example.org,,2,,,,,1,2,,2020-01-02 03:04:05,May\n"
+        ),
+    )
+    .unwrap();
+    let (_, before) = gazetted(folder, &["subscribers", "export"]);
+    let told = "6 rows in UTF-8, as Mailchimp writes them (5 confirmed): 1 new, 0 changed, 2 there already, 2 kept away, 1 not taken";
+    let (code, said) = gazetted(folder, &["subscribers", "import", "subscribed.csv", "--dry-run"]);
+    assert_eq!(code, 1);
+    assert!(said.starts_with(&format!("{told}; this was a dry run: nobody was entered\n")), "{said}");
+    for reason in [
+        "line 4: `left@example.org`: had left, and is not brought back",
+        "line 6: `gone@example.org`: was erased at its owner's wish, and does not come back",
+        "line 7: `nobody`: `nobody` is not an e-mail address",
+    ] {
+        assert!(said.contains(reason), "{reason}\n{said}");
+    }
+    let told_dry: Vec<&str> = said.lines().skip(1).collect();
+    assert_eq!(gazetted(folder, &["subscribers", "export"]).1, before, "nothing was done");
+    assert!(!folder.join("data/.tmp-rehearsal").exists());
+    let (code, said) = gazetted(folder, &["subscribers", "import", "subscribed.csv"]);
+    assert_eq!((code, said.lines().next().unwrap()), (1, told));
+    assert_eq!(said.lines().skip(1).collect::<Vec<_>>(), told_dry, "the same is told of every row");
+    let (_, said) = gazetted(folder, &["subscribers", "import", "cleaned.csv"]);
+    assert_eq!(
+        said,
+        "1 row in UTF-8, as Mailchimp writes them (1 suppressed): 0 new, 1 changed, 0 there already, 0 kept away, 0 not taken\n"
+    );
+    let (_, shown) = gazetted(folder, &["subscribers", "show", "li@example.org"]);
+    assert!(
+        shown
+            .contains("asked      2018-06-12 07:53, imported by the operator from Mailchimp, from 192.0.2.1"),
+        "{shown}"
+    );
+    let (_, shown) = gazetted(folder, &["subscribers", "show", "known@example.org"]);
+    assert!(shown.starts_with("known@example.org  suppressed"), "{shown}");
+    fs::write(folder.join("nomail.txt"), "Anne Person <anne@example.com>\n").unwrap();
+    let (_, said) = gazetted(folder, &["subscribers", "import", "nomail.txt", "--as", "left"]);
+    assert!(said.starts_with("1 row in UTF-8 (1 left): 1 new"), "{said}");
 }
 
 #[test]
@@ -468,7 +530,7 @@ fn what_is_exported_makes_the_same_roll_elsewhere() {
         &["subscribers", "import", "roll.csv"],
         0,
         &expect![[r"
-            4 rows in UTF-8: 4 new, 0 changed, 0 there already, 0 kept away, 0 not taken
+            4 rows in UTF-8 (2 confirmed, 1 left, 1 suppressed): 4 new, 0 changed, 0 there already, 0 kept away, 0 not taken
         "]],
     );
     check(
@@ -476,7 +538,7 @@ fn what_is_exported_makes_the_same_roll_elsewhere() {
         &["subscribers", "import", "roll.csv"],
         0,
         &expect![[r"
-            4 rows in UTF-8: 0 new, 0 changed, 4 there already, 0 kept away, 0 not taken
+            4 rows in UTF-8 (2 confirmed, 1 left, 1 suppressed): 0 new, 0 changed, 4 there already, 0 kept away, 0 not taken
         "]],
     );
     let (code, second) = gazetted(other, &["subscribers", "export"]);

@@ -296,7 +296,8 @@ fn resume(ledger: &dyn Ledger, line: &DigestLine) -> Result<(), Error> {
             let waiting = ledger.digest(id)?.map_or(0, |line| {
                 [State::Queued, State::Claimed, State::Delayed].iter().map(|state| line.count(*state)).sum()
             });
-            say(&format!("digest {} goes on with {}", id.0, report::count(waiting, "letter")))
+            say(&format!("digest {} goes on with {}", id.0, report::count(waiting, "letter")))?;
+            super::resume::tell_held(ledger)
         }
     }
 }

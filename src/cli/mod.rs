@@ -1,11 +1,13 @@
 //! The command line: one file a command, and one place that prints errors and chooses the exit code.
 
+mod backup;
 mod bind;
 mod completions;
 mod config;
 mod desk;
 mod digests;
 mod dkim;
+mod doctor;
 mod init;
 mod issues;
 mod man;
@@ -14,6 +16,7 @@ mod publish;
 mod ready;
 mod replay;
 mod report;
+mod resume;
 mod roll;
 mod run;
 mod subscribers;
@@ -32,6 +35,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     config::FILE, config::Newsroom, daemon, editions, fault, hub, ledger, press, publication::Publication,
+    vault,
 };
 
 /// Done.
@@ -85,6 +89,14 @@ enum Command {
     Config,
     /// List the files of our own theme, or print one, to begin a theme of your own with
     Theme(theme::Arguments),
+    /// Look everything over, from settings to the DNS, and say what to do; nothing is changed, and no letter sent
+    Doctor(doctor::Arguments),
+    /// Keep the whole newsroom in one file, also while it is at work
+    Backup(backup::Backup),
+    /// Make a newsroom of a backup; its letters are held until `gazetted resume`
+    Restore(backup::Restore),
+    /// Tell what waits since the newsroom was brought back from a backup, and let it go
+    Resume(resume::Arguments),
     /// Check that every link of every feed leads to its file, and that ledger and outbox agree
     Verify,
     /// Ask the daemon that runs here whether it can do its work
@@ -120,6 +132,8 @@ enum Error {
     Read { path: PathBuf, source: std::io::Error },
     #[error("cannot write `{}`", path.display())]
     Write { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
     #[error("cannot write the answer")]
     Answer(#[source] std::io::Error),
     /// The work was done, and what it found is bad; it has been said already.
@@ -133,7 +147,11 @@ enum Error {
 impl Error {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Asked { .. } => ASKED_WRONGLY,
+            Self::Config(_)
+            | Self::Asked { .. }
+            | Self::Vault(
+                vault::Error::Exposed { .. } | vault::Error::Foreign { .. } | vault::Error::Taken { .. },
+            ) => ASKED_WRONGLY,
             _ => COULD_NOT,
         }
     }
@@ -169,7 +187,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(arguments: Arguments) -> Result<(), Error> {
     let file = &arguments.config;
     match arguments.command {
-        Command::Run(arguments) => run::run(&newsroom(file)?, &arguments),
+        Command::Run(arguments) => run::run(file, &newsroom(file)?, &arguments),
         Command::Publish(arguments) => publish::run(&newsroom(file)?, &arguments),
         Command::Proof(arguments) => proof::run(file, &arguments),
         Command::Init(arguments) => init::run(&arguments),
@@ -182,6 +200,10 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Dkim(command) => dkim::run(&newsroom(file)?, command),
         Command::Desk(command) => desk::run(&newsroom(file)?, &command),
         Command::Config => config::run(&newsroom(file)?),
+        Command::Doctor(arguments) => doctor::run(file, &arguments),
+        Command::Backup(arguments) => backup::back_up(file, &newsroom(file)?, &arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Resume(arguments) => resume::run(&newsroom(file)?, &arguments),
         Command::Verify => verify::run(&newsroom(file)?),
         Command::Ready => ready::run(&newsroom(file)?),
         Command::Completions(arguments) => completions::run(Arguments::command(), &arguments),

@@ -3,7 +3,7 @@
 use std::{error::Error as _, io};
 
 use super::Error;
-use crate::{config, daemon, ledger};
+use crate::{config, daemon, ledger, vault};
 
 /// Prints `error:`, `caused by:` and `help:` lines to standard error.
 pub(super) fn print(error: &Error) {
@@ -54,16 +54,38 @@ fn help(error: &Error) -> Option<String> {
         Error::Publish { .. } | Error::Press(_) => {
             Some("publish again when this is mended; nothing is done twice".to_owned())
         }
+        Error::Vault(error) => vault_help(error),
         Error::Asked { help, .. } => help.clone(),
         _ => None,
     }
 }
 
+fn vault_help(error: &vault::Error) -> Option<String> {
+    let help = match error {
+        vault::Error::Exposed { .. } => "others read there; name a file outside of it",
+        vault::Error::Busy => "wait until that one is done",
+        vault::Error::Foreign { .. } => "name a file that `gazetted backup` wrote; nothing was written",
+        vault::Error::Damaged { .. } => {
+            "take an older backup, or another copy of this one; nothing was written"
+        }
+        vault::Error::Newer { .. } => "bring it back with that version or a newer one; nothing was written",
+        vault::Error::Taken { .. } => "name a folder that is empty or not there yet; nothing was written",
+        vault::Error::Changed { .. } => "try again; the backup that was there before is still there",
+        vault::Error::Folder { .. } => {
+            "unpack it with `tar --zstd -xf`, and see that no folder is set in its settings; nothing was written"
+        }
+        vault::Error::Ledger(error) => return ledger_help(error),
+        vault::Error::Read { .. } | vault::Error::Write { .. } | vault::Error::Press(_) => return None,
+    };
+    Some(help.to_owned())
+}
+
 fn ledger_help(error: &ledger::Error) -> Option<String> {
     match error {
-        ledger::Error::Newer { .. } => Some(
-            "run the newer gazetted, or bring back the copy `ledger.db.before-…` that it made before its migration".to_owned(),
-        ),
+        ledger::Error::Newer { found, .. } => Some(format!(
+            "run the newer gazetted, or bring back the copy `backups/before-schema-{found}.db` that it made beside the ledger before \
+             its migration; what happened since is not in that"
+        )),
         _ => None,
     }
 }

@@ -10,9 +10,9 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Error, report, say, subscribers::PAGE};
 use crate::{
-    durable, ledger::Entered, ledger::Entry, ledger::Ledger, roll::Assumed, roll::COLUMNS, roll::Problem,
-    roll::Row, roll::Rows, roll::Unreadable, roll::Writing, roll::row_of, subscriber::Standing,
-    subscriber::SubscriberId,
+    durable, ledger::Entered, ledger::Entry, ledger::Ledger, roll::Assumed, roll::COLUMNS, roll::Origin,
+    roll::Problem, roll::Row, roll::Rows, roll::Unreadable, roll::Writing, roll::row_of,
+    subscriber::Standing, subscriber::SubscriberId,
 };
 
 /// How many rows that were not taken are told on the terminal.
@@ -27,16 +27,61 @@ pub(super) struct Import<'a> {
     pub(super) file: &'a Path,
     /// How they asked, where the table does not say.
     pub(super) how: Option<String>,
-    /// Whether nobody is entered.
+    /// Whether it is only tried.
     pub(super) dry_run: bool,
     /// Where the rows are written that were not taken.
     pub(super) report: Option<&'a Path>,
     /// Where times without a zone are told.
     pub(super) zone: TimeZone,
+    /// What everybody in it is at least.
+    pub(super) standing: Standing,
+    /// The folder of the newsroom's state.
+    pub(super) data: PathBuf,
 }
 
-/// Enters everybody in a table, a thousand at a time.
+/// A place for the rehearsal of an import: its folder goes when this is dropped.
+struct Stage {
+    folder: PathBuf,
+    _alone: File,
+}
+
+impl Stage {
+    fn open(data: &Path) -> Result<Self, Error> {
+        let folder = data.join(".tmp-rehearsal");
+        let failed = |source| Error::Write { path: folder.clone(), source };
+        durable::make_folders(&folder).map_err(failed)?;
+        let alone = File::create(folder.join("lock")).map_err(failed)?;
+        if alone.try_lock().is_err() {
+            return Err(Error::Asked {
+                problem: "another dry run is at work in this newsroom".to_owned(),
+                help: Some("wait until it is done".to_owned()),
+            });
+        }
+        // What one left that was killed.
+        for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+            let _ = std::fs::remove_file(folder.join(name));
+        }
+        Ok(Self { folder, _alone: alone })
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Enters everybody in a table, a thousand at a time; a dry run does it with a copy of the roll.
 pub(super) fn import(ledger: &dyn Ledger, import: &Import<'_>) -> Result<(), Error> {
+    if !import.dry_run {
+        return enter_all(ledger, import);
+    }
+    let stage = Stage::open(&import.data)?;
+    let rehearsal = ledger.rehearsal(&stage.folder.join("ledger.db"))?;
+    enter_all(&*rehearsal, import)
+}
+
+fn enter_all(ledger: &dyn Ledger, import: &Import<'_>) -> Result<(), Error> {
     let Import { file, dry_run, .. } = import;
     let unread = |source| Error::Read { path: (*file).to_owned(), source };
     let writing = Writing::of(File::open(file).map_err(unread)?).map_err(unread)?;
@@ -44,10 +89,11 @@ pub(super) fn import(ledger: &dyn Ledger, import: &Import<'_>) -> Result<(), Err
     let length = open.metadata().map_err(unread)?.len();
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
     let assumed = Assumed {
-        how: import.how.clone().unwrap_or_else(|| "imported by the operator".to_owned()),
+        how: import.how.clone(),
         from: Some(name),
         now: Timestamp::now(),
         time_zone: import.zone.clone(),
+        standing: import.standing,
     };
     let read = std::rc::Rc::new(std::cell::Cell::new(0));
     let counted = Counted { file: open, read: std::rc::Rc::clone(&read) };
@@ -80,7 +126,7 @@ pub(super) fn import(ledger: &dyn Ledger, import: &Import<'_>) -> Result<(), Err
         }
         if batch.len() == PAGE || ended {
             totals.rows = totals.broken + totals.good + batch.len() as u64;
-            enter(ledger, std::mem::take(&mut batch), *dry_run, &mut totals, &mut report)?;
+            enter(ledger, std::mem::take(&mut batch), &mut totals, &mut report)?;
             progress.tell(totals.rows, read.get(), length, ended);
         }
         if ended {
@@ -88,14 +134,17 @@ pub(super) fn import(ledger: &dyn Ledger, import: &Import<'_>) -> Result<(), Err
         }
     }
     report.close()?;
-    say(&totals.told(*dry_run, writing.charset()))?;
+    let origin = rows.origin();
+    say(&totals.told(*dry_run, writing.charset(), origin))?;
+    if let Some(caution) = origin.and_then(|origin| origin.caution) {
+        super::complain(&format!("note: {caution}"));
+    }
     if totals.broken > 0 { Err(Error::Found) } else { Ok(()) }
 }
 
 fn enter(
     ledger: &dyn Ledger,
     batch: Vec<Row>,
-    dry_run: bool,
     totals: &mut Totals,
     report: &mut Report<'_>,
 ) -> Result<(), Error> {
@@ -106,7 +155,7 @@ fn enter(
             *count += 1;
         }
     }
-    if dry_run || batch.is_empty() {
+    if batch.is_empty() {
         return Ok(());
     }
     let (known, entries): (Vec<(u64, String, Standing)>, Vec<Entry>) = batch
@@ -162,24 +211,25 @@ struct Totals {
 }
 
 impl Totals {
-    fn told(&self, dry_run: bool, charset: &str) -> String {
-        let rows = report::count(self.rows, "row");
-        if dry_run {
-            let standings: Vec<String> = Standing::ALL
-                .iter()
-                .zip(self.standings)
-                .filter(|(_, n)| *n > 0)
-                .map(|(standing, n)| format!("{n} {}", standing.as_str()))
-                .collect();
-            let standings = if standings.is_empty() { "nobody".to_owned() } else { standings.join(", ") };
-            return format!(
-                "{rows} in {charset}: {standings}; {} cannot be taken; nobody was entered",
-                self.broken
-            );
-        }
+    fn told(&self, dry_run: bool, charset: &str, origin: Option<&Origin>) -> String {
+        let standings: Vec<String> = Standing::ALL
+            .iter()
+            .zip(self.standings)
+            .filter(|(_, n)| *n > 0)
+            .map(|(standing, n)| format!("{n} {}", standing.as_str()))
+            .collect();
+        let standings =
+            if standings.is_empty() { String::new() } else { format!(" ({})", standings.join(", ")) };
+        let by = origin.map(|origin| format!(", as {} writes them", origin.name)).unwrap_or_default();
+        let dry_run = if dry_run { "; this was a dry run: nobody was entered" } else { "" };
         format!(
-            "{rows} in {charset}: {} new, {} changed, {} there already, {} kept away, {} not taken",
-            self.new, self.changed, self.already, self.kept_away, self.broken
+            "{} in {charset}{by}{standings}: {} new, {} changed, {} there already, {} kept away, {} not taken{dry_run}",
+            report::count(self.rows, "row"),
+            self.new,
+            self.changed,
+            self.already,
+            self.kept_away,
+            self.broken
         )
     }
 }

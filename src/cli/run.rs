@@ -1,12 +1,12 @@
 //! `gazetted run`: the daemon.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::{Error, say};
+use super::{Error, environment, report, say};
 use crate::{
     clock::Clock, config::Newsroom, daemon, daemon::Daemon, daemon::service, fault, mail::Way,
     subscriber::Standing,
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Error> {
+pub(super) fn run(file: &Path, newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Error> {
     let filter =
         EnvFilter::try_from_env("GAZETTED_LOG").unwrap_or_else(|_| EnvFilter::new("gazetted=info,warn"));
     let log = tracing_subscriber::fmt()
@@ -37,37 +37,43 @@ pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Erro
         .enable_all()
         .build()
         .map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source })?;
-    let worked = runtime.block_on(work(newsroom));
+    let worked = runtime.block_on(work(file, newsroom));
     // What waits for another process or a slow disk must not keep us: it is finished at the next start.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     worked
 }
 
-async fn work(newsroom: &Newsroom) -> Result<(), Error> {
+async fn work(file: &Path, newsroom: &Newsroom) -> Result<(), Error> {
     let signals =
         |kind| signal(kind).map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source });
     let (mut interrupt, mut terminate) =
         (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
+    let mut hang_up = signals(SignalKind::hangup())?;
     let clock = Clock::default();
     if let Some(file) = std::env::var_os(fault::CLOCK) {
         let file = std::path::PathBuf::from(file);
         let ahead = turn(&clock, 0, &file);
         tokio::spawn(follow(clock.clone(), ahead, file));
     }
+    let mut newsroom = newsroom.clone();
     let starting = service::Starting::begin();
-    let daemon = Daemon::start(newsroom, &clock).await?;
+    let mut daemon = Daemon::start(&newsroom, &clock).await?;
     drop(starting);
     // Whether or not somebody reads this, the newsroom is open.
-    let _ = greet(newsroom, &daemon);
+    let _ = greet(&newsroom, &daemon);
     service::ready(&daemon);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        () = service::watch(Arc::clone(&daemon.room)) => {}
-        () = daemon.broken.cancelled() => {
-            daemon.stop().await;
-            return Err(daemon::Error::Broken.into());
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            _ = hang_up.recv() => {}
+            () = service::watch(Arc::clone(&daemon.room)) => {}
+            () = daemon.broken.cancelled() => {
+                daemon.stop().await;
+                return Err(daemon::Error::Broken.into());
+            }
         }
+        (newsroom, daemon) = reload(file, newsroom, daemon, &clock).await?;
     }
     service::stopping();
     let _ =
@@ -98,6 +104,62 @@ async fn follow(clock: Clock, mut ahead: i64, file: std::path::PathBuf) {
     }
 }
 
+/// Reads the settings anew, with the files that they name, and puts them in force: what the newsroom is at is finished, and it is
+/// opened again. Where something is wrong with them, or it cannot be opened with them, it goes on as it was.
+///
+/// # Errors
+/// When it can be opened neither way.
+async fn reload(
+    file: &Path,
+    at_work: Newsroom,
+    daemon: Daemon,
+    clock: &Clock,
+) -> Result<(Newsroom, Daemon), Error> {
+    let wrong = |error: Error| {
+        tracing::error!("the settings were not changed: {}", report::text(&error));
+    };
+    let mut fresh = match readable(file) {
+        Ok(fresh) => fresh,
+        Err(error) => {
+            wrong(error);
+            return Ok((at_work, daemon));
+        }
+    };
+    let changes = fresh.follow(&at_work);
+    if !changes.kept.is_empty() {
+        tracing::warn!("{} stay as they were until gazetted is started again", changes.kept.join(", "));
+    }
+    daemon.stop().await;
+    match Daemon::start(&fresh, clock).await {
+        Ok(daemon) => {
+            let changed = if changes.changed.is_empty() {
+                "none differs".to_owned()
+            } else {
+                changes.changed.join(", ")
+            };
+            tracing::info!("the settings were read anew and are in force; changed: {changed}");
+            if changes.changed.iter().any(|name| name.starts_with("publication.")) {
+                tracing::info!("what is out already is as it was; `gazetted replay` prints it anew");
+            }
+            Ok((fresh, daemon))
+        }
+        Err(error) => {
+            wrong(error.into());
+            let daemon = Daemon::start(&at_work, clock).await?;
+            Ok((at_work, daemon))
+        }
+    }
+}
+
+/// The settings as they are now, if all that they name can be used.
+fn readable(file: &Path) -> Result<Newsroom, Error> {
+    let newsroom = Newsroom::open(file, environment())?;
+    newsroom.way()?;
+    newsroom.stationery()?;
+    newsroom.webhook_secret()?;
+    Ok(newsroom)
+}
+
 /// The addresses that an editor wants to know first.
 fn greet(newsroom: &Newsroom, daemon: &Daemon) -> Result<(), Error> {
     let here = format!("http://{}/", daemon.address);
@@ -123,6 +185,7 @@ fn greet(newsroom: &Newsroom, daemon: &Daemon) -> Result<(), Error> {
     say(&format!("  feed             {here}feed.xml"))?;
     say(&format!("  newest book      {here}latest.epub"))?;
     say(&format!("  letters          {letters}, to {}", super::report::count(subscribers, "subscriber")))?;
+    super::resume::tell_held(&*daemon.ledger)?;
     if daemon.publication.base_url != here {
         say(&format!("  readers come to  {}", daemon.publication.base_url))?;
     }

@@ -83,19 +83,23 @@ pub(super) enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Enter everybody in a table (CSV) of any charset and separator; those who left stay away
+    /// Enter everybody in a table (CSV) of any charset and separator, such as exports of Mailchimp, Substack, Ghost, listmonk,
+    /// Buttondown and Mailman; those who left stay away
     Import {
         /// The file
         file: PathBuf,
         /// How they asked, where the table does not say
         #[arg(long, value_name = "TEXT")]
         how: Option<String>,
-        /// Enter nobody; only say what is in the file
+        /// Enter nobody; say exactly what would be done
         #[arg(long)]
         dry_run: bool,
         /// Where to write every row that was not taken, with its line and the reason
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
+        /// What everybody in the file is at least: `left` for a list of those who left, suppressed, or pending
+        #[arg(long = "as", value_name = "STANDING", value_parser = standing)]
+        least: Option<Standing>,
     },
     /// Write everybody as a table (CSV) that `import` reads
     Export {
@@ -190,8 +194,10 @@ pub(super) fn run(newsroom: &Newsroom, command: Command) -> Result<(), Error> {
         Command::Remove { addresses } => remove(ledger, &parse(&addresses)?),
         Command::Suppress { address, why } => suppress(ledger, &address, &why),
         Command::Forget { address, yes } => forget(newsroom, ledger, &address, yes),
-        Command::Import { file, how, dry_run, report } => {
-            let import = roll::Import { file: &file, how, dry_run, report: report.as_deref(), zone };
+        Command::Import { file, how, dry_run, report, least } => {
+            let (report, data) = (report.as_deref(), newsroom.data());
+            let standing = least.unwrap_or(Standing::Confirmed);
+            let import = roll::Import { file: &file, how, dry_run, report, zone, standing, data };
             roll::import(ledger, &import)
         }
         Command::Export { file } => roll::export(ledger, file.as_deref()),
@@ -352,24 +358,30 @@ fn forget(newsroom: &Newsroom, ledger: &dyn Ledger, address: &str, yes: bool) ->
         let letters = report::count(n_removed as u64, "letter");
         say(&format!("{letters} in `{}` went with it", folder.display()))?;
     }
-    for copy in copies(&newsroom.data()) {
-        say(&format!(
-            "the address is still in `{}`, the ledger as it was before a migration",
-            copy.display()
-        ))?;
+    let copies = copies(&newsroom.data());
+    if copies.is_empty() {
+        return say("backups that you keep have the address until you remove or replace them");
     }
-    say("copies of the newsroom that you keep elsewhere have the address until you remove them")
+    say("these were made before, and have the address until you remove or replace them:")?;
+    for copy in copies {
+        say(&format!("  {}", copy.display()))?;
+    }
+    say("so have backups that you keep elsewhere")
 }
 
-/// The ledgers that were kept before migrations, in the order of their names.
+/// The backups in the newsroom, and the ledgers that were kept before migrations, in the order of their names.
 fn copies(data: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(data).into_iter().flatten().flatten();
+    let list = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect::<Vec<PathBuf>>()
+    };
     let is_copy = |path: &PathBuf| {
         path.file_name()
             .and_then(|name| name.to_str())
             .is_some_and(|name| name.starts_with("ledger.db.before-"))
     };
-    let mut copies: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_copy).collect();
+    let mut copies = list(&data.join("backups"));
+    copies.extend(list(data).into_iter().filter(is_copy));
     copies.sort();
     copies
 }

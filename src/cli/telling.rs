@@ -36,6 +36,17 @@ pub(super) fn one_line(text: &str) -> String {
     typography::printable(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A length in bytes as people read it: `12.3 MiB`.
+pub(super) fn size(bytes: u64) -> String {
+    for (shift, name) in [(30, "GiB"), (20, "MiB"), (10, "KiB")] {
+        if bytes >> shift > 0 {
+            let tenth = ((bytes >> (shift - 10)) & 0x3FF) * 10 / 1024;
+            return format!("{}.{tenth} {name}", bytes >> shift);
+        }
+    }
+    format!("{bytes} bytes")
+}
+
 /// How letters stand: `4 delivered, 1 failed`.
 pub(super) fn states(letters: &[(State, u64)]) -> String {
     if letters.is_empty() {

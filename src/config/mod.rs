@@ -1,6 +1,8 @@
 //! Gathers the settings of every part into one newsroom: a folder with an inbox, an outbox and its state.
 
+mod changing;
 mod check;
+mod placing;
 mod settings;
 mod theming;
 
@@ -13,6 +15,8 @@ use std::{
 
 use jiff::{SignedDuration, tz::TimeZone};
 
+pub use changing::Changes;
+pub use placing::{folders, with_folder};
 pub use settings::Settings;
 
 use crate::{
@@ -177,6 +181,26 @@ impl Newsroom {
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.root.join(&self.settings.data.folder)
+    }
+
+    /// The files and folders that the settings name besides the three folders of a newsroom, as they are written there.
+    #[must_use]
+    pub fn named_files(&self) -> Vec<PathBuf> {
+        let Settings { publication, mail, bounces, .. } = &self.settings;
+        let mut named: Vec<PathBuf> = mail.dkim_keys.clone();
+        for relay in mail.servers() {
+            named.extend(relay.password_file);
+            named.extend(relay.ca_file);
+        }
+        named.extend(
+            [&publication.cover, &publication.theme, &bounces.webhook_secret_file]
+                .into_iter()
+                .flatten()
+                .cloned(),
+        );
+        named.sort();
+        named.dedup();
+        named
     }
 
     /// How the inbox is looked at.

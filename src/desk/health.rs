@@ -49,6 +49,8 @@ async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
         "letters": letters,
         "waits_since": tally.waits_since.map(|since| desk.time(since)),
         "disks": disks,
+        "backup": tally.last_backup.map(|at| desk.time(at)),
+        "held": tally.held,
         "version": env!("CARGO_PKG_VERSION"),
     });
     desk.page(&editor, "health.html", "/health", &it)

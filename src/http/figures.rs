@@ -21,6 +21,7 @@ impl ReadingRoom {
             letters: named(tally.letters, State::as_str),
             subscribers: named(tally.subscribers, Standing::as_str),
             oldest_letter: waited.unwrap_or_default(),
+            last_backup: tally.last_backup.map_or(0, jiff::Timestamp::as_second),
             documents: self.table.figures(),
         };
         Ok(self.metrics.render(&readings))

@@ -25,6 +25,7 @@ pub use folders::Beside;
 pub use hints::Hints;
 pub use names::passed_over;
 pub use scan::Signature;
+pub use settle::is_local;
 
 use crate::{ledger::Arrival, ledger::Fate, manuscript};
 use folders::{Entry, Members, TakenFolder};

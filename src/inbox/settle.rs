@@ -22,8 +22,9 @@ pub(super) enum Taken {
 
 /// Whether the files below `root` are on a disk of this machine, where events come and leases tell of writers. On a
 /// network mount, or a file system that we do not know, neither is to be relied on.
+#[must_use]
 #[allow(clippy::useless_conversion, reason = "the field is of another type on other machines")]
-pub(super) fn is_local(root: &Path) -> bool {
+pub fn is_local(root: &Path) -> bool {
     // The magic numbers of linux/magic.h: ext2 to ext4, XFS, Btrfs, tmpfs, overlayfs, F2FS, ZFS, bcachefs, ramfs.
     const LOCAL: [u64; 9] = [
         0xEF53,

@@ -212,7 +212,8 @@ pub trait Digests: Send + Sync {
 
     /// Claims letters that are due, until `lease`, at most `most`, the longest due first: those never offered are due at once,
     /// whatever the clock said when they were queued. Letters to the domains of `except` are left alone, and those to
-    /// subscribers who may not be written to are cancelled. What is not settled when the lease ends may be claimed again.
+    /// subscribers who may not be written to are cancelled. What is not settled when the lease ends may be claimed again. While letters
+    /// are held ([`super::Keeping::holds_letters`]), none is given.
     ///
     /// # Errors
     /// When the ledger cannot be written.

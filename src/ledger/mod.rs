@@ -1,9 +1,10 @@
 //! What must survive a restart, in our own words: arrivals, releases, subscribers, digests and letters.
 //!
-//! [`Ledger`] is the one interface to it, with [`Subscribers`] and [`Digests`]; [`sqlite`] is the only place that knows SQL. Every operation is one transaction:
+//! [`Ledger`] is the one interface to it, with [`Subscribers`], [`Digests`] and [`Keeping`]; [`sqlite`] is the only place that knows SQL. Every operation is one transaction:
 //! done and on the disk when it returns, or not done at all.
 
 mod digests;
+mod keeping;
 pub mod sqlite;
 mod subscribers;
 pub mod terms;
@@ -14,6 +15,7 @@ use jiff::{Timestamp, civil::Date};
 
 pub use self::{
     digests::{DigestLine, Digests, Draft, Then, Trouble, Words},
+    keeping::{Keeping, Restored, Waiting},
     subscribers::{Entered, Entry, Sent, Subscribers},
 };
 use crate::{
@@ -159,12 +161,16 @@ pub struct Tally {
     pub subscribers: Vec<(Standing, u64)>,
     /// Since when the letter has waited that has been due longest, if any is due.
     pub waits_since: Option<Timestamp>,
+    /// When the last backup was made, if any was.
+    pub last_backup: Option<Timestamp>,
+    /// Whether letters are held since the ledger was brought back from a backup.
+    pub held: bool,
 }
 
 /// The operations that everything which must survive goes through.
 ///
 /// They block until the disk has them; tasks that must not block call them where blocking is allowed.
-pub trait Ledger: Subscribers + Digests {
+pub trait Ledger: Subscribers + Digests + Keeping {
     /// What is known of the inbox's files.
     ///
     /// # Errors

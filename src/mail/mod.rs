@@ -26,7 +26,7 @@ pub use folder::remove_letters_to;
 pub use letter::{Books, Error as LetterError, Letter, Letterhead, Stationery, Stencil};
 pub use replies::weigh;
 pub use schedule::next_attempt;
-pub use smtp::{Protection, Server};
+pub use smtp::{ProbeFailure, Probed, Protection, Server, probe};
 
 use crate::{
     bell::Bell, clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing,

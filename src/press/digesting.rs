@@ -73,7 +73,9 @@ impl Press {
         if news.is_empty() {
             return Ok(None);
         }
-        let late = now.duration_since(period.until) > self.ask_after;
+        // What fell due before the ledger was brought back may have gone out from the place that it was taken from.
+        let before = self.ledger.restored()?.is_some_and(|restored| period.until <= restored.at);
+        let late = before || now.duration_since(period.until) > self.ask_after;
         let status = if late { DigestStatus::Asking } else { DigestStatus::Open };
         loop {
             let draft = Draft {

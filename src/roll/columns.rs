@@ -1,6 +1,7 @@
 //! Which column of a table is what, by the names that programs and people give them.
 
-use crate::{subscriber::Address, typography};
+use super::{origins::Origin, values::parse_address};
+use crate::{subscriber::Standing, typography};
 
 /// What a column may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,10 @@ pub(super) enum Column {
     ConsentFrom,
     ConfirmedAt,
     LeftAt,
+    /// Why somebody left: a complaint may be among it.
+    LeftWhy,
+    /// That letters are turned off.
+    Disabled,
     Suppression,
     SuppressedAt,
     SuppressionText,
@@ -95,7 +100,11 @@ const NAMES: [(Column, &[&str]); 16] = [
 /// Where a table has what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
-    columns: Vec<Option<Column>>,
+    kinds: Vec<Option<Column>>,
+    /// The program that wrote it, where that is known.
+    pub origin: Option<&'static Origin>,
+    /// What everybody in it is at least, where it is a file of those who get nothing.
+    pub(super) stops: Option<Standing>,
     /// The names of columns that are nothing to us.
     pub unknown: Vec<String>,
 }
@@ -120,15 +129,18 @@ pub enum Unusable {
 impl Columns {
     /// The columns by the first row, and whether that is a head: a table without one has addresses in it at once.
     pub(super) fn of(first: &[String]) -> Result<(Self, bool), Unusable> {
-        let columns: Vec<Option<Column>> = first.iter().map(|name| named(name)).collect();
+        let names: Vec<String> = first.iter().map(|name| plain(name)).collect();
+        let origin = Origin::of(&names);
+        let column = |name: &String| origin.map_or_else(|| named(name), |origin| origin.column(name));
+        let columns: Vec<Option<Column>> = names.iter().map(column).collect();
         if !columns.contains(&Some(Column::Address)) {
-            let addresses: Vec<bool> = first.iter().map(|cell| Address::parse(cell).is_ok()).collect();
+            let addresses: Vec<bool> = first.iter().map(|cell| parse_address(cell.trim()).is_ok()).collect();
             let Some(place) = addresses.iter().position(|is| *is) else {
                 return Err(Unusable::NoAddress(first.iter().map(|name| shown(name)).collect()));
             };
             let mut columns = vec![None; first.len()];
             columns[place] = Some(Column::Address);
-            return Ok((Self { columns, unknown: Vec::new() }, false));
+            return Ok((Self { kinds: columns, origin: None, stops: None, unknown: Vec::new() }, false));
         }
         for (place, column) in columns.iter().enumerate() {
             if column.is_some() && columns[..place].contains(column) {
@@ -138,24 +150,29 @@ impl Columns {
         let unknown =
             first.iter().zip(&columns).filter(|(name, column)| column.is_none() && !name.trim().is_empty());
         let unknown = unknown.map(|(name, _)| shown(name)).collect();
-        Ok((Self { columns, unknown }, true))
+        let stops = origin.and_then(|origin| origin.stops(&names));
+        Ok((Self { kinds: columns, origin, stops, unknown }, true))
     }
 
     /// The cell of a column in a row, without the white space around it; empty where there is none.
     pub(super) fn cell<'c>(&self, cells: &'c [String], column: Column) -> &'c str {
-        let place = self.columns.iter().position(|known| *known == Some(column));
+        let place = self.kinds.iter().position(|known| *known == Some(column));
         place.and_then(|place| cells.get(place)).map_or("", |cell| super::unquoted_formula(cell.trim()))
     }
 
     /// How many columns there are.
     pub(super) fn len(&self) -> usize {
-        self.columns.len()
+        self.kinds.len()
     }
 }
 
-fn named(name: &str) -> Option<Column> {
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    NAMES.iter().find(|(_, names)| names.contains(&plain.as_str())).map(|(column, _)| *column)
+/// A name in small letters, without spaces and marks.
+pub(super) fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn named(plain: &str) -> Option<Column> {
+    NAMES.iter().find(|(_, names)| names.contains(&plain)).map(|(column, _)| *column)
 }
 
 fn shown(name: &str) -> String {

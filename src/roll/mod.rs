@@ -4,6 +4,7 @@
 //! it in memory than one row. Each row is an [`Entry`] or a [`Problem`] with its line: never a guess.
 
 mod columns;
+mod origins;
 mod records;
 mod values;
 mod writing;
@@ -14,11 +15,12 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub use self::{
     columns::{Columns, Unusable},
+    origins::Origin,
     records::LONGEST_ROW,
     values::{COLUMNS, row_of, unquoted_formula},
     writing::Writing,
 };
-use crate::ledger::Entry;
+use crate::{ledger::Entry, subscriber::Standing};
 use records::{Record, Records};
 
 /// A row that was taken.
@@ -44,14 +46,16 @@ pub struct Problem {
 /// What holds of every row that does not say otherwise.
 #[derive(Debug, Clone)]
 pub struct Assumed {
-    /// How they asked.
-    pub how: String,
+    /// How they asked; without it, that they were imported, and from where.
+    pub how: Option<String>,
     /// From where: the file's name.
     pub from: Option<String>,
     /// When: now.
     pub now: Timestamp,
     /// Where times without a zone are told.
     pub time_zone: TimeZone,
+    /// What everybody in it is at least: a list of those who left stays one.
+    pub standing: Standing,
 }
 
 /// The rows of a file.
@@ -79,8 +83,23 @@ impl<R: Read> Rows<R> {
         };
         let Ok(cells) = &head.cells else { return Err(Unreadable::Unusable(Unusable::NoHead)) };
         let (columns, has_head) = Columns::of(cells)?;
+        let assumed = Assumed { how: assumed.how.or_else(|| Some(imported(columns.origin))), ..assumed };
         Ok(Self { records, columns, assumed, first: (!has_head).then_some(head) })
     }
+
+    /// The program that wrote the file, where that is known.
+    #[must_use]
+    pub fn origin(&self) -> Option<&'static Origin> {
+        self.columns.origin
+    }
+}
+
+/// How they asked of whom nothing else is known.
+fn imported(origin: Option<&Origin>) -> String {
+    origin.map_or_else(
+        || "imported by the operator".to_owned(),
+        |origin| format!("imported by the operator from {}", origin.name),
+    )
 }
 
 /// Why a file cannot be gone through.

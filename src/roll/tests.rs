@@ -10,9 +10,10 @@ use crate::subscriber::{Standing, Subscriber, SubscriberId, Suppression, Suppres
 
 fn assumed() -> Assumed {
     Assumed {
-        how: "an import".to_owned(),
+        how: Some("an import".to_owned()),
         from: Some("list.csv".to_owned()),
         now: "2026-11-26T00:00:00Z".parse().expect("a time"),
+        standing: Standing::Confirmed,
         time_zone: TimeZone::get("Asia/Shanghai").expect("a zone"),
     }
 }
@@ -217,5 +218,142 @@ proptest::proptest! {
         let mut with_head = b"email,how\n".to_vec();
         with_head.extend_from_slice(&bytes);
         read(&with_head);
+    }
+}
+
+#[test]
+fn the_three_files_of_mailchimp_say_who_asked_who_left_and_whose_mailbox_is_dead() {
+    let common = "\"Email Address\",\"First Name\",\"Last Name\",Interests,EMAIL_TYPE,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,\
+                  LATITUDE,LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION";
+    check(
+        &format!(
+            "{common},LAST_CHANGED,LEID,EUID,NOTES,TAGS\n\
+             li@example.org,Li,Wei,\"Sport, Town\",text,2,\"2018-06-12 07:53:28\",,\"2018-06-12 07:55:00\",192.0.2.7,,,,,,,,\"2018-06-12 07:55:00\",3e4f,fa7a,,\"\"\"A\"\",\"\"B\"\"\"\n\
+             wang@example.org,,,,mobile,2,,,\"2019-01-01 00:00:00\",,,,,,,,,,1,2,,\n"
+        ),
+        &expect![[r"
+            2 li@example.org confirmed each text [] - 2018-06-11T23:53:28Z an import
+            3 wang@example.org confirmed each html [] - 2018-12-31T16:00:00Z an import"]],
+    );
+    check(
+        &format!(
+            "{common},UNSUB_TIME,UNSUB_CAMPAIGN_TITLE,UNSUB_CAMPAIGN_ID,UNSUB_REASON,UNSUB_REASON_OTHER,LEID,EUID,NOTES,TAGS\n\
+             li@example.org,,,,,2,\"2018-06-12 07:53:28\",,,,,,,,,,,\"2020-02-03 04:05:06\",May,1,NORMAL,,1,2,,\n\
+             wang@example.org,,,,,2,\"2018-06-12 07:53:28\",,,,,,,,,,,\"2020-02-03 04:05:06\",May,1,SPAM,,1,2,,\n\
+             zhao@example.org,,,,,2,,,,,,,,,,,,,,,\"N/A (Unsubscribed by an admin)\",,1,2,,\n"
+        ),
+        &expect![[r"
+            2 li@example.org left each html [] - 2018-06-11T23:53:28Z an import
+            3 wang@example.org suppressed each html [] - 2018-06-11T23:53:28Z an import (complained: said so in an import)
+            4 zhao@example.org left each html [] - 2026-11-26T00:00:00Z an import"]],
+    );
+    check(
+        &format!(
+            "{common},CLEAN_TIME,CLEAN_CAMPAIGN_TITLE,CLEAN_CAMPAIGN_ID,LEID,EUID,NOTES,TAGS\n\
+             li@example.org,,,,,2,\"2018-06-12 07:53:28\",,,,,,,,,,,\"2020-02-03 04:05:06\",\"May letter\",9,1,2,,\n\
+             wang@example.org,,,,,2,,,,,,,,,,,,,,,1,2,,\n"
+        ),
+        &expect![[r"
+            2 li@example.org suppressed each html [] - 2018-06-11T23:53:28Z an import (bounced: May letter)
+            3 wang@example.org suppressed each html [] - 2026-11-26T00:00:00Z an import (bounced: said so in an import)"]],
+    );
+}
+
+#[test]
+fn files_of_substack_ghost_listmonk_and_buttondown_are_known_by_their_first_row() {
+    check(
+        "email,active_subscription,expiry,email_disabled,prefer_digests,created_at\n\
+         li@example.org,false,,false,false,2024-01-01T00:00:00.000Z\npaid@example.org,true,2027-01-01,false,false,2024-01-02T00:00:00.000Z\n\
+         gone@example.org,false,,true,false,2024-01-03T00:00:00.000Z\nnot-an-email,false,,false,false,\n",
+        &expect![[r#"
+            2 li@example.org confirmed each html [] - 2024-01-01T00:00:00Z an import
+            3 paid@example.org confirmed each html [] - 2024-01-02T00:00:00Z an import
+            4 gone@example.org left each html [] - 2024-01-03T00:00:00Z an import
+            5 ! "not-an-email" `not-an-email` is not an e-mail address: it needs one `@` with a name before it and a domain after it"#]],
+    );
+    check(
+        "Email,Name,Stripe plan,Cancel date,Start date,Paid upgrade date,Activity,Type,Subscription source (free)\n\
+         li@example.org,Li,,2025-05-05T00:00:00.000Z,2025-01-01T00:00:00.000Z,,5,Free,substack-notes\n",
+        &expect![[r"
+            2 li@example.org confirmed each html [] - 2025-01-01T00:00:00Z substack-notes"]],
+    );
+    check(
+        "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers,gift_id\n\
+         1,li@example.org,Li,,true,false,,2024-03-01T09:30:00.000Z,,,,\n2,wang@example.org,,,false,false,,2024-03-02T09:30:00.000Z,,,,\n\
+         3,zhao@example.org,,,true,false,,2024-03-02T09:30:00.000Z,2025-01-01T00:00:00.000Z,,,\n",
+        &expect![[r"
+            2 li@example.org confirmed each html [] - 2024-03-01T09:30:00Z an import
+            3 wang@example.org left each html [] - 2024-03-02T09:30:00Z an import
+            4 zhao@example.org left each html [] - 2024-03-02T09:30:00Z an import"]],
+    );
+    check(
+        "uuid,email,name,attributes,status,created_at,updated_at\n\
+         0a,li@example.org,Li,\"{\"\"city\"\": \"\"Tide\"\"}\",enabled,2024-05-01 08:00:00.123456 +0000 UTC,2024-05-01 08:00:00 +0000 UTC\n\
+         0b,wang@example.org,,{},disabled,2024-05-01 08:00:00.5 +0530 IST,\n0c,zhao@example.org,,{},blocklisted,2024-05-01 08:00:00 +0000 +0000,\n",
+        &expect![[r"
+            2 li@example.org confirmed each html [] - 2024-05-01T08:00:00.123456Z an import
+            3 wang@example.org left each html [] - 2024-05-01T02:30:00.5Z an import
+            4 zhao@example.org suppressed each html [] - 2024-05-01T08:00:00Z an import (operator: said so in an import)"]],
+    );
+    check(
+        "id,email,subscriber_type,creation_date,subscription_date,ip_address,utm_source,utm_medium,utm_campaign,metadata,tags\n\
+         1,li@example.org,premium,2024-01-02T03:04:05.678901+00:00,,192.0.2.9,,,,{},\n2,wang@example.org,unactivated,2024-01-02 03:04:05+00:00,,,,,,{},\n\
+         3,zhao@example.org,unsubscribed,,,,,,,,\n4,qian@example.org,undeliverable,,,,,,,,\n5,sun@example.org,complained,,,,,,,,\n\
+         6,wu@example.org,removed,,,,,,,,\n7,zhou@example.org,teleported,,,,,,,,\n",
+        &expect![[r#"
+            2 li@example.org confirmed each html [] - 2024-01-02T03:04:05.678901Z an import
+            3 wang@example.org pending each html [] - 2024-01-02T03:04:05Z an import
+            4 zhao@example.org left each html [] - 2026-11-26T00:00:00Z an import
+            5 qian@example.org suppressed each html [] - 2026-11-26T00:00:00Z an import (bounced: said so in an import)
+            6 sun@example.org suppressed each html [] - 2026-11-26T00:00:00Z an import (complained: said so in an import)
+            7 wu@example.org suppressed each html [] - 2026-11-26T00:00:00Z an import (operator: said so in an import)
+            8 ! "zhou@example.org" `teleported` is no standing that is known: say confirmed, pending, left or suppressed"#]],
+    );
+}
+
+#[test]
+fn lists_of_mailman_are_read_with_and_without_names() {
+    check(
+        "Anne Person <anne@example.com>\n\"Quill, Ada\" <ada@example.com>\nbart@example.com\ncris@example.com (Cris Person)\n\
+         =?utf-8?q?Li_M=C3=ADng?= <li@example.com>\n",
+        &expect![[r"
+            1 anne@example.com confirmed each html [] - 2026-11-26T00:00:00Z an import
+            2 ada@example.com confirmed each html [] - 2026-11-26T00:00:00Z an import
+            3 bart@example.com confirmed each html [] - 2026-11-26T00:00:00Z an import
+            4 cris@example.com confirmed each html [] - 2026-11-26T00:00:00Z an import
+            5 li@example.com confirmed each html [] - 2026-11-26T00:00:00Z an import"]],
+    );
+    check(
+        "test1@example.com has no members\n",
+        &expect!["none of its columns has addresses; it has `test1@example.com has no members`"],
+    );
+}
+
+#[test]
+fn a_list_of_those_who_left_brings_nobody_back() {
+    let text = "email,status,cleaned at\nli@example.org,subscribed,\nwang@example.org,bounced,\n";
+    let assumed = Assumed { standing: Standing::Left, ..assumed() };
+    let rows = Rows::of(text.as_bytes(), Writing::of(text.as_bytes()).expect("bytes"), assumed);
+    let standings: Vec<Standing> =
+        rows.expect("a table").map(|row| row.expect("bytes").expect("a row").entry.standing).collect();
+    assert_eq!(standings, [Standing::Left, Standing::Suppressed]);
+}
+
+proptest::proptest! {
+    /// Whatever a program says that stops letters, and wherever it says it, nobody is confirmed by the same row.
+    #[test]
+    fn who_must_not_be_written_to_is_never_confirmed(
+        which in 0_usize..6, status in "(subscribed|active|yes|)", time in "(2020-01-02|2020-01-02 03:04:05)",
+    ) {
+        let (head, row) = [
+            ("email,status,unsubscribed_at", format!("li@example.org,{status},{time}")),
+            ("email,status,clean_time", format!("li@example.org,{status},{time}")),
+            ("email,status,suppression", format!("li@example.org,{status},complaint")),
+            ("email,subscribed,status", format!("li@example.org,{status},bounced")),
+            ("Email Address,EUID,UNSUB_TIME", "li@example.org,1,".to_owned()),
+            ("Email Address,EUID,CLEAN_TIME", "li@example.org,1,".to_owned()),
+        ][which].clone();
+        let told = read(format!("{head}\n{row}\n").as_bytes());
+        proptest::prop_assert!(told.contains(" left ") || told.contains(" suppressed "), "{}", told);
     }
 }

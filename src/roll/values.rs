@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::{
     Assumed,
-    columns::{Column, Columns},
+    columns::{Column, Columns, plain},
 };
 use crate::{
     ledger::Entry, prose::Language, subscriber::Address, subscriber::Consent, subscriber::Form,
@@ -121,10 +121,6 @@ const STANDINGS: [(Standing, Option<SuppressionReason>, &[&str]); 6] = [
     ),
 ];
 
-fn plain(word: &str) -> String {
-    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
 /// Somebody as a row has him or her, or what stands for the address and why the row cannot be taken.
 pub(super) fn entry(
     columns: &Columns,
@@ -149,20 +145,28 @@ pub(super) fn entry(
         return Err(refused("it has no address".to_owned()));
     }
     let address = parse_address(written).map_err(refused)?;
-    read(address, &cell, assumed).map_err(refused)
+    read(address, &cell, columns, assumed).map_err(refused)
 }
 
-/// An address, alone or as mail programs write it: `Li Wei <li@example.org>`.
-fn parse_address(text: &str) -> Result<Address, String> {
+/// An address, alone or as mail programs and lists write it: `Li Wei <li@example.org>`, `li@example.org (Li Wei)`.
+pub(super) fn parse_address(text: &str) -> Result<Address, String> {
+    let noted =
+        text.strip_suffix(')').and_then(|text| text.split_once(" (")).map(|(address, _)| address.trim());
+    let text = noted.filter(|text| text.contains('@')).unwrap_or(text);
     let inside = text.strip_suffix('>').and_then(|text| text.rsplit_once('<')).map(|(_, inside)| inside);
     let text = inside.unwrap_or(text);
     let text = text.get(..7).filter(|head| head.eq_ignore_ascii_case("mailto:")).map_or(text, |_| &text[7..]);
     Address::parse(text).map_err(|error| error.to_string())
 }
 
-fn read<'c>(address: Address, cell: &impl Fn(Column) -> &'c str, assumed: &Assumed) -> Result<Entry, String> {
+fn read<'c>(
+    address: Address,
+    cell: &impl Fn(Column) -> &'c str,
+    columns: &Columns,
+    assumed: &Assumed,
+) -> Result<Entry, String> {
     let time = |column| when(cell(column), &assumed.time_zone);
-    let (mut standing, mut reason) = standing_of(cell)?;
+    let (mut standing, mut reason) = standing_of(cell, columns)?;
     let left_at = time(Column::LeftAt)?;
     if left_at.is_some() && matches!(standing, Standing::Pending | Standing::Confirmed) {
         standing = Standing::Left;
@@ -173,6 +177,24 @@ fn read<'c>(address: Address, cell: &impl Fn(Column) -> &'c str, assumed: &Assum
             .find(|(_, reason, words)| reason.is_some() && words.contains(&plain(word).as_str()));
         reason = said.and_then(|(_, reason, _)| *reason).or(Some(SuppressionReason::Operator));
         standing = if standing == Standing::Left { standing } else { Standing::Suppressed };
+    }
+    let suppressed_at = time(Column::SuppressedAt)?;
+    if suppressed_at.is_some() && matches!(standing, Standing::Pending | Standing::Confirmed) {
+        standing = Standing::Suppressed;
+    }
+    if is_said(cell(Column::Disabled)) && matches!(standing, Standing::Pending | Standing::Confirmed) {
+        standing = Standing::Left;
+    }
+    let why = plain(cell(Column::LeftWhy));
+    if why.contains("spam") || why.contains("abuse") {
+        (standing, reason) = (Standing::Suppressed, Some(SuppressionReason::Complained));
+    }
+    for least in columns.stops.into_iter().chain([assumed.standing]) {
+        standing = if weight(least) > weight(standing) { least } else { standing };
+    }
+    if standing == Standing::Suppressed && reason.is_none() {
+        let bounced = suppressed_at.is_some() || columns.stops == Some(Standing::Suppressed);
+        reason = Some(if bounced { SuppressionReason::Bounced } else { SuppressionReason::Operator });
     }
     let consent_at = time(Column::ConsentAt)?;
     let confirmed_at = time(Column::ConfirmedAt)?;
@@ -185,7 +207,7 @@ fn read<'c>(address: Address, cell: &impl Fn(Column) -> &'c str, assumed: &Assum
     let suppression = match (standing, reason) {
         (Standing::Suppressed, Some(reason)) => Some(Suppression {
             reason,
-            at: time(Column::SuppressedAt)?.unwrap_or(assumed.now),
+            at: suppressed_at.or(left_at).unwrap_or(assumed.now),
             text: or_else(Column::SuppressionText, "said so in an import"),
         }),
         _ => None,
@@ -196,24 +218,42 @@ fn read<'c>(address: Address, cell: &impl Fn(Column) -> &'c str, assumed: &Assum
         suppression,
         consent: Consent {
             at,
-            how: or_else(Column::ConsentHow, &assumed.how),
+            how: or_else(Column::ConsentHow, assumed.how.as_deref().unwrap_or_default()),
             from: Some(from).filter(|from| !from.is_empty()),
             confirmed: confirmed_at.or((standing == Standing::Confirmed).then_some(at)),
         },
-        preferences: preferences(cell)?,
+        preferences: preferences(cell, columns)?,
         anew: false,
     })
 }
 
+/// How much a standing keeps letters away.
+fn weight(standing: Standing) -> u8 {
+    match standing {
+        Standing::Confirmed => 0,
+        Standing::Pending => 1,
+        Standing::Left => 2,
+        Standing::Suppressed => 3,
+    }
+}
+
+/// Whether a cell says yes.
+fn is_said(word: &str) -> bool {
+    !matches!(plain(word).as_str(), "" | "false" | "no" | "0" | "f" | "n")
+}
+
 fn standing_of<'c>(
     cell: &impl Fn(Column) -> &'c str,
+    columns: &Columns,
 ) -> Result<(Standing, Option<SuppressionReason>), String> {
     for column in [Column::Standing, Column::Subscribed] {
         let word = cell(column);
         if word.is_empty() {
             continue;
         }
-        let known = STANDINGS.iter().find(|(_, _, words)| words.contains(&plain(word).as_str()));
+        let said = plain(word);
+        let said = columns.origin.map_or(said.as_str(), |origin| origin.word(&said));
+        let known = STANDINGS.iter().find(|(_, _, words)| words.contains(&said));
         let Some((standing, reason, _)) = known else {
             return Err(format!(
                 "`{word}` is no standing that is known: say confirmed, pending, left or suppressed"
@@ -230,14 +270,16 @@ fn standing_of<'c>(
     Ok((Standing::Confirmed, None))
 }
 
-fn preferences<'c>(cell: &impl Fn(Column) -> &'c str) -> Result<Preferences, String> {
+fn preferences<'c>(cell: &impl Fn(Column) -> &'c str, columns: &Columns) -> Result<Preferences, String> {
     let word = |column| Some(cell(column)).filter(|word| !word.is_empty());
     let pace = word(Column::Pace).map_or(Ok(Pace::default()), |word| {
         Pace::parse(&word.to_lowercase())
             .ok_or_else(|| format!("`{word}` is no pace: say each, daily, weekly or monthly"))
     })?;
     let form = word(Column::Form).map_or(Ok(Form::default()), |word| {
+        // Another program's forms are no wishes of ours.
         Form::parse(&word.to_lowercase())
+            .or(columns.origin.map(|_| Form::default()))
             .ok_or_else(|| format!("`{word}` is no form: say html, text, book or kindle"))
     })?;
     let language = word(Column::Language)
@@ -282,11 +324,20 @@ fn when(text: &str, zone: &TimeZone) -> Result<Option<Timestamp>, String> {
             })
         })
         .and_then(in_zone);
-    // Other programs write `2024-05-01 08:00:00.123456+00`.
+    // Others write `2024-05-01 08:00:00.123456+00`, and Go `2024-05-01 08:00:00.123456 +0000 UTC`.
+    let without_zone = match plain.split(' ').collect::<Vec<_>>()[..] {
+        [date, time, offset, _zone] => Some(format!("{date} {time}{offset}")),
+        _ => None,
+    };
+    let plain = without_zone.as_deref().unwrap_or(plain);
     let with_offset = || {
         let (time, offset) = plain.rsplit_once(['+', '-']).filter(|(time, _)| time.contains(':'))?;
         let sign = if plain.as_bytes().get(time.len()) == Some(&b'-') { '-' } else { '+' };
-        let offset = if offset.len() == 2 { format!("{offset}:00") } else { offset.to_owned() };
+        let offset = match (offset.len(), offset.split_at_checked(2)) {
+            (2, _) => format!("{offset}:00"),
+            (4, Some((hours, minutes))) => format!("{hours}:{minutes}"),
+            _ => offset.to_owned(),
+        };
         format!("{}{sign}{offset}", time.trim()).replacen(' ', "T", 1).parse::<Timestamp>().ok()
     };
     with_offset().or(read).map(Some).ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! The connections: one writing thread that commits what has come together, and readers that never wait for it.
 
 use std::{
+    os::unix::fs::OpenOptionsExt as _,
     panic::{self, AssertUnwindSafe},
     path::Path,
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -11,10 +12,13 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 
 use super::{super::Error, Refusal, database_error, standing};
-use crate::fault::{Point, reached};
+use crate::{
+    durable,
+    fault::{Point, reached},
+};
 
 /// The schemas, oldest first; the position of each, counted from 1, is the database's `user_version` after it.
-const SCHEMAS: [&str; 3] =
+pub(super) const SCHEMAS: [&str; 3] =
     [include_str!("../schema/001.sql"), include_str!("../schema/002.sql"), include_str!("../schema/003.sql")];
 
 /// Most jobs in one transaction: a commit costs some milliseconds, a job some microseconds.
@@ -80,6 +84,33 @@ impl Database {
         let emptied = reader.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
         emptied.map_err(|error| database_error(&self.path, error))
+    }
+
+    /// Writes a copy of the database as it is at one moment. Who writes meanwhile is not held up, and not waited for.
+    pub(super) fn copy_to(&self, copy: &Path) -> Result<(), Error> {
+        let reader = connect(&self.path)?;
+        copy_into(&reader, copy).map_err(|error| database_error(&self.path, error))?;
+        // A ledger that is damaged must not take the place of a backup that is not.
+        let sound = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .and_then(|copy| copy.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)))
+            .map_err(|error| database_error(&self.path, error))?;
+        if sound == "ok" { Ok(()) } else { Err(database_error(&self.path, sound)) }
+    }
+
+    /// Writes everybody who is known, and who was forgotten, into another ledger that knows nobody.
+    pub(super) fn copy_people(&self, to: &Path) -> Result<(), Error> {
+        let reader = connect(&self.path)?;
+        let copied = || -> rusqlite::Result<()> {
+            let to = to.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(to.to_owned()))?;
+            reader.execute("ATTACH ?1 AS other", [to])?;
+            reader.execute_batch(
+                "BEGIN;
+                 INSERT INTO other.subscribers SELECT * FROM main.subscribers;
+                 INSERT INTO other.forgotten SELECT * FROM main.forgotten;
+                 COMMIT;",
+            )
+        };
+        copied().map_err(|error| database_error(&self.path, error))
     }
 
     /// Writes: on return the work is on the disk, or none of it is.
@@ -192,6 +223,9 @@ fn run(db: &Connection, sql: &str) -> Result<(), rusqlite::Error> {
 fn connect(path: &Path) -> Result<Connection, Error> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // Whoever else has an account on the machine has no business with the addresses in it; SQLite gives its logs the same mode.
+    let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    made.map_err(|error| database_error(path, error))?;
     let connect = || -> rusqlite::Result<Connection> {
         let db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(PATIENCE)?;
@@ -237,20 +271,52 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     migration.commit().map_err(failed)
 }
 
-/// Copies the ledger to `NAME.before-SCHEMA`, so that an older gazetted can go on from there.
+/// The schema of a ledger that is only read, and what is wrong with it.
+pub(super) fn look_at(path: &Path) -> Result<(i64, Vec<String>), Error> {
+    let look = || -> rusqlite::Result<(i64, Vec<String>)> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
+        db.busy_timeout(PATIENCE)?;
+        let schema = schema_of(&db)?;
+        let mut said = db.prepare("PRAGMA quick_check(20)")?;
+        let said: Vec<String> = said.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok((schema, said.into_iter().filter(|line| line != "ok").collect()))
+    };
+    look().map_err(|error| database_error(path, error))
+}
+
+/// Opens a ledger that nobody else has, migrates it, does something to it, and closes it as one file.
+pub(super) fn once(path: &Path, work: impl FnOnce(&Connection) -> Result<(), Refusal>) -> Result<(), Error> {
+    let mut db = connect(path)?;
+    migrate(&mut db, path)?;
+    let done = (|| {
+        let transaction = db.transaction()?;
+        work(&transaction)?;
+        Ok(transaction.commit()?)
+    })();
+    done.map_err(|refusal: Refusal| refusal.into_error(path))?;
+    db.close().map_err(|(_, error)| database_error(path, error))
+}
+
+/// Copies the ledger to `backups/before-schema-SCHEMA.db`, so that an older gazetted can go on from there.
 fn back_up(db: &Connection, path: &Path, schema: i64) -> Result<(), Error> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".before-{schema}"));
-    let copy = path.with_file_name(name);
+    let copy = path.with_file_name("backups").join(format!("before-schema-{schema}.db"));
     let failed =
         |source: Box<dyn std::error::Error + Send + Sync>| Error::Backup { path: copy.clone(), source };
-    match std::fs::remove_file(&copy) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error.into())),
-        _ => {}
-    }
-    let target = copy.to_string_lossy();
-    db.execute("VACUUM INTO ?1", [target.as_ref()]).map_err(|error| failed(error.into()))?;
-    std::fs::File::open(&copy).and_then(|file| file.sync_all()).map_err(|error| failed(error.into()))
+    let (temporary, file) = durable::begin_private(&copy).map_err(|error| failed(error.into()))?;
+    let copied = copy_into(db, &temporary)
+        .map_err(Into::into)
+        .and_then(|()| durable::finish(&temporary, &file, &copy).map_err(Into::into));
+    copied.map_err(|error| {
+        let _ = std::fs::remove_file(&temporary);
+        failed(error)
+    })
+}
+
+/// `VACUUM INTO` takes one moment of the database, and an empty file that is there keeps its mode.
+fn copy_into(db: &Connection, copy: &Path) -> rusqlite::Result<()> {
+    let target = copy.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(copy.to_owned()))?;
+    db.execute("VACUUM INTO ?1", [target]).map(|_| ())
 }
 
 #[cfg(test)]
@@ -304,7 +370,7 @@ mod tests {
         enter(&database, "a").expect("entered");
         let db = Connection::open(&path).expect("opened");
         back_up(&db, &path, 2).expect("copied");
-        let copy = Database::open(&folder.path().join("ledger.db.before-2")).expect("a whole ledger");
+        let copy = Database::open(&folder.path().join("backups/before-schema-2.db")).expect("a whole ledger");
         assert_eq!(sum(&copy), 1);
     }
 }

@@ -3,17 +3,23 @@
 mod arrivals;
 mod connection;
 mod digests;
+mod keeping;
 mod pieces;
 mod queue;
 mod shelf;
 mod standing;
 mod subscribers;
 mod tallying;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, civil::Date};
 use rusqlite::{Connection, params};
+
+#[cfg(test)]
+pub(crate) use self::tests::ledger_of;
 
 use super::{
     Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Fate, Interrupted, IssueLine, Ledger,
@@ -36,13 +42,25 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the ledger at `path`, and makes or migrates it. Before a migration the file is copied beside itself, to
-    /// `NAME.before-SCHEMA`.
+    /// The newest schema that we know; an older one is migrated when it is opened.
+    #[expect(clippy::cast_possible_wrap, reason = "there are a few schemas")]
+    pub const SCHEMA: i64 = connection::SCHEMAS.len() as i64;
+
+    /// Opens the ledger at `path`, and makes or migrates it. Before a migration the file is copied, to
+    /// `backups/before-schema-SCHEMA.db` beside it.
     ///
     /// # Errors
     /// [`Error::Newer`] when a newer gazetted wrote it; else what the disk says.
     pub fn open(path: &Path) -> Result<Self, Error> {
         Ok(Self { database: connection::Database::open(path)? })
+    }
+
+    /// The schema of a ledger, and what is wrong with it, without changing it: it is neither made nor migrated.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn look_at(path: &Path) -> Result<(i64, Vec<String>), Error> {
+        connection::look_at(path)
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Refusal>) -> Result<T, Error> {
@@ -593,6 +611,9 @@ impl Digests for Sqlite {
 
     fn next_due(&self) -> Result<Option<Timestamp>, Error> {
         self.read(|db| {
+            if keeping::holds(db)? {
+                return Ok(None);
+            }
             let sql = "SELECT min(due) FROM deliveries WHERE state IN ('queued', 'delayed')";
             let due: Option<i64> = db.query_row(sql, [], |row| row.get(0))?;
             due.map(timestamp).transpose()

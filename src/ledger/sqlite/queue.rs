@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Value};
 
-use super::{Refusal, micros, subscribers, timestamp};
+use super::{Refusal, keeping, micros, subscribers, timestamp};
 use crate::{
     delivery::Bounce, delivery::Claim, delivery::Delivery, delivery::DigestId, delivery::Outcome,
     delivery::PrintingId, delivery::Settlement, delivery::State, subscriber::SubscriberId,
@@ -16,6 +16,9 @@ pub(super) fn claim(
     most: usize,
     except: &[String],
 ) -> Result<Claim, Refusal> {
+    if keeping::holds(db)? {
+        return Ok(Claim { letters: Vec::new(), taken_back: taken_back(db)? });
+    }
     // What a lane that hangs has had for too long is anybody's.
     db.prepare_cached(
         "UPDATE deliveries SET state = 'queued', due = 0 WHERE state = 'claimed' AND lease <= ?1",

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Params};
 
-use super::{super::Tally, Refusal, micros, subscribers, timestamp};
+use super::{super::Tally, Refusal, keeping, micros, subscribers, timestamp};
 use crate::{delivery::State, issue::Status, subscriber::Standing};
 
 pub(super) fn tally(db: &Connection, publication: &str, now: Timestamp) -> Result<Tally, Refusal> {
@@ -42,6 +42,8 @@ pub(super) fn tally(db: &Connection, publication: &str, now: Timestamp) -> Resul
             .into(),
         subscribers: Standing::ALL.into_iter().map(standing).collect::<Result<_, Refusal>>()?,
         waits_since: waits.map(timestamp).transpose()?,
+        last_backup: keeping::last_backup(db)?,
+        held: keeping::holds(db)?,
     })
 }
 

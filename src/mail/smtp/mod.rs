@@ -4,6 +4,7 @@
 //! UTF-8 and of any length, has no deadlines, does not tell whether the final dot had left when a connection died, and hides what
 //! the server can do (`PIPELINING`, `SIZE`).
 
+mod probe;
 mod reply;
 mod stream;
 
@@ -23,6 +24,7 @@ use lettre::transport::smtp::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 
+pub use self::probe::{ProbeFailure, Probed, probe};
 use self::{
     reply::{Nonsense, Said},
     stream::Duplex,
@@ -197,6 +199,8 @@ pub(super) struct Connection {
     in_text: bool,
     /// How many letters were offered on it.
     pub(super) used: u32,
+    /// The server's certificate, in DER, where the way is under TLS.
+    certificate: Option<Vec<u8>>,
 }
 
 impl Connection {
@@ -210,8 +214,10 @@ impl Connection {
         let most = patience.min(limit(Phase::Connect));
         let lost = |trouble: String| lost(Phase::Connect, trouble);
         let mut stream = stream::connect(server, most).await.map_err(lost)?;
+        let mut certificate = None;
         if server.protection == Protection::Tls {
-            stream = stream::protect(stream, &port.tls().map_err(lost)?, server, most).await.map_err(lost)?;
+            (stream, certificate) =
+                stream::protect(stream, &port.tls().map_err(lost)?, server, most).await.map_err(lost)?;
         }
         let mut connection = Self {
             stream,
@@ -224,6 +230,7 @@ impl Connection {
             alive: true,
             in_text: false,
             used: 0,
+            certificate,
         };
         connection.good(Phase::Connect).await?;
         connection.greet().await?;
@@ -266,7 +273,8 @@ impl Connection {
             return Err(lost("there were words between STARTTLS and TLS".to_owned()));
         }
         let tls = port.tls().map_err(lost)?;
-        self.stream = stream::protect(self.stream, &tls, &port.server, most).await.map_err(lost)?;
+        (self.stream, self.certificate) =
+            stream::protect(self.stream, &tls, &port.server, most).await.map_err(lost)?;
         Ok(self)
     }
 

@@ -37,16 +37,20 @@ pub(super) async fn connect(server: &Server, within: Duration) -> Result<Box<dyn
     Ok(Box::new(stream))
 }
 
-/// Puts the way under TLS, with a certificate for the server's name.
+/// Puts the way under TLS, with a certificate for the server's name; gives that too, in DER.
 pub(super) async fn protect(
     stream: Box<dyn Duplex>,
     tls: &TlsConnector,
     server: &Server,
     within: Duration,
-) -> Result<Box<dyn Duplex>, Trouble> {
+) -> Result<(Box<dyn Duplex>, Option<Vec<u8>>), Trouble> {
     let name = ServerName::try_from(server.host.clone()).map_err(|error| error.to_string())?;
     match tokio::time::timeout(within, tls.connect(name, stream)).await {
-        Ok(Ok(stream)) => Ok(Box::new(stream)),
+        Ok(Ok(stream)) => {
+            let certificates = stream.get_ref().1.peer_certificates();
+            let own = certificates.and_then(<[_]>::first).map(|certificate| certificate.to_vec());
+            Ok((Box::new(stream), own))
+        }
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(super::too_late(within)),
     }

@@ -1,0 +1,304 @@
+//! What can be seen on this machine: settings, folders, disks, the clock, the ledger, the daemon and the programs of others.
+
+use std::{
+    fs::{self, File, TryLockError},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use super::Finding;
+use crate::{config::Newsroom, durable, helper, inbox, ledger::Keeping as _, ledger::sqlite::Sqlite};
+
+/// With less room than that, in bytes, a large issue may not come out;
+const LITTLE: u64 = 500 << 20;
+/// and with less than that hardly any.
+const NONE: u64 = 50 << 20;
+
+/// With fewer free places for files than that, an issue may not come out.
+const FEW_FILES: u64 = 10_000;
+
+/// A backup that is older should be made again.
+const OLD: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+/// The first year in which there was a gazetted, and one that no clock shows yet.
+const YEARS: std::ops::Range<i16> = 2026..2100;
+
+/// Bit of the capability that lets leases be taken of files of others (linux/capability.h).
+const CAP_LEASE: u32 = 28;
+
+/// What a program of others may cost that only tells its version.
+const LIMITS: helper::Limits =
+    helper::Limits { time: SignedDuration::from_secs(10), memory: 1 << 30, output: 64 * 1024 };
+
+pub(super) fn settings(newsroom: &Newsroom) -> Vec<Finding> {
+    let settings = &newsroom.settings;
+    let mut findings = Vec::new();
+    if settings.publication.authority.contains(".invalid,") {
+        findings.push(Finding::look(
+            "settings",
+            format!("`authority` is `{}`, which is nobody's", settings.publication.authority),
+            "set a domain or an address of yours and a year in which you held it, before the first issue is out; it never changes",
+        ));
+    }
+    if settings.publication.base_url.is_none() && !settings.mail.servers().is_empty() {
+        findings.push(Finding::look(
+            "settings",
+            "letters go to a mail server, and there is no `base_url`: their links lead to this machine",
+            "set `base_url` in [publication] to the address that readers use, then run `gazetted replay`",
+        ));
+    }
+    for named in newsroom.named_files() {
+        let path = newsroom.root.join(&named);
+        let secret = |file: &PathBuf| {
+            settings.publication.cover.as_ref() != Some(file)
+                && settings.publication.theme.as_ref() != Some(file)
+                && !settings.mail.servers().iter().any(|relay| relay.ca_file.as_ref() == Some(file))
+        };
+        if secret(&named) && mode(&path).is_some_and(|mode| mode & 0o007 != 0) {
+            findings.push(Finding::look(
+                "secrets",
+                format!("everybody on this machine can read `{}`", path.display()),
+                format!("chmod o= {}", path.display()),
+            ));
+        }
+    }
+    findings
+}
+
+fn mode(path: &Path) -> Option<u32> {
+    path.metadata().ok().map(|metadata| metadata.permissions().mode() & 0o777)
+}
+
+pub(super) fn folders(newsroom: &Newsroom) -> Vec<Finding> {
+    let us = rustix::process::geteuid();
+    let mut findings = Vec::new();
+    let folders = [("inbox", newsroom.inbox()), ("outbox", newsroom.outbox()), ("data", newsroom.data())];
+    for (subject, folder) in folders {
+        let shown = folder.display();
+        let Ok(metadata) = folder.metadata() else {
+            findings.push(Finding::look(
+                subject,
+                format!("`{shown}` is not there"),
+                "`gazetted run` makes it; where it should be a mount, mount it first",
+            ));
+            continue;
+        };
+        if let Err(error) = durable::try_writing(&folder) {
+            findings.push(Finding::wrong(
+                subject,
+                format!("`{shown}` cannot be written: {error}"),
+                format!(
+                    "it belongs to user {}, and this is user {}: run as that user, or give it to this one",
+                    metadata.uid(),
+                    us.as_raw()
+                ),
+            ));
+            continue;
+        }
+        findings.push(Finding::ok(subject, format!("`{shown}` can be written")));
+        if us.is_root() && metadata.uid() != 0 {
+            findings.push(Finding::look(
+                subject,
+                format!("this is root, and `{shown}` belongs to user {}", metadata.uid()),
+                format!("ask as that user, whose rights count: `runuser -u '#{}' -- gazetted doctor`, or through your unit", metadata.uid()),
+            ));
+        }
+        if subject == "inbox" && metadata.uid() != us.as_raw() && !may_lease() {
+            findings.push(Finding::look(
+                subject,
+                "its files belong to others, and without CAP_LEASE it is not seen who still writes one",
+                "grant the capability (`AmbientCapabilities=CAP_LEASE` in the unit), or give `settle_after` more time",
+            ));
+        }
+    }
+    let ledger = newsroom.data().join("ledger.db");
+    if mode(&ledger).is_some_and(|mode| mode & 0o007 != 0) {
+        findings.push(Finding::look(
+            "secrets",
+            format!("everybody on this machine can read the addresses in `{}`", ledger.display()),
+            format!("chmod o= {}*", ledger.display()),
+        ));
+    }
+    findings
+}
+
+/// Whether we may take leases of files of others, by what the kernel says of us.
+fn may_lease() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective
+        .and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok())
+        .is_some_and(|bits| bits >> CAP_LEASE & 1 == 1)
+}
+
+pub(super) fn disks(newsroom: &Newsroom) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for (name, folder) in
+        [("inbox", newsroom.inbox()), ("outbox", newsroom.outbox()), ("data", newsroom.data())]
+    {
+        let Ok(disk) = rustix::fs::statvfs(&folder) else { continue };
+        let room = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let said = format!("{name}: {} MiB free", room >> 20);
+        let help = "free some space: issues wait when there is none, and nothing is lost";
+        findings.push(if room < NONE {
+            Finding::wrong("disk", said, help)
+        } else if room < LITTLE {
+            Finding::look("disk", said, help)
+        } else if disk.f_files > 0 && disk.f_favail < FEW_FILES {
+            let said = format!("{name}: room for {} more files", disk.f_favail);
+            Finding::look("disk", said, "remove files, or take a file system with more inodes")
+        } else {
+            Finding::ok("disk", said)
+        });
+    }
+    findings
+}
+
+pub(super) fn clock(now: Timestamp) -> Finding {
+    let shown = now.to_zoned(TimeZone::UTC);
+    let said = format!("it is {}", shown.strftime("%Y-%m-%d %H:%M:%S UTC"));
+    if YEARS.contains(&shown.year()) {
+        Finding::ok("clock", said)
+    } else {
+        let help = "set it (`timedatectl set-ntp true`): issues and letters would carry these times for ever";
+        Finding::wrong("clock", said, help)
+    }
+}
+
+pub(super) fn ledger(newsroom: &Newsroom, now: Timestamp) -> Vec<Finding> {
+    let path = newsroom.data().join("ledger.db");
+    let shown = path.display();
+    if !path.exists() {
+        return vec![Finding::look(
+            "ledger",
+            format!("`{shown}` is not there yet"),
+            "`gazetted run` makes it",
+        )];
+    }
+    let (schema, troubles) = match Sqlite::look_at(&path) {
+        Ok(found) => found,
+        Err(error) => {
+            let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let help = "see who may read it; where the disk is at fault, bring back a backup";
+            return vec![Finding::wrong("ledger", format!("{error}: {why}"), help)];
+        }
+    };
+    if let Some(trouble) = troubles.first() {
+        let help = "stop the daemon, keep a copy of the file, and bring back a backup (docs/operating.md)";
+        return vec![Finding::wrong("ledger", format!("`{shown}` is damaged: {trouble}"), help)];
+    }
+    let known = Sqlite::SCHEMA;
+    if schema > known {
+        let help = "run the newer gazetted that wrote it";
+        return vec![Finding::wrong(
+            "ledger",
+            format!("it has schema {schema}, and this gazetted knows {known}"),
+            help,
+        )];
+    }
+    if schema < known {
+        let help = "`gazetted run` migrates it, after a copy to `backups/`";
+        return vec![Finding::look(
+            "ledger",
+            format!("it is whole, with schema {schema}; ours is {known}"),
+            help,
+        )];
+    }
+    let mut findings = vec![Finding::ok("ledger", format!("`{shown}` is whole, schema {schema}"))];
+    let Ok(ledger) = Sqlite::open(&path) else { return findings };
+    let help = "`gazetted backup FILE` makes one; docs/operating.md has a line for every night";
+    match ledger.last_backup() {
+        Ok(Some(at)) if now.duration_since(at) <= OLD => {
+            findings.push(Finding::ok(
+                "backup",
+                format!("the last was made at {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+            ));
+        }
+        Ok(Some(at)) => findings.push(Finding::look(
+            "backup",
+            format!("the last was made at {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+            help,
+        )),
+        Ok(None) | Err(_) => findings.push(Finding::look("backup", "none was made yet", help)),
+    }
+    if ledger.holds_letters().unwrap_or(false) {
+        let said = "letters are held since this newsroom was brought back from a backup";
+        findings.push(Finding::look("letters", said, "`gazetted resume` tells what waits, and lets it go"));
+    }
+    findings
+}
+
+pub(super) fn daemon(newsroom: &Newsroom) -> Finding {
+    let lock = newsroom.data().join("daemon.lock");
+    match File::open(&lock).map(|lock| lock.try_lock_shared()) {
+        Ok(Err(TryLockError::WouldBlock)) => Finding::ok("daemon", "it runs"),
+        _ => Finding::look("daemon", "it does not run", "`gazetted run` starts it"),
+    }
+}
+
+pub(super) fn watching(newsroom: &Newsroom) -> Finding {
+    let folder = newsroom.inbox();
+    if folder.exists() && !inbox::is_local(&folder) {
+        let said =
+            format!("`{}` is no disk of this machine, where nobody tells what is saved", folder.display());
+        return Finding::look(
+            "watching",
+            said,
+            "it is looked at every few seconds instead; that is well, if slower",
+        );
+    }
+    let limit = |name: &str| -> Option<u64> {
+        let text = fs::read_to_string(Path::new("/proc/sys/fs/inotify").join(name)).ok()?;
+        text.trim().parse().ok()
+    };
+    let (watches, instances) = (limit("max_user_watches"), limit("max_user_instances"));
+    let wanted = n_folders(&folder, 0);
+    match (watches, instances) {
+        (Some(watches), Some(instances)) if watches >= 2 * wanted && instances >= 8 => {
+            Finding::ok("watching", format!("{wanted} of {watches} watches are needed"))
+        }
+        (Some(watches), Some(instances)) => Finding::look(
+            "watching",
+            format!(
+                "the inbox has {wanted} folders, and this system lets a user watch {watches}, in {instances} programs"
+            ),
+            "`sysctl fs.inotify.max_user_watches=65536 fs.inotify.max_user_instances=128`; without it the inbox is looked at every few seconds",
+        ),
+        _ => Finding::look(
+            "watching",
+            "this system does not say how much may be watched",
+            "the inbox is looked at every few seconds in any case",
+        ),
+    }
+}
+
+/// How many folders there are, from this one down; not more than are needed to tell.
+fn n_folders(folder: &Path, depth: u32) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && depth < 16);
+    1 + below.map(|entry| n_folders(&entry.path(), depth + 1)).sum::<u64>()
+}
+
+pub(super) fn programs() -> Vec<Finding> {
+    let programs = [
+        (
+            "pdftotext",
+            "-v",
+            "PDFs are not read without it; install poppler's tools (`apt-get install poppler-utils`)",
+        ),
+        ("openssl", "version", "`gazetted dkim new` needs it; install it (`apt-get install openssl`)"),
+    ];
+    let found = programs.map(|(program, version, help)| {
+        match helper::run(Path::new(program), &[version], b"", &LIMITS) {
+            Ok(answer) => {
+                let said = String::from_utf8_lossy(&answer.output).into_owned() + &answer.complaint;
+                let line = said.lines().next().unwrap_or(program).chars().take(60).collect::<String>();
+                Finding::ok("programs", format!("{program}: {line}"))
+            }
+            Err(error) => Finding::look("programs", error.to_string(), help),
+        }
+    });
+    found.into()
+}

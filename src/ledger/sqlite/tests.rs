@@ -1,0 +1,98 @@
+//! Ledgers of every schema that we ever wrote are read and migrated; `src/ledger/fixtures` has one of each.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{super::Keeping as _, connection, *};
+use crate::ledger::Restored;
+
+/// The ledgers that we wrote, oldest first. Whoever adds a schema adds one that is written by it.
+const FIXTURES: [&str; 3] = [
+    include_str!("../fixtures/001.sql"),
+    include_str!("../fixtures/002.sql"),
+    include_str!("../fixtures/003.sql"),
+];
+
+fn tide() -> Publication {
+    Publication { key: "tide".to_owned(), ..crate::manuscript::tests::publication() }
+}
+
+/// A ledger as we wrote it with this schema, in a folder.
+pub(crate) fn ledger_of(folder: &Path, schema: usize) -> PathBuf {
+    laid(folder, FIXTURES[schema - 1])
+}
+
+fn laid(folder: &Path, fixture: &str) -> PathBuf {
+    let path = folder.join("ledger.db");
+    Connection::open(&path).expect("opened").execute_batch(fixture).expect("a ledger");
+    path
+}
+
+#[test]
+fn there_is_a_ledger_of_every_schema_but_one_that_is_in_the_making() {
+    assert!(FIXTURES.len() + 1 >= connection::SCHEMAS.len());
+    for (n, fixture) in FIXTURES.iter().enumerate() {
+        assert!(fixture.trim_end().ends_with(&format!("PRAGMA user_version = {};", n + 1)));
+    }
+}
+
+#[test]
+fn a_ledger_of_any_schema_is_migrated_with_all_that_it_knows() {
+    for (n, fixture) in FIXTURES.iter().enumerate() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = laid(folder.path(), fixture);
+        let ledger = Sqlite::open(&path).expect("migrated");
+        let what = format!("schema {}", n + 1);
+        assert_eq!(ledger.examine().expect("examined"), Vec::<String>::new(), "{what}");
+        let issues = ledger.issues(&tide()).expect("read");
+        let told: Vec<(&str, u32, u64)> = issues
+            .iter()
+            .map(|line| (line.key.as_str(), line.version, line.letters.iter().map(|(_, n)| n).sum()))
+            .collect();
+        assert_eq!(told, [("w2", 1, 2), ("w1", 2, 2)], "{what}");
+        for (standing, n) in [(Standing::Confirmed, 2), (Standing::Left, 1), (Standing::Pending, 0)] {
+            assert_eq!(ledger.count(standing).expect("counted"), n, "{what}");
+        }
+        assert_eq!(ledger.arrivals().expect("read").len(), 3, "{what}");
+        let (found, all) = ledger.search(&tide(), &["tuesdays".to_owned()], 0, 9).expect("searched");
+        assert_eq!((found.len(), all), (1, 1), "{what}");
+        let now: Timestamp = "2026-12-01T00:00:00Z".parse().expect("a time");
+        let letters = ledger.claim(now, now, 99, &[]).expect("claimed").letters;
+        assert_eq!(letters.len(), 2, "{what}");
+        let before = folder.path().join(format!("backups/before-schema-{}.db", Sqlite::SCHEMA));
+        assert_eq!(before.exists(), i64::try_from(n).expect("few") + 1 < Sqlite::SCHEMA, "{what}");
+    }
+}
+
+#[test]
+fn a_ledger_of_any_schema_is_brought_back_and_holds_its_letters() {
+    for fixture in FIXTURES {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = laid(folder.path(), fixture);
+        let (taken, at) = (Timestamp::UNIX_EPOCH, "2026-12-01T00:00:00Z".parse().expect("a time"));
+        Sqlite::bring_back(&path, Restored { taken, at }).expect("brought back");
+        assert!(!folder.path().join("ledger.db-wal").exists(), "it is one file");
+        let ledger = Sqlite::open(&path).expect("opened");
+        assert_eq!(ledger.restored().expect("read"), Some(Restored { taken, at }));
+        assert_eq!(ledger.last_backup().expect("read"), Some(taken));
+        assert_eq!(ledger.claim(at, at, 99, &[]).expect("claimed").letters.len(), 0);
+        assert_eq!(ledger.next_due().expect("read"), None);
+        assert_eq!(ledger.waiting().expect("read").digests.len(), 2);
+        assert_eq!(ledger.let_letters_go(false, at).expect("let go"), 2);
+        assert_eq!(ledger.claim(at, at, 99, &[]).expect("claimed").letters.len(), 2);
+    }
+}
+
+#[test]
+fn a_ledger_that_is_damaged_is_not_brought_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = laid(folder.path(), FIXTURES[2]);
+    let mut bytes = std::fs::read(&path).expect("read");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4096].fill(0x5A);
+    std::fs::write(&path, bytes).expect("written");
+    let restored = Restored { taken: Timestamp::UNIX_EPOCH, at: Timestamp::UNIX_EPOCH };
+    Sqlite::bring_back(&path, restored).expect_err("damaged");
+}

@@ -176,7 +176,7 @@ fn what_is_wrong_is_said_with_what_to_do() {
     // Without a name server, that is said; the rest is looked at all the same.
     let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (_, findings) = examines(&newsroom, nobody);
-    has(&findings, "spf", "look", "the DNS could not be asked");
+    has(&findings, "dns", "look", "the DNS could not be asked");
 
     fs::write(newsroom.path("config/gazetted.toml"), "[mail]\nfrm = \"x\"\nconnections = 0\n").unwrap();
     let (code, said) = gazetted(newsroom.folder.path(), &["doctor"]);

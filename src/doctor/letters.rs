@@ -109,6 +109,9 @@ fn silent(server: &Server, failure: &mail::ProbeFailure) -> Finding {
     Finding::wrong("mail", said, help)
 }
 
+/// What is said where no name server answers; then the others are not asked for.
+const UNASKED: &str = "the DNS could not be asked";
+
 /// The name server that is asked.
 fn resolver(server: Option<SocketAddr>) -> Result<TokioResolver, NetError> {
     let mut builder = match server {
@@ -157,7 +160,11 @@ pub(super) async fn records(newsroom: &Newsroom, server: Option<SocketAddr>) -> 
     };
     // Errors come back to the envelope's sender, and SPF is about that one.
     let envelope = settings.bounces.as_ref().map_or(from, |address| address.domain());
-    let mut findings = vec![spf(&resolver, envelope).await];
+    let first = spf(&resolver, envelope).await;
+    if first.said.starts_with(UNASKED) {
+        return vec![Finding { subject: "dns", ..first }];
+    }
+    let mut findings = vec![first];
     findings.extend(dkim(newsroom, &resolver).await);
     findings.push(dmarc(&resolver, from).await);
     findings
@@ -165,7 +172,7 @@ pub(super) async fn records(newsroom: &Newsroom, server: Option<SocketAddr>) -> 
 
 fn unasked(subject: &'static str, why: &str) -> Finding {
     let help = "see `/etc/resolv.conf`, or name a name server with `--resolver 192.0.2.53:53`";
-    Finding::look(subject, format!("the DNS could not be asked: {why}"), help)
+    Finding::look(subject, format!("{UNASKED}: {why}"), help)
 }
 
 async fn spf(resolver: &TokioResolver, domain: &str) -> Finding {

@@ -98,7 +98,8 @@ fn is_private(newsroom: &Newsroom, file: &Path) -> Result<(), Error> {
 }
 
 fn alone(path: &Path) -> Result<File, Error> {
-    let lock = File::create(path).map_err(cannot_write(path))?;
+    // Where root made it, others may still lock it.
+    let lock = File::open(path).or_else(|_| File::create(path)).map_err(cannot_write(path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(Error::Busy),

@@ -45,6 +45,7 @@ mod keeping;
 mod proving;
 mod editing;
 mod minding;
+mod programming;
 mod learning;
 mod repairing;
 mod typesetting;

@@ -72,7 +72,7 @@ enum Command {
     /// Make keys that sign letters, or print the records of those in force
     #[command(subcommand)]
     Dkim(dkim::Command),
-    /// Make a new password for the desk, the editor's pages
+    /// Make a new password for the desk, the editor's pages; make and revoke tokens for programs
     #[command(subcommand)]
     Desk(desk::Command),
     /// Show the settings in force
@@ -92,6 +92,8 @@ enum Error {
     Daemon(#[from] daemon::Error),
     #[error(transparent)]
     Desk(#[from] crate::desk::PasswordError),
+    #[error(transparent)]
+    Token(crate::desk::TokenError),
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
     #[error(transparent)]

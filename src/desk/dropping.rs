@@ -11,7 +11,7 @@ use axum::{
     routing::post,
 };
 
-use super::{Answer, Desk, Failure, form, guard::Editor, today};
+use super::{Answer, Desk, Failure, deeds, form, guard::Editor, today};
 use crate::{durable, durable::Laid, inbox, manuscript, typography};
 
 /// What a form has around its files, at most.
@@ -105,9 +105,7 @@ async fn drop_files(State(desk): State<Arc<Desk>>, editor: Editor, request: Requ
     let mut told: Vec<String> = Vec::new();
     for (name, bytes) in named {
         let (path, file) = (desk.press.inbox.join(&name), name.clone());
-        let laid = desk.work(move |_| lay(&path, &bytes, replace)).await;
-        let laid = laid.map_err(|error| Failure::fault(&error))?;
-        desk.bells.news.ring();
+        let laid = deeds::lay(&desk, path, bytes, replace).await?;
         let phrase = match laid {
             Laid::Written => "drop.written",
             Laid::Unchanged => "drop.same",
@@ -165,7 +163,7 @@ pub(super) fn good_name(given: &str) -> Result<String, &'static str> {
 }
 
 /// A name that somebody gave, short enough to be shown.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     crate::issue::shorten(&typography::printable(name), 80)
 }
 

@@ -6,8 +6,8 @@ use axum::{Router, extract::State as Of, routing::get};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Answer, Desk, Failure, guard::Editor};
-use crate::{delivery::State, http, ledger};
+use super::{Answer, Desk, Failure, guard::Editor, words::Words};
+use crate::{delivery::State, http, ledger, ledger::Tally, ledger::WebhookLine};
 
 /// With less room than that, in bytes, a publish of a large issue may fail.
 const LITTLE: u64 = 500 << 20;
@@ -16,20 +16,39 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new().route("/health", get(show))
 }
 
-async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
-    let (troubles, tally, disks) = desk
-        .work(|desk| -> Result<_, ledger::Error> {
-            let tally = desk.press.ledger.tally(desk.publication(), desk.clock.now())?;
-            let folders = [("health.inbox", &desk.press.inbox), ("health.data", &desk.press.data)];
-            let mut disks: Vec<(&str, Option<u64>)> =
-                folders.into_iter().map(|(name, folder)| (name, room_of(folder))).collect();
-            disks.push(("health.outbox", room_of(desk.press.outbox.root())));
-            Ok((http::troubles(&desk.room), tally, disks))
-        })
-        .await
-        .map_err(|error| Failure::fault(&error))?;
-    let words = editor.words;
+/// How the newsroom is.
+pub(super) struct Health {
+    /// What keeps it from its work.
+    pub(super) troubles: Vec<&'static str>,
+    pub(super) tally: Tally,
+    /// When the inbox was last looked at.
+    pub(super) looked: Option<Timestamp>,
+    /// How much room the disks of its folders have, in bytes.
+    pub(super) disks: [(&'static str, Option<u64>); 3],
+    /// The webhooks that are told of what happens.
+    pub(super) webhooks: Vec<WebhookLine>,
+}
+
+/// How the newsroom is. It writes a little to see that this can be done.
+pub(super) fn examine(desk: &Desk) -> Result<Health, ledger::Error> {
     let looked = desk.room.metrics.inbox.last_look();
+    Ok(Health {
+        troubles: http::troubles(&desk.room),
+        tally: desk.press.ledger.tally(desk.publication(), desk.clock.now())?,
+        looked: Some(looked).filter(|at| *at > 0).and_then(|at| Timestamp::from_second(at).ok()),
+        disks: [
+            ("inbox", room_of(&desk.press.inbox)),
+            ("data", room_of(&desk.press.data)),
+            ("outbox", room_of(desk.press.outbox.root())),
+        ],
+        webhooks: desk.press.ledger.webhooks()?,
+    })
+}
+
+async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
+    let health = desk.work(examine).await.map_err(|error| Failure::fault(&error))?;
+    let Health { troubles, tally, looked, disks, webhooks } = health;
+    let words = editor.words;
     let waiting =
         |state: State| tally.letters.iter().find(|(known, _)| *known == state).map_or(0, |(_, n)| *n);
     let letters: Vec<Value> = [State::Queued, State::Claimed, State::Delayed]
@@ -40,18 +59,39 @@ async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
         .into_iter()
         .map(|(name, room)| {
             let short = room.is_some_and(|room| room < LITTLE);
-            json!({ "name": words.say(name, &[]), "room": room.map(shown), "short": short })
+            json!({ "name": words.say(&format!("health.{name}"), &[]), "room": room.map(shown), "short": short })
         })
         .collect();
     let it = json!({
         "troubles": troubles,
-        "looked": (looked > 0).then(|| Timestamp::from_second(looked).ok().map(|at| desk.time(at))).flatten(),
+        "looked": looked.map(|at| desk.time(at)),
         "letters": letters,
         "waits_since": tally.waits_since.map(|since| desk.time(since)),
         "disks": disks,
+        "webhooks": webhooks.iter().map(|line| webhook(&desk, line, words)).collect::<Vec<_>>(),
         "version": env!("CARGO_PKG_VERSION"),
     });
     desk.page(&editor, "health.html", "/health", &it)
+}
+
+/// A webhook as a line of the page.
+fn webhook(desk: &Desk, line: &WebhookLine, words: &Words) -> Value {
+    let said = match (&line.ended, &line.trouble) {
+        (Some(_), _) => words.say("health.webhook_ended", &[]),
+        (None, Some((said, _))) => words.say("health.webhook_silent", &[("said", said)]),
+        (None, None) => words.say("health.webhook_well", &[]),
+    };
+    let at = line.ended.or(line.trouble.as_ref().map(|(_, at)| *at)).or(line.told);
+    json!({
+        "url": line.webhook,
+        "said": said,
+        "well": line.ended.is_none() && line.trouble.is_none(),
+        "at": at.map(|at| desk.time(at)),
+        "waiting": words.count("health.webhook_waiting", line.waiting),
+        "waits": line.waiting > 0,
+        "failed": words.count("health.webhook_failed", line.failed),
+        "has_failed": line.failed > 0,
+    })
 }
 
 /// How much room the disk of a folder has for us, in bytes, where that can be known.

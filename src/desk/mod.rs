@@ -3,9 +3,13 @@
 //! A page is a file here with its `routes()`, a template in `templates/` and its words in `words/`; `router` mounts it, and a
 //! line of `frame::NAVIGATION` leads to it.
 
+mod api;
 mod assets;
+mod attempts;
+mod deeds;
 mod differing;
 mod dropping;
+mod enrolling;
 mod entering;
 mod failure;
 mod figures;
@@ -22,6 +26,7 @@ mod proofs;
 mod sessions;
 mod subscribers;
 mod today;
+mod tokens;
 mod words;
 
 use std::{
@@ -35,12 +40,13 @@ use tokio::{net::TcpListener, sync::Notify, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 pub use password::{Error as PasswordError, Password};
+pub use tokens::{Error as TokenError, make as make_token};
 
 use crate::{
     bell::Bell, clock::Clock, http, http::ReadingRoom, ledger, ledger::Ledger, mail::Letterhead,
     press::Press, publication::Publication,
 };
-use entering::Attempts;
+use attempts::Attempts;
 use failure::Failure;
 use sessions::Sessions;
 
@@ -81,6 +87,8 @@ pub struct Bells {
     pub mail: Arc<Notify>,
     /// The feeds have changed.
     pub hub: Arc<Notify>,
+    /// Something has happened of which webhooks may be told.
+    pub events: Arc<Notify>,
     /// Something that the desk shows has changed.
     pub news: Bell,
     /// What could not be put out through no fault of its own, by file, and is tried again.
@@ -118,14 +126,20 @@ pub struct Drawer {
 /// Who is logged in, and who tried.
 pub struct Door {
     sessions: Mutex<Sessions>,
-    attempts: Mutex<Attempts>,
+    passwords: Mutex<Attempts>,
+    tokens: Mutex<Attempts>,
     trying: Semaphore,
 }
 
 impl Default for Door {
     /// Nobody.
     fn default() -> Self {
-        Self { sessions: Mutex::default(), attempts: Mutex::default(), trying: Semaphore::new(TRIED_AT_ONCE) }
+        Self {
+            sessions: Mutex::default(),
+            passwords: Mutex::default(),
+            tokens: Mutex::default(),
+            trying: Semaphore::new(TRIED_AT_ONCE),
+        }
     }
 }
 
@@ -134,6 +148,13 @@ impl Desk {
     #[must_use]
     pub fn publication(&self) -> &Publication {
         &self.press.publication
+    }
+
+    /// Rings for whoever follows what readers have.
+    fn tell_changes(&self) {
+        self.bells.hub.notify_one();
+        self.bells.events.notify_one();
+        self.bells.news.ring();
     }
 
     /// Asks the ledger where waiting for a disk holds nobody up.
@@ -178,5 +199,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard::guard))
         // Programs read the figures; they have no password.
         .merge(figures::routes())
+        // Programs that do more have tokens, and neither sessions nor forms.
+        .merge(api::routes(&desk))
         .with_state(desk)
 }

@@ -4,6 +4,7 @@
 //! it in memory than one row. Each row is an [`Entry`] or a [`Problem`] with its line: never a guess.
 
 mod columns;
+mod importing;
 mod records;
 mod values;
 mod writing;
@@ -14,6 +15,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub use self::{
     columns::{Columns, Unusable},
+    importing::{PAGE, Totals, export, import},
     records::LONGEST_ROW,
     values::{COLUMNS, row_of, unquoted_formula},
     writing::Writing,

@@ -13,8 +13,12 @@ use rusqlite::{Connection, OpenFlags};
 use super::{super::Error, Refusal, database_error, standing};
 
 /// The schemas, oldest first; the position of each, counted from 1, is the database's `user_version` after it.
-const SCHEMAS: [&str; 3] =
-    [include_str!("../schema/001.sql"), include_str!("../schema/002.sql"), include_str!("../schema/003.sql")];
+const SCHEMAS: [&str; 4] = [
+    include_str!("../schema/001.sql"),
+    include_str!("../schema/002.sql"),
+    include_str!("../schema/003.sql"),
+    include_str!("../schema/004.sql"),
+];
 
 /// Most jobs in one transaction: a commit costs some milliseconds, a job some microseconds.
 const GROUP: usize = 256;

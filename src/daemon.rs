@@ -24,7 +24,7 @@ use crate::{
     desk::Bells, desk::Desk, desk::Password, durable, fetch::Fetcher, fetch::Web, http, http::ReadingRoom,
     http::Subscribing, hub, ledger, ledger::Ledger, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail,
     mail::Stationery, metrics::Metrics, outbox, outbox::Outbox, press, press::Press,
-    publication::Publication, subscriber::LeaveKey,
+    publication::Publication, subscriber::LeaveKey, webhooks, webhooks::Webhooks,
 };
 
 /// How long letters on their way may take to be answered once we are asked to stop.
@@ -213,6 +213,13 @@ impl Daemon {
             leave_key: head.leave_key.clone(),
             clock: clock.clone(),
         });
+        let webhooks = Webhooks {
+            publication: publication.clone(),
+            ledger: Arc::clone(&ledger),
+            webhooks: newsroom.webhooks()?,
+            clock: clock.clone(),
+            news: bells.news.clone(),
+        };
         let hooks =
             newsroom.webhook_secret()?.map(|secret| http::Hooks { returns: Arc::clone(&returns), secret });
         let door = match newsroom.lmtp() {
@@ -262,6 +269,7 @@ impl Daemon {
         daemon.inbox.spawn(guarded(guard(), watching));
         let telling = hub::run(daemon.publication.clone(), bells.hub, daemon.stop_inbox.clone());
         daemon.hub.spawn(guarded(guard(), telling));
+        daemon.hub.spawn(guarded(guard(), webhooks::run(webhooks, daemon.stop_inbox.clone())));
         Ok(daemon)
     }
 
@@ -304,7 +312,7 @@ impl Daemon {
         for (stop, tasks, what) in [
             (&self.stop_desk, &self.desk_pages, "the desk"),
             (&self.stop_inbox, &self.inbox, "the press"),
-            (&self.stop_inbox, &self.hub, "what tells the hub"),
+            (&self.stop_inbox, &self.hub, "what tells the hub and webhooks"),
             (&self.stop_inbox, &self.digests, "what makes digests"),
             (&self.stop_mail, &self.mail, "the mail"),
             (&self.stop_returns, &self.returns, "what takes what comes back"),

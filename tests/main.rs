@@ -15,6 +15,7 @@ mod correcting;
 mod withholding;
 mod listing;
 mod telling;
+mod calling;
 mod refusing;
 mod enrolling;
 mod reaching;

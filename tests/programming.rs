@@ -384,7 +384,11 @@ fn whom_a_program_enters_is_asked_first_unless_it_says_how_the_reader_asked() {
         let answer = program.asks("PATCH", &path, Some(&wrong));
         assert!(answer.status == 422 && answer.text().contains(said), "{}", answer.text());
     }
-    for (wrong, status) in [("{", 400), ("{\"address\": 1}", 422), ("{\"address\": \"x\", \"adress\": \"y\"}", 422)] {
+    for (wrong, status) in [
+        ("{", 400),
+        ("{\"address\": \"zhao@example.org\", \"adress\": \"y\"}", 422),
+        ("{\"address\": \"zhao@example.org\", \"consent\": [\"said so\"]}", 422),
+        ("{\"address\": 1}", 422), ("{\"address\": \"x\", \"adress\": \"y\"}", 422)] {
         assert_eq!(program.sends("POST", "/subscribers", "application/json", wrong.as_bytes()).status, status);
     }
     assert_eq!(program.sends("POST", "/subscribers", "text/plain", b"{}").status, 415);

@@ -17,6 +17,7 @@ mod subscribers;
 mod telling;
 mod theme;
 mod verify;
+mod webhooks;
 
 use std::{
     ffi::OsString,
@@ -75,6 +76,9 @@ enum Command {
     /// Make a new password for the desk, the editor's pages; make and revoke tokens for programs
     #[command(subcommand)]
     Desk(desk::Command),
+    /// List those who are told what happens, with how that goes; tell one again that had ended
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     /// Show the settings in force
     Config,
     /// List the files of our own theme, or print one, to begin a theme of your own with
@@ -165,6 +169,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Bind(arguments) => bind::run(&newsroom(file)?, &arguments),
         Command::Dkim(command) => dkim::run(&newsroom(file)?, command),
         Command::Desk(command) => desk::run(&newsroom(file)?, &command),
+        Command::Webhooks(command) => webhooks::run(&newsroom(file)?, &command),
         Command::Config => config::run(&newsroom(file)?),
         Command::Verify => verify::run(&newsroom(file)?),
     }

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::values::{
     BaseUrl, DoorName, From, HostName, HostPort, HubUrl, Listening, NetName, ProtectionName, Span,
+    WebhookUrl,
 };
 use self::values::{
     authority, colour, connections, day_of_month, domain, free_line, hour, issn, key, limit, line, mib, rate,
     time_zone, to_hour, weight,
 };
-use crate::{inbox, mail::OnUnknown, proof::Policy, prose::Language, subscriber::Address};
+use crate::{inbox, ledger::EventKind, mail::OnUnknown, proof::Policy, prose::Language, subscriber::Address};
 
 /// The settings in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Settings {
     pub http: HttpSettings,
     /// Where the editor's pages are.
     pub desk: DeskSettings,
+    /// Who is told what happens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookSettings>,
 }
 
 /// `[publication]`: `config/gazetted.toml` explains every key.
@@ -395,4 +399,14 @@ impl Default for DeskSettings {
         let listen = Listening(Some(SocketAddr::from(([127, 0, 0, 1], 8081))));
         Self { listen, largest_upload_mib: 64 }
     }
+}
+
+/// `[[webhooks]]`: `config/gazetted.toml` explains every key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSettings {
+    pub url: WebhookUrl,
+    pub secret_file: PathBuf,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventKind>,
 }

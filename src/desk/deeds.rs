@@ -116,7 +116,7 @@ pub(super) enum Added {
 }
 
 impl Added {
-    /// The same in a word, for programs and as the end of a phrase's name.
+    /// The same in a word, for programs.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Added(_) => "added",

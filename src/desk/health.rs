@@ -59,7 +59,12 @@ async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
         .into_iter()
         .map(|(name, room)| {
             let short = room.is_some_and(|room| room < LITTLE);
-            json!({ "name": words.say(&format!("health.{name}"), &[]), "room": room.map(shown), "short": short })
+            let phrase = match name {
+                "inbox" => "health.inbox",
+                "outbox" => "health.outbox",
+                _ => "health.data",
+            };
+            json!({ "name": words.say(phrase, &[]), "room": room.map(shown), "short": short })
         })
         .collect();
     let it = json!({

@@ -87,8 +87,6 @@ pub struct Bells {
     pub mail: Arc<Notify>,
     /// The feeds have changed.
     pub hub: Arc<Notify>,
-    /// Something has happened of which webhooks may be told.
-    pub events: Arc<Notify>,
     /// Something that the desk shows has changed.
     pub news: Bell,
     /// What could not be put out through no fault of its own, by file, and is tried again.
@@ -153,7 +151,6 @@ impl Desk {
     /// Rings for whoever follows what readers have.
     fn tell_changes(&self) {
         self.bells.hub.notify_one();
-        self.bells.events.notify_one();
         self.bells.news.ring();
     }
 

@@ -129,8 +129,7 @@ pub trait Events: Send + Sync {
     /// When the ledger cannot be written.
     fn write_event(&self, id: i64, body: &str, webhooks: &[String], now: Timestamp) -> Result<(), Error>;
 
-    /// What is due to be told, the longest due first, at most `most`; of each webhook only the oldest that waits, so that events
-    /// come in their order.
+    /// What is due to be told, the longest due first, at most `most`.
     ///
     /// # Errors
     /// When the ledger cannot be read.

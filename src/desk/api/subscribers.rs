@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Limit, problem::Problem, route::Route, taking::{Asked, Named, Sent}};
+use super::{Limit, problem::Problem, route::Route, taking::{Asked, Named, Object, Sent}};
 use crate::{
     delivery::Bounce, delivery::BounceKind, delivery::Reply, delivery::State as LetterState, desk::Desk,
     desk::deeds, desk::deeds::Added, ledger::Sent as Letter, prose::Language, subscriber::Address,
@@ -215,7 +215,8 @@ struct NewSubscriber {
     address: String,
     /// That he or she has asked already, and need not be asked by a letter: you vouch for it.
     #[serde(default)]
-    consent: Option<NewConsent>,
+    #[schemars(with = "Option<NewConsent>")]
+    consent: Option<Object<NewConsent>>,
     #[serde(flatten)]
     wishes: Wishes,
 }
@@ -324,7 +325,7 @@ async fn add(State(desk): State<Arc<Desk>>, Sent(new): Sent<NewSubscriber>) -> R
     let preferences = new.wishes.over(Preferences::default())?;
     let now = desk.clock.now();
     let consent = match new.consent {
-        Some(said) => {
+        Some(Object(said)) => {
             let how = words("consent.how", &said.how)?;
             Consent { at: said.at.unwrap_or(now), how, from: None, confirmed: Some(now) }
         }

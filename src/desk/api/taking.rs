@@ -8,7 +8,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::IntoResponse as _,
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error as _};
+use serde_json::{Map, Value};
 
 use super::problem::Problem;
 use crate::desk::Desk;
@@ -52,11 +53,23 @@ impl<T: DeserializeOwned> FromRequest<Arc<Desk>> for Sent<T> {
     async fn from_request(request: Request, desk: &Arc<Desk>) -> Result<Self, Problem> {
         demand(request.headers(), "application/json")?;
         let body = body_of(request, desk).await?;
-        let sent = serde_json::from_slice(&body).map_err(|error| {
-            let status = if error.is_data() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
+        let wrong = |error: serde_json::Error| {
+            let is_json = error.is_data();
+            let status = if is_json { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::BAD_REQUEST };
             Problem::of(status, format!("in the JSON that was sent: {error}"), HELP)
-        })?;
+        };
+        let Object(sent) = serde_json::from_slice(&body).map_err(wrong)?;
         Ok(Self(sent))
+    }
+}
+
+/// An object with named fields; serde takes a list of values in their order as well, and nobody else does.
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let fields = Map::deserialize(from)?;
+        T::deserialize(Value::Object(fields)).map(Self).map_err(D::Error::custom)
     }
 }
 

@@ -187,8 +187,24 @@ pub(in crate::desk) enum Approval {
     Refused(String),
 }
 
-/// Publishes a proof: in spite of its queries, or if there are none.
+/// Publishes a proof: in spite of its queries, or if there are none. What its editor was told of its waiting is taken away.
 pub(in crate::desk) fn publish(
+    desk: &Desk,
+    words: &Words,
+    opened: &Opened,
+    text: &str,
+    anyway: bool,
+) -> Result<Approval, Failure> {
+    let approval = put_out(desk, words, opened, text, anyway)?;
+    if let Approval::Published(_) | Approval::Unchanged(_) = approval
+        && let Err(error) = inbox::tell(&desk.press.inbox, &opened.manuscript, None)
+    {
+        tracing::warn!(%error, "the note beside a manuscript cannot be removed");
+    }
+    Ok(approval)
+}
+
+fn put_out(
     desk: &Desk,
     words: &Words,
     opened: &Opened,

@@ -106,11 +106,8 @@ pub(super) fn write(
 }
 
 pub(super) fn due(db: &Connection, now: Timestamp, most: usize) -> Result<Vec<Telling>, Refusal> {
-    let sql = "SELECT t.event, e.name, t.webhook, e.body, t.attempts
-               FROM (SELECT webhook, min(event) AS event FROM tellings WHERE state = 'waiting' GROUP BY webhook) first
-               JOIN tellings t ON t.event = first.event AND t.webhook = first.webhook
-               JOIN events e ON e.id = t.event
-               WHERE t.state = 'waiting' AND t.due <= ?1 ORDER BY t.due LIMIT ?2";
+    let sql = "SELECT t.event, e.name, t.webhook, e.body, t.attempts FROM tellings t JOIN events e ON e.id = t.event
+               WHERE t.state = 'waiting' AND t.due <= ?1 ORDER BY t.due, t.event LIMIT ?2";
     let mut rows = db.prepare_cached(sql)?;
     let tellings = rows.query_map(params![micros(now), most], |row| {
         Ok(Telling {
@@ -125,8 +122,7 @@ pub(super) fn due(db: &Connection, now: Timestamp, most: usize) -> Result<Vec<Te
 }
 
 pub(super) fn next(db: &Connection) -> Result<Option<Timestamp>, Refusal> {
-    let sql = "SELECT min(t.due) FROM (SELECT webhook, min(event) AS event FROM tellings WHERE state = 'waiting' GROUP BY webhook) first
-               JOIN tellings t ON t.event = first.event AND t.webhook = first.webhook";
+    let sql = "SELECT min(due) FROM tellings WHERE state = 'waiting'";
     let due: Option<i64> = db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     due.map(timestamp).transpose()
 }

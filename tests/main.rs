@@ -47,6 +47,7 @@ mod proving;
 mod editing;
 mod minding;
 mod programming;
+mod probing;
 mod learning;
 mod repairing;
 mod typesetting;

@@ -213,6 +213,25 @@ fn nobody_is_heard_without_a_token_and_a_token_is_no_session_nor_a_session_a_tok
 }
 
 #[test]
+fn of_all_that_the_document_has_only_the_document_is_for_everybody_and_only_reading_for_a_reader() {
+    let newsroom = Newsroom::opens();
+    let bearer = format!("Bearer {}", token(&newsroom, "a reader", Scope::Read));
+    let document = asks(&newsroom, "GET", "/openapi.json", &[], b"").json();
+    let mut n = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let path = path.trim_start_matches("/api/v1");
+        for method in operations.as_object().unwrap().keys() {
+            let stranger = asks(&newsroom, &method.to_uppercase(), path, &[], b"").status;
+            assert_eq!(stranger, if path == "/openapi.json" { 200 } else { 401 }, "{method} {path}");
+            let reader = asks(&newsroom, &method.to_uppercase(), path, &[("Authorization", &bearer)], b"").status;
+            assert_eq!(reader == 403, method != "get", "{method} {path}: {reader}");
+            n += 1;
+        }
+    }
+    assert!(n > 20, "{n}");
+}
+
+#[test]
 fn who_tries_tokens_is_slowed_down_and_keeps_no_program_out() {
     let newsroom = Newsroom::opens();
     let good = format!("Bearer {}", token(&newsroom, "a reader", Scope::Read));

@@ -56,10 +56,7 @@ where
         .header(header::HOST, &url[url::Position::BeforeHost..url::Position::AfterPort])
         .body(Full::new(body))?;
     let our = request.headers_mut();
-    our.insert(
-        header::USER_AGENT,
-        HeaderValue::from_static(concat!("gazetted/", env!("CARGO_PKG_VERSION"))),
-    );
+    our.insert(header::USER_AGENT, HeaderValue::from_static(concat!("gazetted/", env!("CARGO_PKG_VERSION"))));
     our.insert(header::CONNECTION, HeaderValue::from_static("close"));
     our.extend(headers);
     let answer = sender.send_request(request).await;

@@ -23,7 +23,7 @@ use crate::{
     bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey, desk,
     desk::Bells, desk::Desk, desk::Password, durable, fetch::Fetcher, fetch::Web, http, http::ReadingRoom,
     http::Subscribing, hub, ledger, ledger::Ledger, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail,
-    mail::Stationery, metrics::Metrics, outbox, outbox::Outbox, press, press::Press,
+    mail::Stationery, metrics, metrics::Metrics, outbox, outbox::Outbox, press, press::Press,
     publication::Publication, subscriber::LeaveKey, webhooks, webhooks::Webhooks,
 };
 
@@ -77,9 +77,13 @@ pub enum Error {
 /// # Errors
 /// When its folder cannot be made or the ledger not opened.
 pub fn open_ledger(newsroom: &Newsroom) -> Result<Arc<dyn Ledger>, Error> {
+    open_counted_ledger(newsroom, metrics::Ledger::default())
+}
+
+fn open_counted_ledger(newsroom: &Newsroom, counts: metrics::Ledger) -> Result<Arc<dyn Ledger>, Error> {
     let data = newsroom.data();
     durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
-    Ok(Arc::new(Sqlite::open(&data.join("ledger.db"))?))
+    Ok(Arc::new(Sqlite::open_counted(&data.join("ledger.db"), counts)?))
 }
 
 /// Opens the press of a newsroom.
@@ -183,7 +187,8 @@ impl Daemon {
         let data = newsroom.data();
         durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
         let lock = lock(&data.join("daemon.lock"))?;
-        let ledger = open_ledger(newsroom)?;
+        let metrics = Metrics::default();
+        let ledger = open_counted_ledger(newsroom, metrics.ledger.clone())?;
         let wanted = newsroom.settings.http.listen;
         let failed = |source| Error::Listen { address: wanted, source };
         let listener = http::listen(wanted).await.map_err(failed)?;
@@ -194,7 +199,6 @@ impl Daemon {
         let head = letterhead(newsroom, &publication)?;
         digesting::ask_about_old(&press, clock.now())?;
         let bells = Bells::default();
-        let metrics = Metrics::default();
         let mail = Mail {
             head: head.clone(),
             ledger: Arc::clone(&ledger),
@@ -229,7 +233,7 @@ impl Daemon {
         let room = Arc::new(ReadingRoom {
             publication: publication.clone(),
             outbox: press.outbox.clone(),
-            table: Arc::default(),
+            table: Arc::new(http::Table::of(usize::from(newsroom.settings.http.memory_mib) << 20)),
             ledger: Arc::clone(&ledger),
             leave_key: head.leave_key.clone(),
             subscribing: Subscribing::new(head.clone(), newsroom.joining_rules(), Arc::clone(&bells.mail)),

@@ -20,6 +20,8 @@ type Gauges = Family<Labels<1>, Gauge>;
 /// The figures of one daemon.
 #[derive(Debug, Clone)]
 pub struct Metrics {
+    /// Commits of the ledger.
+    pub ledger: Ledger,
     /// Looks at the inbox.
     pub inbox: Inbox,
     /// Issues at the press.
@@ -30,6 +32,27 @@ pub struct Metrics {
     pub http: Http,
     read: Read,
     registry: Arc<Registry>,
+}
+
+/// Commits of the ledger.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    commit_seconds: Histogram,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            commit_seconds: Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5]),
+        }
+    }
+}
+
+impl Ledger {
+    /// What was written together is on the disk, and that took so long.
+    pub fn committed(&self, took: Duration) {
+        self.commit_seconds.observe(took.as_secs_f64());
+    }
 }
 
 /// Looks at the inbox.
@@ -71,6 +94,8 @@ struct Read {
     letters: Gauges,
     subscribers: Gauges,
     oldest_letter: Gauge,
+    throttled: Family<Labels<1>, Counter>,
+    outbox_bytes: Gauge,
     documents: Gauge,
     documents_bytes: Gauge,
     tables: Gauge,
@@ -90,6 +115,10 @@ pub struct Readings {
     pub subscribers: Vec<(String, u64)>,
     /// For how long the oldest of the letters has waited.
     pub oldest_letter: Duration,
+    /// Letters that would have asked somebody to confirm and were not sent, by whose limit that was.
+    pub throttled: Vec<(&'static str, u64)>,
+    /// How many bytes the files of the outbox have.
+    pub outbox_bytes: u64,
     /// The documents in memory.
     pub documents: Documents,
 }
@@ -115,6 +144,12 @@ impl Default for Metrics {
         let it = &mut registry;
         let seconds =
             || Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]);
+        let ledger = Ledger::default();
+        it.register(
+            "db_commit_seconds",
+            "How long the ledger took until what was written together was on the disk",
+            ledger.commit_seconds.clone(),
+        );
         let inbox = Inbox {
             scan_seconds: seconds(),
             last_scan: Gauge::default(),
@@ -164,7 +199,7 @@ impl Default for Metrics {
         let http = Http { requests: [1, 2, 3, 4, 5].map(class), connections: Gauge::default() };
         it.register("http_connections", "Connections that are open", http.connections.clone());
         let read = Read::new(it);
-        Self { inbox, press, mail, http, read, registry: Arc::new(registry) }
+        Self { ledger, inbox, press, mail, http, read, registry: Arc::new(registry) }
     }
 }
 
@@ -183,6 +218,7 @@ impl Read {
             gauges("mail_queue", "Letters that wait or are on their way, by their state"),
             gauges("subscribers", "Subscribers, by their standing"),
         );
+        let throttled = Family::<Labels<1>, Counter>::default();
         let lookups = gauges("http_lookups", "Look-ups of documents in memory, by what came of them");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -196,10 +232,20 @@ impl Read {
             subscribers,
             lookups,
             oldest_letter: gauge("mail_oldest_seconds", "For how long the oldest letter has waited"),
+            throttled: throttled.clone(),
+            outbox_bytes: gauge(
+                "outbox_bytes",
+                "How many bytes the files have from which readers are served",
+            ),
             documents: gauge("http_documents", "Documents that are held in memory"),
             documents_bytes: gauge("http_documents_bytes", "Memory that they take"),
             tables: gauge("http_tables", "How often the table of documents was made anew"),
         };
+        registry.register(
+            "confirmations_throttled",
+            "Letters that would have asked somebody to confirm and were not sent, by whose limit that was",
+            throttled,
+        );
         let build = Gauges::default();
         build.get_or_create(&[("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
         registry.register("build_info", "Which gazetted this is", build);
@@ -222,6 +268,12 @@ impl Metrics {
         set(&read.letters, "state", &readings.letters);
         set(&read.subscribers, "state", &readings.subscribers);
         read.oldest_letter.set(signed(readings.oldest_letter.as_secs()));
+        for (by, n) in &readings.throttled {
+            // It was counted elsewhere.
+            let counter = read.throttled.get_or_create(&[("by", (*by).to_owned())]);
+            counter.inner().store(*n, std::sync::atomic::Ordering::Relaxed);
+        }
+        read.outbox_bytes.set(signed(readings.outbox_bytes));
         let Documents { n, bytes, made, found, missed } = readings.documents;
         read.documents.set(signed(n));
         read.documents_bytes.set(signed(bytes));
@@ -331,6 +383,8 @@ mod tests {
         let readings = Readings {
             issues: vec![("usable".to_owned(), 3)],
             oldest_letter: Duration::from_secs(7),
+            throttled: vec![("network", 2)],
+            outbox_bytes: 5,
             ..Readings::default()
         };
         let text = metrics.render(&readings);
@@ -346,6 +400,9 @@ mod tests {
             "gazetted_build_failures_total{reason=\"disk \\\"full\\\"\\n\"} 1",
             "gazetted_issues_total{state=\"usable\"} 3",
             "gazetted_mail_oldest_seconds 7",
+            "gazetted_confirmations_throttled_total{by=\"network\"} 2",
+            "gazetted_outbox_bytes 5",
+            "gazetted_db_commit_seconds_count 0",
             "gazetted_scan_duration_seconds_count 0",
             "# EOF",
         ] {

@@ -21,8 +21,8 @@ use url::Url;
 pub use signing::Secret;
 
 use crate::{
-    bell::Bell, clock::Clock, courier, ledger, ledger::EventKind, ledger::Ledger, ledger::Telling, ledger::Told,
-    publication::Publication,
+    bell::Bell, clock::Clock, courier, ledger, ledger::EventKind, ledger::Ledger, ledger::Telling,
+    ledger::Told, publication::Publication,
 };
 
 /// After how long somebody is told again who did not take it: some three days in all, as the specification advises.
@@ -203,10 +203,17 @@ impl Webhooks {
         let (webhook, event) = (telling.webhook.clone(), telling.name.clone());
         match told {
             Told::Taken => tracing::debug!(webhook, event, "a webhook was told"),
-            Told::Again(_) => tracing::info!(webhook, event, "a webhook was not told: {said}; it is tried again"),
-            Told::Failed => tracing::warn!(webhook, event, "a webhook was not told, and is not any more: {said}"),
+            Told::Again(_) => {
+                tracing::info!(webhook, event, "a webhook was not told: {said}; it is tried again");
+            }
+            Told::Failed => {
+                tracing::warn!(webhook, event, "a webhook was not told, and is not any more: {said}");
+            }
             Told::Ended => {
-                tracing::warn!(webhook, "a webhook wants to be told nothing more; `gazetted webhooks resume` undoes that");
+                tracing::warn!(
+                    webhook,
+                    "a webhook wants to be told nothing more; `gazetted webhooks resume` undoes that"
+                );
             }
         }
         // What cannot be recorded is told once more.
@@ -233,7 +240,8 @@ fn judge(
         }
         Some(Ok(status)) => (again(), format!("it answered `{status}`")),
         Some(Err(cause)) => {
-            let causes = std::iter::successors(Some(&*cause as &dyn std::error::Error), |error| error.source());
+            let causes =
+                std::iter::successors(Some(&*cause as &dyn std::error::Error), |error| error.source());
             (again(), causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
         }
     }

@@ -25,8 +25,22 @@ fn probes(description: &Path, url: &str, headers: &[String], but: &str) -> Optio
     let schemathesis = tools::program("schemathesis")?;
     let examples = std::env::var("PROBES").unwrap_or_else(|_| "6".to_owned());
     let mut command = Command::new(schemathesis);
-    command.arg("run").arg(description).args(["--url", url, "--seed", "20261127", "--max-examples", &examples]);
-    command.args(["--exclude-checks", but, "--continue-on-failure", "--no-color", "--generation-database", "none"]);
+    command.arg("run").arg(description).args([
+        "--url",
+        url,
+        "--seed",
+        "20261127",
+        "--max-examples",
+        &examples,
+    ]);
+    command.args([
+        "--exclude-checks",
+        but,
+        "--continue-on-failure",
+        "--no-color",
+        "--generation-database",
+        "none",
+    ]);
     for header in headers {
         command.args(["--header", header]);
     }
@@ -82,7 +96,8 @@ fn names(document: &mut Value, parameter: &str, value: &Value) {
 
 #[test]
 fn whatever_is_sent_by_the_forms_of_readers_nothing_breaks() {
-    let mut newsroom = Newsroom::closed("[joining]\nper_network = 1000000\nper_hour = 1000000\nmost_pending = 1000000\n");
+    let mut newsroom =
+        Newsroom::closed("[joining]\nper_network = 1000000\nper_hour = 1000000\nmost_pending = 1000000\n");
     newsroom.enters(&["li@example.org", "wang@example.org"]);
     newsroom.starts();
     newsroom.saves("a.md", page("One", "The first words.")).is_out("a", 1);

@@ -6,9 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-use gazetted::{
-    delivery::State, desk, ledger::Scope, subscriber::Address, subscriber::Standing,
-};
+use gazetted::{delivery::State, desk, ledger::Scope, subscriber::Address, subscriber::Standing};
 use serde_json::{Value, json};
 
 use crate::{
@@ -56,7 +54,8 @@ pub fn asks(newsroom: &Newsroom, method: &str, path: &str, headers: &[(&str, &st
     let address = newsroom.desk_address();
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = headers.concat();
     let head = format!(
         "{method} /api/v1{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
         body.len()
@@ -190,7 +189,12 @@ fn nobody_is_heard_without_a_token_and_a_token_is_no_session_nor_a_session_a_tok
     browser.cookies = vec![(name, read.clone())];
     assert_eq!(browser.asks("/").status, 303);
     let authorized = bearer(&read);
-    let page = Browser::of(&newsroom).sends("GET", "/", &[("Authorization", &authorized), ("Accept", "text/html")], b"");
+    let page = Browser::of(&newsroom).sends(
+        "GET",
+        "/",
+        &[("Authorization", &authorized), ("Accept", "text/html")],
+        b"",
+    );
     assert_eq!(page.status, 303);
 
     // One that may read changes nothing.
@@ -223,7 +227,8 @@ fn of_all_that_the_document_has_only_the_document_is_for_everybody_and_only_read
         for method in operations.as_object().unwrap().keys() {
             let stranger = asks(&newsroom, &method.to_uppercase(), path, &[], b"").status;
             assert_eq!(stranger, if path == "/openapi.json" { 200 } else { 401 }, "{method} {path}");
-            let reader = asks(&newsroom, &method.to_uppercase(), path, &[("Authorization", &bearer)], b"").status;
+            let reader =
+                asks(&newsroom, &method.to_uppercase(), path, &[("Authorization", &bearer)], b"").status;
             assert_eq!(reader == 403, method != "get", "{method} {path}: {reader}");
             n += 1;
         }
@@ -286,7 +291,10 @@ fn a_program_drops_a_page_and_takes_it_back_and_corrects_it() {
     assert_eq!(bad.status, 422, "{}", bad.text());
 
     let found = program.asks("GET", &with_query("/arrivals", &[("file", "a.md")]), None).json();
-    assert_eq!((&found["arrivals"][0]["fate"], &found["arrivals"][0]["issue"]), (&json!("published"), &json!("a")));
+    assert_eq!(
+        (&found["arrivals"][0]["fate"], &found["arrivals"][0]["issue"]),
+        (&json!("published"), &json!("a"))
+    );
     for (status, there) in [("canceled", false), ("usable", true), ("withheld", false), ("usable", true)] {
         let answer = program.asks("PUT", "/issues/a/status", Some(&json!({ "status": status })));
         assert_eq!((answer.status, &answer.json()["status"]), (200, &json!(status)));
@@ -389,10 +397,17 @@ fn whom_a_program_enters_is_asked_first_unless_it_says_how_the_reader_asked() {
     let added = program.asks("POST", "/subscribers", Some(&vouched));
     assert_eq!((added.status, standing("wang@example.org")), (201, Some(Standing::Confirmed)));
     let wang = added.json()["subscriber"].clone();
-    assert_eq!((&wang["pace"], &wang["consent"]["how"]), (&json!("weekly"), &json!("at the counter, on paper")));
+    assert_eq!(
+        (&wang["pace"], &wang["consent"]["how"]),
+        (&json!("weekly"), &json!("at the counter, on paper"))
+    );
     let path = format!("/subscribers/{}", wang["subscriber"]);
-    let changed = program.asks("PATCH", &path, Some(&json!({ "pace": "each", "language": null, "sections": [] })));
-    assert_eq!((&changed.json()["pace"], &changed.json()["form"], &changed.json()["language"]), (&json!("each"), &json!("text"), &Value::Null));
+    let changed =
+        program.asks("PATCH", &path, Some(&json!({ "pace": "each", "language": null, "sections": [] })));
+    assert_eq!(
+        (&changed.json()["pace"], &changed.json()["form"], &changed.json()["language"]),
+        (&json!("each"), &json!("text"), &Value::Null)
+    );
     for (wrong, said) in [
         (json!({ "pase": "each" }), "unknown field `pase`"),
         (json!({ "pace": "hourly" }), "unknown variant `hourly`"),
@@ -407,8 +422,13 @@ fn whom_a_program_enters_is_asked_first_unless_it_says_how_the_reader_asked() {
         ("{", 400),
         ("{\"address\": \"zhao@example.org\", \"adress\": \"y\"}", 422),
         ("{\"address\": \"zhao@example.org\", \"consent\": [\"said so\"]}", 422),
-        ("{\"address\": 1}", 422), ("{\"address\": \"x\", \"adress\": \"y\"}", 422)] {
-        assert_eq!(program.sends("POST", "/subscribers", "application/json", wrong.as_bytes()).status, status);
+        ("{\"address\": 1}", 422),
+        ("{\"address\": \"x\", \"adress\": \"y\"}", 422),
+    ] {
+        assert_eq!(
+            program.sends("POST", "/subscribers", "application/json", wrong.as_bytes()).status,
+            status
+        );
     }
     assert_eq!(program.sends("POST", "/subscribers", "text/plain", b"{}").status, 415);
     let endless = program.sends("POST", "/subscribers", "application/json", &vec![b' '; 300 << 10]);
@@ -435,10 +455,16 @@ fn a_program_brings_a_roll_and_takes_it_away() {
     let li = ledger.subscriber(&Address::parse("li@example.org").unwrap()).unwrap().unwrap();
     ledger.leave(li.id, newsroom.now()).unwrap();
     let mut program = Program::may(&newsroom, Scope::Write);
-    let table = "address,pace\nwang@example.org,weekly\nli@example.org,each\nnobody,each\nzhao@example.org,\n";
-    let import = |program: &mut Program<'_>, path: &str| program.sends("POST", path, "text/csv; charset=utf-8", table.as_bytes());
+    let table =
+        "address,pace\nwang@example.org,weekly\nli@example.org,each\nnobody,each\nzhao@example.org,\n";
+    let import = |program: &mut Program<'_>, path: &str| {
+        program.sends("POST", path, "text/csv; charset=utf-8", table.as_bytes())
+    };
     let tried = import(&mut program, "/subscribers/import?dry_run=true").json();
-    assert_eq!((&tried["rows"], &tried["broken"], ledger.count(Standing::Confirmed).unwrap()), (&json!(4), &json!(1), 0));
+    assert_eq!(
+        (&tried["rows"], &tried["broken"], ledger.count(Standing::Confirmed).unwrap()),
+        (&json!(4), &json!(1), 0)
+    );
     let report = import(&mut program, &with_query("/subscribers/import", &[("how", "a paper list")])).json();
     assert_eq!((&report["new"], &report["kept_away"], &report["broken"]), (&json!(2), &json!(1), &json!(1)));
     let lines: Vec<&Value> = report["problems"].as_array().unwrap().iter().map(|row| &row["line"]).collect();
@@ -450,7 +476,10 @@ fn a_program_brings_a_roll_and_takes_it_away() {
     let exported = program.asks("GET", "/subscribers/export", None);
     let text = exported.text();
     assert!(exported.header("content-disposition").unwrap().contains("subscribers-"), "{}", exported.head);
-    assert!(text.contains("wang@example.org") && text.contains("a paper list") && text.lines().count() == 4, "{text}");
+    assert!(
+        text.contains("wang@example.org") && text.contains("a paper list") && text.lines().count() == 4,
+        "{text}"
+    );
 }
 
 #[test]
@@ -465,7 +494,10 @@ fn a_program_minds_the_letters_and_sees_how_the_newsroom_is() {
     let path = format!("/digests/{}", listed["digests"][0]["digest"]);
     let shown = program.asks("GET", &path, None).json();
     let trouble = &shown["troubles"][0];
-    assert_eq!((&trouble["state"], &trouble["readers"][0]["address"]), (&json!("failed"), &json!("wang@example.org")));
+    assert_eq!(
+        (&trouble["state"], &trouble["readers"][0]["address"]),
+        (&json!("failed"), &json!("wang@example.org"))
+    );
     assert!(trouble["reasons"][0]["reason"].as_str().unwrap().contains("under repair"), "{trouble}");
     let status = format!("{path}/status");
     assert_eq!(program.asks("PUT", &status, Some(&json!({ "status": "paused" }))).json()["status"], "paused");
@@ -473,12 +505,18 @@ fn a_program_minds_the_letters_and_sees_how_the_newsroom_is() {
     assert_eq!(program.asks("POST", &retry, Some(&json!({ "state": "failed" }))).status, 409);
     assert_eq!(program.asks("PUT", &status, Some(&json!({ "status": "open" }))).json()["status"], "open");
     newsroom.sink.treats("wang@example.org", Conduct::Takes);
-    assert_eq!(program.asks("POST", &retry, Some(&json!({ "state": "failed" }))).json(), json!({ "queued": 1 }));
+    assert_eq!(
+        program.asks("POST", &retry, Some(&json!({ "state": "failed" }))).json(),
+        json!({ "queued": 1 })
+    );
     newsroom.letters_stand("a", &[(State::Delivered, 2)]);
     assert_eq!(program.asks("GET", "/digests/999", None).status, 404);
 
     let status = program.asks("GET", "/status", None).json();
-    assert_eq!((&status["publication"]["title"], &status["issues"][0]["issue"]), (&json!("The Tide Gazette"), &json!("a")));
+    assert_eq!(
+        (&status["publication"]["title"], &status["issues"][0]["issue"]),
+        (&json!("The Tide Gazette"), &json!("a"))
+    );
     assert_eq!(status["next"][0]["pace"], "each");
     let health = program.asks("GET", "/health", None).json();
     assert_eq!((&health["ready"], &health["subscribers"]["confirmed"]), (&json!(true), &json!(2)));
@@ -503,4 +541,35 @@ fn what_is_asked_wrongly_is_told_with_the_way_to_ask() {
     }
     assert_eq!(with("HEAD", "/issues").status, 200);
     assert_eq!(asks(&newsroom, "GET", "/openapi.json", &[], b"").json()["openapi"], "3.1.0");
+}
+
+#[test]
+fn the_walk_of_the_manual_can_be_walked() {
+    let newsroom = Newsroom::opens();
+    let manual = std::fs::read_to_string(crate::tools::root().join("docs/api.md")).unwrap();
+    let walk = manual
+        .split("## A walk")
+        .nth(1)
+        .unwrap()
+        .split("```sh\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let walk = walk.replace("http://127.0.0.1:8081", &format!("http://{}", newsroom.desk_address()));
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_gazetted")).parent().unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let (good, said) = crate::tools::output(
+        std::process::Command::new("sh")
+            .args(["-euc", &walk])
+            .env("PATH", path)
+            .current_dir(newsroom.folder.path()),
+    );
+    assert!(good, "{said}");
+    for told in
+        ["\"issue\":\"frost\"", "\"result\":\"added\"", "\"status\":\"canceled\"", "\"status\":\"usable\""]
+    {
+        assert!(said.contains(told), "{told} in {said}");
+    }
 }

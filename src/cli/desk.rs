@@ -71,14 +71,17 @@ fn password(newsroom: &Newsroom, stdin: bool) -> Result<(), Error> {
 fn token(ledger: &dyn Ledger, command: &Token, zone: &TimeZone) -> Result<(), Error> {
     match command {
         Token::New { name, scope } => {
-            let token = desk::make_token(ledger, name, *scope, Timestamp::now()).map_err(|error| match error {
-                TokenError::Taken { .. } => Error::Asked {
-                    problem: error.to_string(),
-                    help: Some("nothing was made; take another name, or revoke that one first".to_owned()),
-                },
-                TokenError::Name { .. } => Error::Asked { problem: error.to_string(), help: None },
-                error => Error::Token(error),
-            })?;
+            let token =
+                desk::make_token(ledger, name, *scope, Timestamp::now()).map_err(|error| match error {
+                    TokenError::Taken { .. } => Error::Asked {
+                        problem: error.to_string(),
+                        help: Some(
+                            "nothing was made; take another name, or revoke that one first".to_owned(),
+                        ),
+                    },
+                    TokenError::Name { .. } => Error::Asked { problem: error.to_string(), help: None },
+                    error => Error::Token(error),
+                })?;
             say(&token)
         }
         Token::List => {

@@ -42,7 +42,10 @@ fn list(newsroom: &Newsroom, ledger: &dyn Ledger, zone: &TimeZone) -> Result<(),
     for webhook in webhooks {
         let url = webhook.url.as_str();
         let line = lines.iter().find(|line| line.webhook == url);
-        say(&format!("{url}  {}", line.map_or_else(|| "nothing told yet".to_owned(), |line| told(line, zone))))?;
+        say(&format!(
+            "{url}  {}",
+            line.map_or_else(|| "nothing told yet".to_owned(), |line| told(line, zone))
+        ))?;
     }
     Ok(())
 }
@@ -52,7 +55,9 @@ fn told(line: &WebhookLine, zone: &TimeZone) -> String {
     let mut parts = Vec::new();
     match (line.ended, &line.trouble, line.told) {
         (Some(at), ..) => parts.push(format!("ended {}: it answered 410", time(at))),
-        (None, Some((said, at)), _) => parts.push(format!("not told {}: {}", time(*at), telling::one_line(said))),
+        (None, Some((said, at)), _) => {
+            parts.push(format!("not told {}: {}", time(*at), telling::one_line(said)));
+        }
         (None, None, Some(at)) => parts.push(format!("told {}", time(at))),
         (None, None, None) => {}
     }

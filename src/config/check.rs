@@ -61,7 +61,7 @@ const KEYS: [(&str, &[&str]); 10] = [
         ],
     ),
     ("bounces", &["maildir", "lmtp", "webhook_secret_file"]),
-    ("http", &["listen", "leave_url", "trusted_proxies"]),
+    ("http", &["listen", "leave_url", "trusted_proxies", "memory_mib"]),
     ("desk", &["listen", "largest_upload_mib"]),
 ];
 
@@ -90,7 +90,9 @@ const RELAYS: Repeated = Repeated {
     name: "relays",
     keys: &RELAY_KEYS,
     musts: &[("server", "smtp.example.org:587")],
-    alone: |relay| nested("mail", toml::Value::Table(nested("relays", toml::Value::Array(vec![relay.into()])))),
+    alone: |relay| {
+        nested("mail", toml::Value::Table(nested("relays", toml::Value::Array(vec![relay.into()]))))
+    },
 };
 
 const WEBHOOKS: Repeated = Repeated {
@@ -211,7 +213,8 @@ fn part_problems(
             continue;
         }
         // With all that it must have and that is right, only this value can be wrong.
-        let right = |(key, right): &(&str, &str)| ((*key).to_owned(), toml::Value::String((*right).to_owned()));
+        let right =
+            |(key, right): &(&str, &str)| ((*key).to_owned(), toml::Value::String((*right).to_owned()));
         let mut alone: toml::Table = of.musts.iter().map(right).collect();
         alone.extend(value.get(key).map(|value| (key.to_owned(), value.clone())));
         if let Some(problem) = tried((of.alone)(alone)) {

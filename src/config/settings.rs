@@ -8,8 +8,7 @@ use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::values::{
-    BaseUrl, DoorName, From, HostName, HostPort, HubUrl, Listening, NetName, ProtectionName, Span,
-    WebhookUrl,
+    BaseUrl, DoorName, From, HostName, HostPort, HubUrl, Listening, NetName, ProtectionName, Span, WebhookUrl,
 };
 use self::values::{
     authority, colour, connections, day_of_month, domain, free_line, hour, issn, key, limit, line, mib, rate,
@@ -368,6 +367,8 @@ pub struct HttpSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leave_url: Option<BaseUrl>,
     pub trusted_proxies: Vec<NetName>,
+    #[serde(deserialize_with = "mib")]
+    pub memory_mib: u16,
 }
 
 /// The web server on this machine, if there is one.
@@ -381,6 +382,7 @@ impl Default for HttpSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             leave_url: None,
             trusted_proxies: own_machine(),
+            memory_mib: 64,
         }
     }
 }

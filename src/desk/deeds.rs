@@ -96,7 +96,7 @@ pub(super) async fn lay(
 
 /// What came of entering somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Added {
+pub(super) enum Addition {
     /// Gets letters from now on.
     Added(SubscriberId),
     /// Gets letters, or was asked, before; nothing was done.
@@ -115,7 +115,7 @@ pub(super) enum Added {
     WasForgotten,
 }
 
-impl Added {
+impl Addition {
     /// The same in a word, for programs.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -131,7 +131,7 @@ impl Added {
     }
 }
 
-impl From<Entered> for Added {
+impl From<Entered> for Addition {
     fn from(entered: Entered) -> Self {
         match entered {
             Entered::New(id) | Entered::Changed(id) => Self::Added(id),
@@ -149,20 +149,26 @@ pub(super) async fn add(
     address: Address,
     consent: Consent,
     preferences: Preferences,
-) -> Result<Added, Failure> {
+) -> Result<Addition, Failure> {
     let now = desk.clock.now();
     let added = desk
-        .work(move |desk| -> Result<Added, joining::Error> {
+        .work(move |desk| -> Result<Addition, joining::Error> {
             let is_vouched = consent.confirmed.is_some();
             let entry = Entry { consent, preferences, ..Entry::confirmed(address, "", now) };
             if is_vouched {
-                return Ok(desk.press.ledger.enter(vec![entry])?.pop().unwrap_or(Entered::WasForgotten).into());
+                return Ok(desk
+                    .press
+                    .ledger
+                    .enter(vec![entry])?
+                    .pop()
+                    .unwrap_or(Entered::WasForgotten)
+                    .into());
             }
             Ok(match joining::ask(&*desk.press.ledger, &desk.head, entry, now)? {
-                Joined::Asked(id) => Added::Asked(id),
-                Joined::AskedBefore(id) => Added::AskedBefore(id),
-                Joined::AskedOften(id) => Added::AskedOften(id),
-                Joined::Not(Entered::New(id) | Entered::Changed(id)) => Added::Already(id),
+                Joined::Asked(id) => Addition::Asked(id),
+                Joined::AskedBefore(id) => Addition::AskedBefore(id),
+                Joined::AskedOften(id) => Addition::AskedOften(id),
+                Joined::Not(Entered::New(id) | Entered::Changed(id)) => Addition::Already(id),
                 Joined::Not(entered) => entered.into(),
             })
         })
@@ -232,13 +238,17 @@ pub(super) async fn digest(desk: &Arc<Desk>, id: DigestId, deed: DigestDeed) -> 
         return Ok(DigestDone::Unknown);
     };
     let changed = match deed {
-        DigestDeed::Pause => desk
-            .ask(move |ledger| ledger.set_digest_status(id, DigestStatus::Paused, now).map(u64::from))
-            .await?,
-        DigestDeed::Resume => desk
-            .ask(move |ledger| ledger.set_digest_status(id, DigestStatus::Open, now).map(u64::from))
-            .await?,
-        DigestDeed::Retry(_) if known.digest.status != DigestStatus::Open => return Ok(DigestDone::IsStopped),
+        DigestDeed::Pause => {
+            desk.ask(move |ledger| ledger.set_digest_status(id, DigestStatus::Paused, now).map(u64::from))
+                .await?
+        }
+        DigestDeed::Resume => {
+            desk.ask(move |ledger| ledger.set_digest_status(id, DigestStatus::Open, now).map(u64::from))
+                .await?
+        }
+        DigestDeed::Retry(_) if known.digest.status != DigestStatus::Open => {
+            return Ok(DigestDone::IsStopped);
+        }
         DigestDeed::Retry(state) => desk.ask(move |ledger| ledger.retry(id, state, now)).await?,
     };
     desk.bells.mail.notify_one();

@@ -14,7 +14,9 @@ use hyper::body::Frame;
 use tokio::sync::mpsc;
 
 use super::{Desk, Failure};
-use crate::{ledger, roll, roll::Assumed, roll::Rows, roll::Totals, roll::Unreadable, roll::Unusable, roll::Writing};
+use crate::{
+    ledger, roll, roll::Assumed, roll::Rows, roll::Totals, roll::Unreadable, roll::Unusable, roll::Writing,
+};
 
 /// How many rows that were not taken are told.
 const TOLD: usize = 1000;

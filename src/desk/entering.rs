@@ -57,7 +57,9 @@ async fn log_in(
     };
     let network = desk.room.network_of(peer.ip(), &headers);
     if let Err(seconds) = with_attempts(&desk, |attempts| attempts.begin(network, desk.clock.now())) {
-        tracing::warn!("somebody tries passwords at the desk; nobody can log in from there for {seconds} seconds");
+        tracing::warn!(
+            "somebody tries passwords at the desk; nobody can log in from there for {seconds} seconds"
+        );
         let minutes = u64::try_from((seconds + 59) / 60).unwrap_or(1);
         let mut response = refused(StatusCode::TOO_MANY_REQUESTS, words.count("login.later", minutes))?;
         if let Ok(after) = HeaderValue::from_str(&seconds.to_string()) {

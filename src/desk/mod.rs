@@ -23,6 +23,7 @@ mod letters;
 mod password;
 mod plot;
 mod proofs;
+mod rolls;
 mod sessions;
 mod subscribers;
 mod today;
@@ -119,6 +120,7 @@ pub struct Drawer {
     /// Held while a proof is saved.
     saving: Mutex<()>,
     previews: Mutex<proofs::Previews>,
+    enrolment: rolls::Enrolment,
 }
 
 /// Who is logged in, and who tried.
@@ -187,6 +189,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .merge(dropping::routes())
         .merge(proofs::routes())
         .merge(issues::routes())
+        .merge(rolls::routes())
         .merge(subscribers::routes())
         .merge(letters::routes())
         .merge(health::routes())

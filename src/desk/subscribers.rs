@@ -12,10 +12,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Desk, Failure, deeds, deeds::Added, form::Signed, guard::Editor, plot, words::Words};
+use super::{Answer, Desk, Failure, deeds, deeds::Addition, form::Signed, guard::Editor, plot, words::Words};
 use crate::{
-    delivery::Bounce, delivery::Kind, delivery::Reply, ledger::Sent, subscriber::Address, subscriber::Consent, subscriber::Preferences,
-    subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId,
+    delivery::Bounce, delivery::Kind, delivery::Reply, ledger::Sent, subscriber::Address,
+    subscriber::Consent, subscriber::Preferences, subscriber::Standing, subscriber::Subscriber,
+    subscriber::SubscriberId,
 };
 
 /// How many are shown on a page.
@@ -112,14 +113,14 @@ async fn add(Of(desk): Of<Arc<Desk>>, Signed { editor, fields }: Signed) -> Answ
     let consent = Consent { at: now, how: HOW.to_owned(), from: None, confirmed: vouched.then_some(now) };
     let added = deeds::add(&desk, address, consent, Preferences::default()).await?;
     let told = match added {
-        Added::Added(_) => "subscribers.added",
-        Added::Already(_) => "subscribers.already",
-        Added::Asked(_) => "subscribers.asked",
-        Added::AskedBefore(_) => "subscribers.asked_before",
-        Added::AskedOften(_) => "subscribers.asked_often",
-        Added::HadLeft(_) => "subscribers.had_left",
-        Added::IsSuppressed(_) => "subscribers.is_suppressed",
-        Added::WasForgotten => "subscribers.was_forgotten",
+        Addition::Added(_) => "subscribers.added",
+        Addition::Already(_) => "subscribers.already",
+        Addition::Asked(_) => "subscribers.asked",
+        Addition::AskedBefore(_) => "subscribers.asked_before",
+        Addition::AskedOften(_) => "subscribers.asked_often",
+        Addition::HadLeft(_) => "subscribers.had_left",
+        Addition::IsSuppressed(_) => "subscribers.is_suppressed",
+        Addition::WasForgotten => "subscribers.was_forgotten",
     };
     let told = words.say(told, &[("address", &text)]);
     page(&desk, &editor, &Asked { find: text, after: 0 }, Some(told)).await

@@ -58,7 +58,11 @@ pub fn make(ledger: &dyn Ledger, name: &str, scope: Scope, now: Timestamp) -> Re
         token
     });
     let entry = Token { name, scope, made: now, used: None };
-    if ledger.enter_token(&entry, &hash(&token))? { Ok(token) } else { Err(Error::Taken { name: entry.name }) }
+    if ledger.enter_token(&entry, &hash(&token))? {
+        Ok(token)
+    } else {
+        Err(Error::Taken { name: entry.name })
+    }
 }
 
 /// The token that a program shows, if it is one that holds. It is noted that it is used.

@@ -21,6 +21,15 @@ impl ReadingRoom {
             letters: named(tally.letters, State::as_str),
             subscribers: named(tally.subscribers, Standing::as_str),
             oldest_letter: waited.unwrap_or_default(),
+            throttled: {
+                let tally = self.subscribing.tally();
+                vec![
+                    ("network", tally.refused_network),
+                    ("all", tally.refused_all),
+                    ("pending", tally.refused_pending),
+                ]
+            },
+            outbox_bytes: self.outbox.bytes(),
             documents: self.table.figures(),
         };
         Ok(self.metrics.render(&readings))

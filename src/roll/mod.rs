@@ -17,7 +17,7 @@ pub use self::{
     columns::{Columns, Unusable},
     importing::{PAGE, Totals, export, import},
     records::LONGEST_ROW,
-    values::{COLUMNS, row_of, unquoted_formula},
+    values::{COLUMNS, quoted_formula, row_of, unquoted_formula},
     writing::Writing,
 };
 use crate::ledger::Entry;

@@ -115,7 +115,9 @@ impl TryFrom<String> for WebhookUrl {
         match url.scheme() {
             "https" => Ok(Self(url)),
             "http" if is_here => Ok(Self(url)),
-            "http" => Err(format!("`{text}` must begin with `https://`; only this machine is told over http")),
+            "http" => {
+                Err(format!("`{text}` must begin with `https://`; only this machine is told over http"))
+            }
             _ => Err(wrong()),
         }
     }

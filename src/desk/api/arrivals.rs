@@ -7,7 +7,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Limit, problem::Problem, route::Route, taking::{Asked, File}};
+use super::{
+    Limit,
+    problem::Problem,
+    route::Route,
+    taking::{Asked, File},
+};
 use crate::{
     desk::Desk, desk::deeds, desk::dropping, desk::today, desk::words, durable::Laid, inbox, issue::IssueKey,
     ledger::Arrival, ledger::Fate,
@@ -22,7 +27,10 @@ pub(super) fn table(largest: usize) -> Vec<Route> {
             .asks::<Given>()
             .sends_bytes("application/octet-stream")
             .up_to(largest)
-            .gives::<Laying>(201, "The file lies in the inbox. What becomes of it stands in the list when it was read.")
+            .gives::<Laying>(
+                201,
+                "The file lies in the inbox. What becomes of it stands in the list when it was read.",
+            )
             .gives::<Laying>(200, "A file of that name with these very bytes lay there already.")
             .refuses(409, "There is another file of that name."),
     ]
@@ -127,9 +135,15 @@ impl Laying {
     }
 }
 
-async fn list(State(desk): State<Arc<Desk>>, Asked(Which { file, limit }): Asked<Which>) -> Result<Json<Arrivals>, Problem> {
+async fn list(
+    State(desk): State<Arc<Desk>>,
+    Asked(Which { file, limit }): Asked<Which>,
+) -> Result<Json<Arrivals>, Problem> {
     let mut arrivals = desk
-        .ask(move |ledger| if file.is_some() { ledger.arrivals() } else { ledger.newest_arrivals(limit.0) }.map(|all| (file, all)))
+        .ask(move |ledger| {
+            if file.is_some() { ledger.arrivals() } else { ledger.newest_arrivals(limit.0) }
+                .map(|all| (file, all))
+        })
         .await
         .map(|(file, mut arrivals)| {
             if let Some(file) = file {

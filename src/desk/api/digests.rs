@@ -7,7 +7,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Limit, problem::Problem, route::Route, taking::{Asked, Named, Sent}};
+use super::{
+    Limit,
+    problem::Problem,
+    route::Route,
+    taking::{Asked, Named, Sent},
+};
 use crate::{
     delivery::DigestId, delivery::DigestStatus, delivery::State as LetterState, desk::Desk, desk::deeds,
     desk::deeds::DigestDeed, desk::deeds::DigestDone, desk::letters, desk::letters::Trouble, issue::IssueKey,
@@ -23,13 +28,23 @@ pub(super) fn table() -> Vec<Route> {
             .gives::<Digests>(200, "Some of them, and where the rest begins."),
         Route::get("/digests/{digest}", "digest", "One digest, and why its letters did not arrive", show)
             .gives::<WholeDigest>(200, "The digest."),
-        Route::put("/digests/{digest}/status", "set_digest_status", "Stop the letters that are not out yet, or let them go on", set_status)
-            .sends::<NewStatus>()
-            .gives::<DigestView>(200, "The digest as it is now."),
-        Route::post("/digests/{digest}/retry", "retry_digest", "Offer letters again that did not arrive, to those readers alone", retry)
-            .sends::<Retry>()
-            .gives::<Retried>(200, "So many letters are queued again.")
-            .refuses(409, "The digest is stopped; nothing was queued."),
+        Route::put(
+            "/digests/{digest}/status",
+            "set_digest_status",
+            "Stop the letters that are not out yet, or let them go on",
+            set_status,
+        )
+        .sends::<NewStatus>()
+        .gives::<DigestView>(200, "The digest as it is now."),
+        Route::post(
+            "/digests/{digest}/retry",
+            "retry_digest",
+            "Offer letters again that did not arrive, to those readers alone",
+            retry,
+        )
+        .sends::<Retry>()
+        .gives::<Retried>(200, "So many letters are queued again.")
+        .refuses(409, "The digest is stopped; nothing was queued."),
     ]
 }
 
@@ -195,7 +210,10 @@ struct Retried {
     queued: u64,
 }
 
-async fn list(State(desk): State<Arc<Desk>>, Asked(Which { before, limit }): Asked<Which>) -> Result<Json<Digests>, Problem> {
+async fn list(
+    State(desk): State<Arc<Desk>>,
+    Asked(Which { before, limit }): Asked<Which>,
+) -> Result<Json<Digests>, Problem> {
     let (publication, before) = (desk.publication().clone(), DigestId(before.unwrap_or(i64::MAX)));
     let lines = desk.ask(move |ledger| ledger.digests_before(&publication, before, limit.0 + 1)).await?;
     let next = lines.get(limit.0).and(lines.get(limit.0 - 1)).map(|last| last.digest.id.0);
@@ -256,7 +274,8 @@ async fn retry(
         DigestDone::Changed(queued) => Ok(Json(Retried { queued })),
         DigestDone::Unknown => Err(nothing()),
         DigestDone::IsStopped => {
-            let help = "let it go on first: `PUT /api/v1/digests/DIGEST/status` with `{\"status\": \"open\"}`";
+            let help =
+                "let it go on first: `PUT /api/v1/digests/DIGEST/status` with `{\"status\": \"open\"}`";
             Err(Problem::of(StatusCode::CONFLICT, "the letters of this digest are stopped", help))
         }
     }

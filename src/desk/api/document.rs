@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     problem,
-    problem::Problem,
+    problem::Said,
     route::{Answered, Body, Content, Route},
 };
 
@@ -110,7 +110,7 @@ fn responses(route: &Route, generator: &mut SchemaGenerator) -> Value {
             Content::None => None,
             Content::Json(shape) => Some(json!({ "application/json": { "schema": shape(generator) } })),
             Content::Problem => {
-                let schema = generator.subschema_for::<Problem>();
+                let schema = generator.subschema_for::<Said>();
                 Some(json!({ problem::MEDIA_TYPE: { "schema": schema } }))
             }
             Content::Text(media_type) => Some(json!({ media_type: { "schema": { "type": "string" } } })),

@@ -7,10 +7,16 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Limit, arrivals::Laying, problem::Problem, route::Route, taking::{Asked, File, Named, Sent}};
+use super::{
+    Limit,
+    arrivals::Laying,
+    problem::Problem,
+    route::Route,
+    taking::{Asked, File, Named, Sent},
+};
 use crate::{
-    desk::Desk, desk::deeds, desk::deeds::Corrected, desk::today, issue::IssueKey, issue::Release, issue::Status,
-    ledger::IssueLine,
+    desk::Desk, desk::deeds, desk::deeds::Corrected, desk::today, issue::IssueKey, issue::Release,
+    issue::Status, ledger::IssueLine,
 };
 
 const HELP: &str = "`/api/v1/issues` lists the issues";
@@ -166,7 +172,10 @@ fn key_of(name: &str) -> Result<IssueKey, Problem> {
     if key.as_str() == name { Ok(key) } else { Err(Problem::nothing("issue", HELP)) }
 }
 
-async fn list(State(desk): State<Arc<Desk>>, Asked(Which { after, limit }): Asked<Which>) -> Result<Json<Issues>, Problem> {
+async fn list(
+    State(desk): State<Arc<Desk>>,
+    Asked(Which { after, limit }): Asked<Which>,
+) -> Result<Json<Issues>, Problem> {
     let after = after.map(|after| IssueKey::of(&after));
     let publication = desk.publication().clone();
     let lines = desk
@@ -183,7 +192,10 @@ async fn list(State(desk): State<Arc<Desk>>, Asked(Which { after, limit }): Aske
     Ok(Json(Issues { issues, next }))
 }
 
-async fn show(State(desk): State<Arc<Desk>>, Named(name): Named<String>) -> Result<Json<WholeIssue>, Problem> {
+async fn show(
+    State(desk): State<Arc<Desk>>,
+    Named(name): Named<String>,
+) -> Result<Json<WholeIssue>, Problem> {
     let (key, publication) = (key_of(&name)?, desk.publication().clone());
     let (line, versions, source) = desk
         .ask(move |ledger| {

@@ -12,10 +12,14 @@ use crate::desk::{Failure, words};
 /// The media type of a problem.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
+/// What went wrong.
+#[derive(Debug, Clone)]
+pub(super) struct Problem(Box<Said>);
+
 /// What went wrong (RFC 9457).
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub(super) struct Problem {
+#[schemars(rename = "Problem", deny_unknown_fields)]
+pub(super) struct Said {
     /// Always `about:blank`: the status says what kind of problem it is.
     #[serde(rename = "type")]
     kind: &'static str,
@@ -38,7 +42,7 @@ pub(super) struct Problem {
 impl Problem {
     /// What is wrong, and what to do next.
     pub(super) fn of(status: StatusCode, detail: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Said {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Problem").to_owned(),
             status: status.as_u16(),
@@ -46,7 +50,7 @@ impl Problem {
             help: help.into(),
             version: None,
             headers: Vec::new(),
-        }
+        }))
     }
 
     /// There is no such thing.
@@ -60,13 +64,14 @@ impl Problem {
     }
 
     /// With the version of a proof.
-    pub(super) fn with_version(self, version: String) -> Self {
-        Self { version: Some(version), ..self }
+    pub(super) fn with_version(mut self, version: String) -> Self {
+        self.0.version = Some(version);
+        self
     }
 
     /// With a header.
     pub(super) fn with(mut self, name: HeaderName, value: &str) -> Self {
-        self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        self.0.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
         self
     }
 }
@@ -88,10 +93,10 @@ impl From<Failure> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
-        for (name, value) in self.headers {
+        for (name, value) in self.0.headers {
             response.headers_mut().insert(name, value);
         }
         response

@@ -7,10 +7,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{problem::Problem, route::Route, taking::{Named, Sent}};
+use super::{
+    problem::Problem,
+    route::Route,
+    taking::{Named, Sent},
+};
 use crate::{
-    desk::Desk, desk::proofs, desk::proofs::Approval, desk::proofs::Opened, desk::words,
-    desk::words::Words, issue::IssueKey, ledger::Arrival, ledger::Fate, proof, proof::Doubt, proof::Mark,
+    desk::Desk, desk::proofs, desk::proofs::Approval, desk::proofs::Opened, desk::words, desk::words::Words,
+    issue::IssueKey, ledger::Arrival, ledger::Fate, proof, proof::Doubt, proof::Mark,
 };
 
 /// The longest text that is read, as JSON may have it.
@@ -22,15 +26,23 @@ pub(super) fn table() -> Vec<Route> {
             .gives::<Proofs>(200, "The proofs."),
         Route::get("/proofs/{proof}", "proof", "One proof with its text and its queries", show)
             .gives::<ProofView>(200, "The proof."),
-        Route::put("/proofs/{proof}", "save_proof", "Save the text of a proof; it does not go out by that", save)
-            .sends::<NewText>()
-            .up_to(LONGEST)
-            .gives::<ProofView>(200, "The proof as it is now.")
-            .refuses(409, "Somebody else has saved it meanwhile; nothing was saved."),
+        Route::put(
+            "/proofs/{proof}",
+            "save_proof",
+            "Save the text of a proof; it does not go out by that",
+            save,
+        )
+        .sends::<NewText>()
+        .up_to(LONGEST)
+        .gives::<ProofView>(200, "The proof as it is now.")
+        .refuses(409, "Somebody else has saved it meanwhile; nothing was saved."),
         Route::post("/proofs/{proof}/approve", "approve_proof", "Publish a proof", approve)
             .sends::<Approve>()
             .gives::<Approved>(200, "What became of it.")
-            .refuses(409, "Somebody else has saved it meanwhile, or queries are open; nothing was published."),
+            .refuses(
+                409,
+                "Somebody else has saved it meanwhile, or queries are open; nothing was published.",
+            ),
     ]
 }
 
@@ -185,7 +197,10 @@ async fn list(State(desk): State<Arc<Desk>>) -> Result<Json<Proofs>, Problem> {
     Ok(Json(Proofs { proofs: waiting.iter().map(|(file, arrival)| ProofLine::of(file, arrival)).collect() }))
 }
 
-async fn show(State(desk): State<Arc<Desk>>, Named(proof): Named<String>) -> Result<Json<ProofView>, Problem> {
+async fn show(
+    State(desk): State<Arc<Desk>>,
+    Named(proof): Named<String>,
+) -> Result<Json<ProofView>, Problem> {
     Ok(Json(ProofView::of(desk.work(move |desk| proofs::open(desk, &proof)).await?)))
 }
 
@@ -237,6 +252,8 @@ async fn approve(
             let help = "settle them in the text and save it, or say `\"anyway\": true`";
             Err(Problem::of(StatusCode::CONFLICT, said, help))
         }
-        Approval::Refused(reason) => Err(Problem::unfit(reason, "change the text, save it, and approve it then")),
+        Approval::Refused(reason) => {
+            Err(Problem::unfit(reason, "change the text, save it, and approve it then"))
+        }
     }
 }

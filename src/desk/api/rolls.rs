@@ -6,7 +6,11 @@ use axum::{Json, extract::State, response::Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{problem::Problem, route::Route, taking::{Asked, Table}};
+use super::{
+    problem::Problem,
+    route::Route,
+    taking::{Asked, Table},
+};
 use crate::{desk::Desk, desk::enrolling, roll};
 
 pub(super) fn table(largest: usize) -> Vec<Route> {
@@ -21,8 +25,13 @@ pub(super) fn table(largest: usize) -> Vec<Route> {
         .sends_bytes("text/csv")
         .up_to(largest)
         .gives::<Report>(200, "What became of the rows."),
-        Route::get("/subscribers/export", "export_subscribers", "Everybody as a table that `import` reads", export)
-            .gives_text("text/csv", "The table."),
+        Route::get(
+            "/subscribers/export",
+            "export_subscribers",
+            "Everybody as a table that `import` reads",
+            export,
+        )
+        .gives_text("text/csv", "The table."),
     ]
 }
 
@@ -75,12 +84,14 @@ async fn import(
     Table(bytes): Table,
 ) -> Result<Json<Report>, Problem> {
     let entered = desk.work(move |desk| enrolling::import(desk, &bytes, how, None, dry_run, |_, _| ())).await;
-    let enrolling::Enrolled { charset, totals, problems, n_problems } = entered.map_err(|error| match error {
-        enrolling::Error::Unusable(why) => {
-            Problem::unfit(why.to_string(), "nobody was entered; name the column with the addresses `address` or `邮箱`")
-        }
-        enrolling::Error::Fault(failure) => failure.into(),
-    })?;
+    let enrolling::Enrolled { charset, totals, problems, n_problems } =
+        entered.map_err(|error| match error {
+            enrolling::Error::Unusable(why) => Problem::unfit(
+                why.to_string(),
+                "nobody was entered; name the column with the addresses `address` or `邮箱`",
+            ),
+            enrolling::Error::Fault(failure) => failure.into(),
+        })?;
     let roll::Totals { rows, new, changed, already, kept_away, broken, .. } = totals;
     let more_problems = n_problems - problems.len() as u64;
     let problems = problems

@@ -108,7 +108,12 @@ impl Route {
         Self::of(MethodFilter::GET, "get", path, name, summary, handler)
     }
 
-    pub(super) fn post<H, T>(path: &'static str, name: &'static str, summary: &'static str, handler: H) -> Self
+    pub(super) fn post<H, T>(
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
     where
         H: Handler<T, Arc<Desk>>,
         T: 'static,
@@ -124,7 +129,12 @@ impl Route {
         Self::of(MethodFilter::PUT, "put", path, name, summary, handler)
     }
 
-    pub(super) fn patch<H, T>(path: &'static str, name: &'static str, summary: &'static str, handler: H) -> Self
+    pub(super) fn patch<H, T>(
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
     where
         H: Handler<T, Arc<Desk>>,
         T: 'static,
@@ -132,7 +142,12 @@ impl Route {
         Self::of(MethodFilter::PATCH, "patch", path, name, summary, handler)
     }
 
-    pub(super) fn delete<H, T>(path: &'static str, name: &'static str, summary: &'static str, handler: H) -> Self
+    pub(super) fn delete<H, T>(
+        path: &'static str,
+        name: &'static str,
+        summary: &'static str,
+        handler: H,
+    ) -> Self
     where
         H: Handler<T, Arc<Desk>>,
         T: 'static,
@@ -206,7 +221,10 @@ impl Route {
         };
         if !self.is_open {
             refuses(StatusCode::UNAUTHORIZED, "No token was shown, or one that does not hold.");
-            refuses(StatusCode::TOO_MANY_REQUESTS, "Too many tokens that do not hold came from this network.");
+            refuses(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many tokens that do not hold came from this network.",
+            );
             if self.method != "get" {
                 refuses(StatusCode::FORBIDDEN, "The token may only read.");
             }

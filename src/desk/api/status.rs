@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{arrivals::ArrivalView, digests::DigestView, issues::IssueView, problem::Problem, proofs::ProofLine, route::Route};
+use super::{
+    arrivals::ArrivalView, digests::DigestView, issues::IssueView, problem::Problem, proofs::ProofLine,
+    route::Route,
+};
 use crate::{
     desk::Desk, desk::Failure, desk::health, desk::today, ledger::WebhookLine, subscriber::Pace,
     subscriber::Standing,
@@ -15,10 +18,20 @@ use crate::{
 
 pub(super) fn table() -> Vec<Route> {
     vec![
-        Route::get("/status", "status", "What waits, what is out, what failed and why, and how the letters go", show)
-            .gives::<StatusView>(200, "What there is today."),
-        Route::get("/health", "health", "Whether the newsroom can do its work, and how much room there is", health)
-            .gives::<HealthView>(200, "How the newsroom is; well or not, this is the answer."),
+        Route::get(
+            "/status",
+            "status",
+            "What waits, what is out, what failed and why, and how the letters go",
+            show,
+        )
+        .gives::<StatusView>(200, "What there is today."),
+        Route::get(
+            "/health",
+            "health",
+            "Whether the newsroom can do its work, and how much room there is",
+            health,
+        )
+        .gives::<HealthView>(200, "How the newsroom is; well or not, this is the answer."),
     ]
 }
 
@@ -163,7 +176,11 @@ async fn health(State(desk): State<Arc<Desk>>) -> Result<Json<HealthView>, Probl
         inbox_looked: health.looked,
         letters: tally.letters.iter().map(|(state, n)| (state.as_str(), *n)).collect(),
         waits_since: tally.waits_since,
-        subscribers: tally.subscribers.iter().map(|(standing, n): &(Standing, u64)| (standing.as_str(), *n)).collect(),
+        subscribers: tally
+            .subscribers
+            .iter()
+            .map(|(standing, n): &(Standing, u64)| (standing.as_str(), *n))
+            .collect(),
         room: health.disks.into_iter().collect(),
         webhooks: health.webhooks.into_iter().map(Into::into).collect(),
     }))

@@ -7,10 +7,15 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Limit, problem::Problem, route::Route, taking::{Asked, Named, Object, Sent}};
+use super::{
+    Limit,
+    problem::Problem,
+    route::Route,
+    taking::{Asked, Named, Object, Sent},
+};
 use crate::{
     delivery::Bounce, delivery::BounceKind, delivery::Reply, delivery::State as LetterState, desk::Desk,
-    desk::deeds, desk::deeds::Added, ledger::Sent as Letter, prose::Language, subscriber::Address,
+    desk::deeds, desk::deeds::Addition, ledger::Sent as Letter, prose::Language, subscriber::Address,
     subscriber::Consent, subscriber::Form, subscriber::Pace, subscriber::Preferences, subscriber::Sections,
     subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression,
     subscriber::SuppressionReason,
@@ -40,18 +45,43 @@ pub(super) fn table() -> Vec<Route> {
         .gives::<AddedView>(202, "Gets a letter that asks.")
         .gives::<AddedView>(200, "Was there before, or was asked before; nothing was done.")
         .refuses(409, "Had left, must not be written to, or was erased; nothing was done."),
-        Route::get("/subscribers/{subscriber}", "subscriber", "One subscriber with every letter and report", show)
-            .gives::<WholeSubscriber>(200, "The subscriber."),
-        Route::patch("/subscribers/{subscriber}", "change_subscriber", "Change what somebody gets, from the next digest on", change)
-            .sends::<Wishes>()
-            .gives::<SubscriberView>(200, "The subscriber as he or she is now."),
-        Route::delete("/subscribers/{subscriber}", "forget_subscriber", "Erase somebody with all letters and reports, for ever", forget)
-            .gives_nothing("Erased; a hash is kept, so that no import brings the address back."),
-        Route::post("/subscribers/{subscriber}/leave", "take_out_subscriber", "Send somebody no more letters", leave)
-            .gives::<SubscriberView>(200, "The subscriber as he or she is now."),
-        Route::put("/subscribers/{subscriber}/suppression", "suppress_subscriber", "Never write to somebody again, whoever enters the address", suppress)
-            .sends::<Why>()
-            .gives::<SubscriberView>(200, "The subscriber as he or she is now; who had left stays so."),
+        Route::get(
+            "/subscribers/{subscriber}",
+            "subscriber",
+            "One subscriber with every letter and report",
+            show,
+        )
+        .gives::<WholeSubscriber>(200, "The subscriber."),
+        Route::patch(
+            "/subscribers/{subscriber}",
+            "change_subscriber",
+            "Change what somebody gets, from the next digest on",
+            change,
+        )
+        .sends::<Wishes>()
+        .gives::<SubscriberView>(200, "The subscriber as he or she is now."),
+        Route::delete(
+            "/subscribers/{subscriber}",
+            "forget_subscriber",
+            "Erase somebody with all letters and reports, for ever",
+            forget,
+        )
+        .gives_nothing("Erased; a hash is kept, so that no import brings the address back."),
+        Route::post(
+            "/subscribers/{subscriber}/leave",
+            "take_out_subscriber",
+            "Send somebody no more letters",
+            leave,
+        )
+        .gives::<SubscriberView>(200, "The subscriber as he or she is now."),
+        Route::put(
+            "/subscribers/{subscriber}/suppression",
+            "suppress_subscriber",
+            "Never write to somebody again, whoever enters the address",
+            suppress,
+        )
+        .sends::<Why>()
+        .gives::<SubscriberView>(200, "The subscriber as he or she is now; who had left stays so."),
     ]
 }
 
@@ -132,8 +162,11 @@ impl SubscriberView {
             language: preferences.wish.language.map(|language| language.as_str().to_owned()),
             device: preferences.device.map(|device| device.as_str().to_owned()),
             consent: ConsentView { at, how, from, confirmed },
-            suppression: suppression
-                .map(|Suppression { reason, at, text }| SuppressionView { reason, at, text }),
+            suppression: suppression.map(|Suppression { reason, at, text }| SuppressionView {
+                reason,
+                at,
+                text,
+            }),
         }
     }
 }
@@ -245,16 +278,27 @@ struct Wishes {
     #[serde(default)]
     sections: Option<Vec<String>>,
     /// A language tag; `null` is each issue's own language.
-    #[serde(default, deserialize_with = "said")]
-    language: Option<Option<String>>,
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    language: Change,
     /// The address of an e-reader, to which books go; `null` is the subscriber's own.
-    #[serde(default, deserialize_with = "said")]
-    device: Option<Option<String>>,
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    device: Change,
 }
 
-/// Tells `null` from nothing.
-fn said<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(from).map(Some)
+/// What is to be of a value that may be none: to say `null` is not to say nothing.
+#[derive(Default)]
+enum Change {
+    #[default]
+    None,
+    To(Option<String>),
+}
+
+impl<'de> Deserialize<'de> for Change {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Option::deserialize(from).map(Self::To)
+    }
 }
 
 impl Wishes {
@@ -266,15 +310,16 @@ impl Wishes {
         if let Some(sections) = &self.sections {
             wished.wish.sections = Sections::of(sections);
         }
-        if let Some(language) = self.language {
+        if let Change::To(language) = self.language {
             wished.wish.language = language
                 .map(|tag| {
                     let wrong = || format!("language: `{tag}` is not a language tag");
-                    Language::parse(&tag).ok_or_else(|| Problem::unfit(wrong(), "say one such as `zh-Hans` or `en`"))
+                    Language::parse(&tag)
+                        .ok_or_else(|| Problem::unfit(wrong(), "say one such as `zh-Hans` or `en`"))
                 })
                 .transpose()?;
         }
-        if let Some(device) = self.device {
+        if let Change::To(device) = self.device {
             wished.device = device.map(|device| address_of("device", &device)).transpose()?;
         }
         Ok(wished)
@@ -282,8 +327,9 @@ impl Wishes {
 }
 
 fn address_of(field: &str, text: &str) -> Result<Address, Problem> {
-    Address::parse(text)
-        .map_err(|error| Problem::unfit(format!("{field}: {error}"), "give an address such as `li@example.org`"))
+    Address::parse(text).map_err(|error| {
+        Problem::unfit(format!("{field}: {error}"), "give an address such as `li@example.org`")
+    })
 }
 
 /// What came of entering somebody.
@@ -334,15 +380,25 @@ async fn add(State(desk): State<Arc<Desk>>, Sent(new): Sent<NewSubscriber>) -> R
     let added = deeds::add(&desk, address, consent, preferences).await?;
     let refused = |why: &str, help: &str| Err(Problem::of(StatusCode::CONFLICT, why, help));
     let (status, id) = match added {
-        Added::Added(id) => (StatusCode::CREATED, id),
-        Added::Asked(id) => (StatusCode::ACCEPTED, id),
-        Added::Already(id) | Added::AskedBefore(id) | Added::AskedOften(id) => (StatusCode::OK, id),
-        Added::HadLeft(_) => return refused("this reader had left", "only the reader can come back, by the form on the readers' pages"),
-        Added::IsSuppressed(id) => {
+        Addition::Added(id) => (StatusCode::CREATED, id),
+        Addition::Asked(id) => (StatusCode::ACCEPTED, id),
+        Addition::Already(id) | Addition::AskedBefore(id) | Addition::AskedOften(id) => (StatusCode::OK, id),
+        Addition::HadLeft(_) => {
+            return refused(
+                "this reader had left",
+                "only the reader can come back, by the form on the readers' pages",
+            );
+        }
+        Addition::IsSuppressed(id) => {
             let help = format!("`/api/v1/subscribers/{}` says why", id.0);
             return refused("this address must not be written to", &help);
         }
-        Added::WasForgotten => return refused("this address was erased at its owner's wish", "only the reader can come back, by the form on the readers' pages"),
+        Addition::WasForgotten => {
+            return refused(
+                "this address was erased at its owner's wish",
+                "only the reader can come back, by the form on the readers' pages",
+            );
+        }
     };
     let subscriber = find(&desk, id).await?;
     Ok((status, Json(AddedView { result: added.as_str(), subscriber })).into_response())
@@ -364,7 +420,10 @@ async fn find(desk: &Arc<Desk>, id: SubscriberId) -> Result<SubscriberView, Prob
     found.map(SubscriberView::of).ok_or_else(|| Problem::nothing("subscriber", HELP))
 }
 
-async fn show(State(desk): State<Arc<Desk>>, Named(id): Named<i64>) -> Result<Json<WholeSubscriber>, Problem> {
+async fn show(
+    State(desk): State<Arc<Desk>>,
+    Named(id): Named<i64>,
+) -> Result<Json<WholeSubscriber>, Problem> {
     let id = SubscriberId(id);
     let found = desk.ask(move |ledger| {
         let Some(one) = ledger.subscriber_of(id)? else { return Ok(None) };
@@ -396,7 +455,10 @@ async fn forget(State(desk): State<Arc<Desk>>, Named(id): Named<i64>) -> Result<
     if erased { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::nothing("subscriber", HELP)) }
 }
 
-async fn leave(State(desk): State<Arc<Desk>>, Named(id): Named<i64>) -> Result<Json<SubscriberView>, Problem> {
+async fn leave(
+    State(desk): State<Arc<Desk>>,
+    Named(id): Named<i64>,
+) -> Result<Json<SubscriberView>, Problem> {
     deeds::leave(&desk, SubscriberId(id)).await?;
     find(&desk, SubscriberId(id)).await.map(Json)
 }

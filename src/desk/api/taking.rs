@@ -104,7 +104,11 @@ fn demand(headers: &HeaderMap, wanted: &str) -> Result<(), Problem> {
     if media_type.eq_ignore_ascii_case(wanted) {
         return Ok(());
     }
-    let found = if said.is_empty() { "nothing says of what type the body is".to_owned() } else { format!("the body is `{said}`") };
+    let found = if said.is_empty() {
+        "nothing says of what type the body is".to_owned()
+    } else {
+        format!("the body is `{said}`")
+    };
     let help = format!("send `Content-Type: {wanted}`");
     Err(Problem::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, found, help))
 }

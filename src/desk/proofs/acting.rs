@@ -13,8 +13,8 @@ use serde_json::json;
 use super::{page, reading, reading::Opened};
 use crate::{
     desk::Answer, desk::Desk, desk::Failure, desk::differing, desk::form::Fields, desk::form::Signed,
-    desk::words::Words, inbox, issue, issue::IssueKey, ledger::Queued, press, press::Verdict, proof, proof::Doubt,
-    proof::Mend, proof::Source,
+    desk::words::Words, inbox, issue, issue::IssueKey, ledger::Queued, press, press::Verdict, proof,
+    proof::Doubt, proof::Mend, proof::Source,
 };
 
 /// What is to be done.

@@ -5,12 +5,13 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::{super::Error, Refusal, database_error, standing};
+use crate::metrics;
 
 /// The schemas, oldest first; the position of each, counted from 1, is the database's `user_version` after it.
 const SCHEMAS: [&str; 4] = [
@@ -48,13 +49,13 @@ pub(super) struct Database {
 }
 
 impl Database {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, counts: metrics::Ledger) -> Result<Self, Error> {
         let mut db = connect(path)?;
         migrate(&mut db, path)?;
         let (writer, jobs) = mpsc::channel::<Box<dyn Job>>();
         thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || write_in_groups(&db, &jobs))
+            .spawn(move || write_in_groups(&db, &jobs, &counts))
             .map_err(|error| database_error(path, error))?;
         Ok(Self { path: path.into(), writer, readers: Mutex::default() })
     }
@@ -140,11 +141,15 @@ where
     }
 }
 
-fn write_in_groups(db: &Connection, jobs: &mpsc::Receiver<Box<dyn Job>>) {
+fn write_in_groups(db: &Connection, jobs: &mpsc::Receiver<Box<dyn Job>>, counts: &metrics::Ledger) {
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(GROUP - 1));
+        let began = Instant::now();
         let committed = commit(db, &mut group).map_err(|error| error.to_string());
+        if committed.is_ok() {
+            counts.committed(began.elapsed());
+        }
         if committed.is_err() && !db.is_autocommit() {
             let _ = db.execute_batch("ROLLBACK");
         }
@@ -256,7 +261,8 @@ mod tests {
     #[test]
     fn a_refused_write_undoes_only_its_own_work() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let database = Database::open(&folder.path().join("ledger.db")).expect("opened");
+        let database =
+            Database::open(&folder.path().join("ledger.db"), metrics::Ledger::default()).expect("opened");
         thread::scope(|scope| {
             for path in ["a", "b", "c", "a", "b", "c"] {
                 scope.spawn(|| enter(&database, path));
@@ -272,9 +278,9 @@ mod tests {
     fn a_ledger_from_the_future_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("ledger.db");
-        drop(Database::open(&path).expect("opened"));
+        drop(Database::open(&path, metrics::Ledger::default()).expect("opened"));
         Connection::open(&path).expect("opened").pragma_update(None, "user_version", 99).expect("changed");
-        let error = Database::open(&path).err().expect("refused");
+        let error = Database::open(&path, metrics::Ledger::default()).err().expect("refused");
         assert!(matches!(error, Error::Newer { found: 99, .. }), "{error:?}");
     }
 
@@ -282,11 +288,12 @@ mod tests {
     fn a_ledger_is_copied_before_it_is_migrated() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("ledger.db");
-        let database = Database::open(&path).expect("opened");
+        let database = Database::open(&path, metrics::Ledger::default()).expect("opened");
         enter(&database, "a").expect("entered");
         let db = Connection::open(&path).expect("opened");
         back_up(&db, &path, 2).expect("copied");
-        let copy = Database::open(&folder.path().join("ledger.db.before-2")).expect("a whole ledger");
+        let copy = Database::open(&folder.path().join("ledger.db.before-2"), metrics::Ledger::default())
+            .expect("a whole ledger");
         assert_eq!(sum(&copy), 1);
     }
 }

@@ -226,7 +226,10 @@ pub(super) fn newest(
     // Where nobody wanted letters, a digest only says up to when everything was told.
     let which = "publication = ?1 AND pace <> 'confirmation' AND id < ?3 AND EXISTS (SELECT 1 FROM printings p WHERE p.digest = digests.id)
                  ORDER BY id DESC LIMIT ?2";
-    select(db, which, params![publication, most, before.0])?.into_iter().map(|digest| line(db, digest)).collect()
+    select(db, which, params![publication, most, before.0])?
+        .into_iter()
+        .map(|digest| line(db, digest))
+        .collect()
 }
 
 pub(super) fn digest(db: &Connection, id: DigestId) -> Result<Option<DigestLine>, Refusal> {

@@ -3,14 +3,22 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{super::Event, super::EventKind, super::Telling, super::Told, super::WebhookLine, Refusal, micros, timestamp};
+use super::{
+    super::Event, super::EventKind, super::Telling, super::Told, super::WebhookLine, Refusal, micros,
+    timestamp,
+};
 use crate::{delivery::DigestId, issue::IssueKey, issue::Status};
 
 /// The random name of a new event.
 const NAME: &str = "lower(hex(randomblob(16)))";
 
 /// Enters the event that the current version of an issue is out, or is so no longer, where readers' files did not show that before.
-pub(super) fn of_issue(db: &Connection, publication: &str, key: &IssueKey, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn of_issue(
+    db: &Connection,
+    publication: &str,
+    key: &IssueKey,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let sql = "SELECT version, status, closed FROM releases
                WHERE publication = ?1 AND issue = ?2 AND current = 1 AND out = 0";
     let found: Option<(u32, String, bool)> = db
@@ -26,7 +34,13 @@ pub(super) fn of_issue(db: &Connection, publication: &str, key: &IssueKey, now: 
     let sql = format!(
         "INSERT INTO events (name, kind, publication, issue, version, at) VALUES ({NAME}, ?1, ?2, ?3, ?4, ?5)"
     );
-    db.prepare_cached(&sql)?.execute(params![kind.as_str(), publication, key.as_str(), version, micros(now)])?;
+    db.prepare_cached(&sql)?.execute(params![
+        kind.as_str(),
+        publication,
+        key.as_str(),
+        version,
+        micros(now)
+    ])?;
     Ok(())
 }
 
@@ -151,7 +165,10 @@ pub(super) fn settle(
         micros(now)
     ])?;
     if told == Told::Ended {
-        db.execute("INSERT OR REPLACE INTO ended_webhooks VALUES (?1, ?2)", params![telling.webhook, micros(now)])?;
+        db.execute(
+            "INSERT OR REPLACE INTO ended_webhooks VALUES (?1, ?2)",
+            params![telling.webhook, micros(now)],
+        )?;
         db.execute(
             "UPDATE tellings SET state = 'failed', settled = ?2 WHERE webhook = ?1 AND state = 'waiting'",
             params![telling.webhook, micros(now)],
@@ -192,7 +209,14 @@ pub(super) fn webhooks(db: &Connection) -> Result<Vec<WebhookLine>, Refusal> {
             }
             None => None,
         };
-        lines.push(WebhookLine { waiting: row.get(1)?, failed: row.get(2)?, told, trouble, ended: time(5)?, webhook });
+        lines.push(WebhookLine {
+            waiting: row.get(1)?,
+            failed: row.get(2)?,
+            told,
+            trouble,
+            ended: time(5)?,
+            webhook,
+        });
     }
     Ok(lines)
 }

@@ -27,7 +27,7 @@ use crate::{
     delivery::DigestId, delivery::DigestStatus, delivery::Printing, delivery::PrintingId,
     delivery::Settlement, delivery::State, editions::Beside, editions::BookFile, editions::Contribution,
     editions::Facet, editions::FacetKind, editions::Letter, editions::Listing, editions::Shelved,
-    editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release, issue::Status,
+    editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release, issue::Status, metrics,
     publication::Publication, subscriber::Address, subscriber::Pace, subscriber::Preferences,
     subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression,
     subscriber::Wish,
@@ -45,7 +45,15 @@ impl Sqlite {
     /// # Errors
     /// [`Error::Newer`] when a newer gazetted wrote it; else what the disk says.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Ok(Self { database: connection::Database::open(path)? })
+        Self::open_counted(path, metrics::Ledger::default())
+    }
+
+    /// The same, whose commits are counted.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn open_counted(path: &Path, counts: metrics::Ledger) -> Result<Self, Error> {
+        Ok(Self { database: connection::Database::open(path, counts)? })
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Refusal>) -> Result<T, Error> {

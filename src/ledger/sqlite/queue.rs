@@ -267,7 +267,8 @@ mod tests {
     /// letters they give.
     fn steps(crowd: u32, except: &'static [&'static str]) -> (i32, usize) {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let database = Database::open(&folder.path().join("ledger.db")).expect("opened");
+        let database = Database::open(&folder.path().join("ledger.db"), crate::metrics::Ledger::default())
+            .expect("opened");
         let now = Timestamp::UNIX_EPOCH.saturating_add(1.hour()).expect("a time");
         let told = database.write(move |db| {
             db.execute_batch(

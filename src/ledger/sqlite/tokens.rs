@@ -40,8 +40,7 @@ fn read(row: &Row<'_>) -> Result<Token, Refusal> {
     let scope: String = row.get(1)?;
     Ok(Token {
         name: row.get(0)?,
-        scope: Scope::parse(&scope)
-            .ok_or_else(|| Refusal::Damaged(format!("a token that may `{scope}`")))?,
+        scope: Scope::parse(&scope).ok_or_else(|| Refusal::Damaged(format!("a token that may `{scope}`")))?,
         made: timestamp(row.get(2)?)?,
         used: row.get::<_, Option<i64>>(3)?.map(timestamp).transpose()?,
     })

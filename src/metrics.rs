@@ -3,7 +3,11 @@
 //! [`Metrics`] is handed down from the daemon, and its clones count together. What the ledger knows is not counted twice: it is
 //! asked when somebody reads the figures ([`Readings`]).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::text::encode,
@@ -76,6 +80,9 @@ pub struct Press {
 pub struct Mail {
     attempts: Family<Labels<2>, Counter>,
     ambiguous: Counter,
+    certificates: Gauges,
+    /// The same by their servers, to be told again.
+    expiries: Arc<Mutex<BTreeMap<String, i64>>>,
 }
 
 /// Requests of readers.
@@ -186,7 +193,17 @@ impl Default for Metrics {
             "Manuscripts that were not put out, by the reason",
             press.failures.clone(),
         );
-        let mail = Mail { attempts: Family::default(), ambiguous: Counter::default() };
+        let mail = Mail {
+            attempts: Family::default(),
+            ambiguous: Counter::default(),
+            certificates: Gauges::default(),
+            expiries: Arc::default(),
+        };
+        it.register(
+            "mail_certificate_expiry_timestamp",
+            "When the certificate of a mail server expires, as last seen, in seconds since 1970",
+            mail.certificates.clone(),
+        );
         it.register("mail_attempts", "Letters offered, by how that ended", mail.attempts.clone());
         it.register(
             "mail_ambiguous",
@@ -323,6 +340,20 @@ impl Press {
 }
 
 impl Mail {
+    /// A mail server showed a certificate that expires then, in seconds since 1970.
+    pub fn certificate(&self, server: &str, expires: i64) {
+        self.certificates.get_or_create(&[("server", server.to_owned())]).set(expires);
+        let mut expiries = self.expiries.lock().unwrap_or_else(PoisonError::into_inner);
+        expiries.insert(server.to_owned(), expires);
+    }
+
+    /// When the certificates of mail servers expire, as last seen since the start, in seconds since 1970.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<(String, i64)> {
+        let expiries = self.expiries.lock().unwrap_or_else(PoisonError::into_inner);
+        expiries.iter().map(|(server, expires)| (server.clone(), *expires)).collect()
+    }
+
     /// A letter was offered; `result` is the state that it ended in.
     pub fn offered(&self, result: &str, code: Option<u16>) {
         let code = code.map_or_else(|| "none".to_owned(), |code| code.to_string());

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use axum::{Router, extract::State as Of, routing::get};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Answer, Desk, Failure, guard::Editor, words::Words};
@@ -14,6 +14,17 @@ const LITTLE: u64 = 500 << 20;
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new().route("/health", get(show))
+}
+
+/// A certificate that holds no longer than that is to be renewed.
+const SOON: SignedDuration = SignedDuration::from_hours(24 * 21);
+
+/// The certificate of a mail server, as last seen.
+pub(super) struct Certificate {
+    pub(super) server: String,
+    pub(super) expires: Timestamp,
+    /// Whether that is soon, or past.
+    pub(super) soon: bool,
 }
 
 /// How the newsroom is.
@@ -27,6 +38,8 @@ pub(super) struct Health {
     pub(super) disks: [(&'static str, Option<u64>); 3],
     /// The webhooks that are told of what happens.
     pub(super) webhooks: Vec<WebhookLine>,
+    /// The certificates of the mail servers that letters went to since the start.
+    pub(super) certificates: Vec<Certificate>,
 }
 
 /// How the newsroom is. It writes a little to see that this can be done.
@@ -42,12 +55,24 @@ pub(super) fn examine(desk: &Desk) -> Result<Health, ledger::Error> {
             ("outbox", room_of(desk.press.outbox.root())),
         ],
         webhooks: desk.press.ledger.webhooks()?,
+        certificates: desk
+            .room
+            .metrics
+            .mail
+            .certificates()
+            .into_iter()
+            .filter_map(|(server, expires)| {
+                let expires = Timestamp::from_second(expires).ok()?;
+                let soon = expires.duration_since(desk.clock.now()) < SOON;
+                Some(Certificate { server, expires, soon })
+            })
+            .collect(),
     })
 }
 
 async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
     let health = desk.work(examine).await.map_err(|error| Failure::fault(&error))?;
-    let Health { troubles, tally, looked, disks, webhooks } = health;
+    let Health { troubles, tally, looked, disks, webhooks, certificates } = health;
     let words = editor.words;
     let waiting =
         |state: State| tally.letters.iter().find(|(known, _)| *known == state).map_or(0, |(_, n)| *n);
@@ -73,6 +98,13 @@ async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
         "letters": letters,
         "waits_since": tally.waits_since.map(|since| desk.time(since)),
         "disks": disks,
+        "certificates": certificates
+            .iter()
+            .map(|one| {
+                let phrase = if one.soon { "health.certificate_soon" } else { "health.certificate_holds" };
+                json!({ "server": one.server, "said": words.say(phrase, &[]), "at": desk.time(one.expires), "soon": one.soon })
+            })
+            .collect::<Vec<_>>(),
         "webhooks": webhooks.iter().map(|line| webhook(&desk, line, words)).collect::<Vec<_>>(),
         "version": env!("CARGO_PKG_VERSION"),
     });

@@ -140,6 +140,18 @@ struct HealthView {
     /// How much room the disk of each folder has, in bytes, where that can be known.
     room: BTreeMap<&'static str, Option<u64>>,
     webhooks: Vec<WebhookView>,
+    /// The certificates of the mail servers that letters went to since the start.
+    certificates: Vec<CertificateView>,
+}
+
+/// The certificate of a mail server, as last seen.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct CertificateView {
+    server: String,
+    expires: Timestamp,
+    /// Whether that is within three weeks, or past.
+    soon: bool,
 }
 
 /// A webhook that is told of what happens.
@@ -183,5 +195,10 @@ async fn health(State(desk): State<Arc<Desk>>) -> Result<Json<HealthView>, Probl
             .collect(),
         room: health.disks.into_iter().collect(),
         webhooks: health.webhooks.into_iter().map(Into::into).collect(),
+        certificates: health
+            .certificates
+            .into_iter()
+            .map(|one| CertificateView { server: one.server, expires: one.expires, soon: one.soon })
+            .collect(),
     }))
 }

@@ -28,7 +28,7 @@ use self::{
     stream::Duplex,
 };
 use super::letter::Letter;
-use crate::{delivery::Phase, delivery::Reply};
+use crate::{delivery::Phase, delivery::Reply, metrics};
 
 /// How the way to the server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,11 +109,13 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(super) struct Port {
     pub(super) server: Server,
     tls: Arc<OnceLock<TlsConnector>>,
+    /// Where it is noted how long its certificate holds.
+    counts: metrics::Mail,
 }
 
 impl Port {
-    pub(super) fn of(server: Server) -> Self {
-        Self { server, tls: Arc::default() }
+    pub(super) fn of(server: Server, counts: metrics::Mail) -> Self {
+        Self { server, tls: Arc::default(), counts }
     }
 
     fn tls(&self) -> Result<TlsConnector, String> {
@@ -211,7 +213,9 @@ impl Connection {
         let lost = |trouble: String| lost(Phase::Connect, trouble);
         let mut stream = stream::connect(server, most).await.map_err(lost)?;
         if server.protection == Protection::Tls {
-            stream = stream::protect(stream, &port.tls().map_err(lost)?, server, most).await.map_err(lost)?;
+            stream = stream::protect(stream, &port.tls().map_err(lost)?, server, most, &port.counts)
+                .await
+                .map_err(lost)?;
         }
         let mut connection = Self {
             stream,
@@ -266,7 +270,8 @@ impl Connection {
             return Err(lost("there were words between STARTTLS and TLS".to_owned()));
         }
         let tls = port.tls().map_err(lost)?;
-        self.stream = stream::protect(self.stream, &tls, &port.server, most).await.map_err(lost)?;
+        self.stream =
+            stream::protect(self.stream, &tls, &port.server, most, &port.counts).await.map_err(lost)?;
         Ok(self)
     }
 

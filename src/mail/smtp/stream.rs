@@ -16,6 +16,7 @@ use tokio_rustls::{
 };
 
 use super::Server;
+use crate::metrics;
 
 /// Whatever carries a conversation.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -43,13 +44,26 @@ pub(super) async fn protect(
     tls: &TlsConnector,
     server: &Server,
     within: Duration,
+    counts: &metrics::Mail,
 ) -> Result<Box<dyn Duplex>, Trouble> {
     let name = ServerName::try_from(server.host.clone()).map_err(|error| error.to_string())?;
     match tokio::time::timeout(within, tls.connect(name, stream)).await {
-        Ok(Ok(stream)) => Ok(Box::new(stream)),
+        Ok(Ok(stream)) => {
+            if let Some(expires) = expiry(stream.get_ref().1) {
+                counts.certificate(&server.host, expires);
+            }
+            Ok(Box::new(stream))
+        }
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(super::too_late(within)),
     }
+}
+
+/// When the certificate of the other side expires, in seconds since 1970.
+fn expiry(session: &rustls::ClientConnection) -> Option<i64> {
+    let certificate = session.peer_certificates()?.first()?;
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 /// What we trust: the system's authorities, and those of the file that the settings name.

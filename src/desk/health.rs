@@ -93,7 +93,10 @@ async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
         })
         .collect();
     let it = json!({
-        "troubles": troubles,
+        "troubles": troubles
+            .iter()
+            .map(|trouble| json!({ "said": words.retell(trouble), "lang": words.lang_of(trouble) }))
+            .collect::<Vec<_>>(),
         "looked": looked.map(|at| desk.time(at)),
         "letters": letters,
         "waits_since": tally.waits_since.map(|since| desk.time(since)),

@@ -24,6 +24,7 @@ mod password;
 mod plot;
 mod proofs;
 mod rolls;
+mod sayings;
 mod sessions;
 mod subscribers;
 mod today;

@@ -125,7 +125,7 @@ fn told(desk: &Desk, words: &Words) -> Value {
             let rows: Vec<Value> = problems
                 .iter()
                 .take(SHOWN)
-                .map(|row| json!({ "line": row.line, "address": row.address, "reason": row.reason }))
+                .map(|row| json!({ "line": row.line, "address": row.address, "reason": words.retell(&row.reason), "lang": words.lang_of(&row.reason) }))
                 .collect();
             let more = n_problems.saturating_sub(rows.len() as u64);
             told["problems"] = json!(rows);

@@ -179,7 +179,8 @@ fn arrival_json(desk: &Desk, words: &Words, arrival: &Arrival) -> Value {
         "fate": fate,
         "said": words.say(&format!("fate.{fate}"), &[]),
         "issue": issue.map(IssueKey::as_str),
-        "reason": reason,
+        "reason": reason.map(|reason| words.retell(reason)),
+        "reason_lang": reason.map(|reason| words.lang_of(reason)),
         "proof": (fate == "withheld").then(|| proofs::id_of(&manuscript)),
     })
 }

@@ -265,7 +265,7 @@ fn approve(
         Approval::Embargoed(key) => return Ok(Outcome::GoOn(format!("/issues/{key}?done=embargoed"))),
         Approval::TakenDown(key) => return Ok(Outcome::GoOn(format!("/issues/{key}"))),
         Approval::Open(n) => words.count("proof.still_open", n),
-        Approval::Refused(reason) => words.say("proof.refused", &[("reason", &reason)]),
+        Approval::Refused(reason) => words.say("proof.refused", &[("reason", &words.retell(&reason))]),
     };
     let again = reading::open(desk, &super::id_of(&opened.manuscript))?;
     let text = again.text.clone();

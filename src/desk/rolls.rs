@@ -69,7 +69,7 @@ async fn show(State(desk): State<Arc<Desk>>, editor: Editor) -> Answer {
     page(&desk, &editor, None)
 }
 
-fn page(desk: &Desk, editor: &Editor, problem: Option<String>) -> Answer {
+fn page(desk: &Desk, editor: &Editor, problem: Option<&str>) -> Answer {
     let largest = (desk.largest_upload >> 20).to_string();
     let it = json!({
         "part": told(desk, editor.words),
@@ -140,7 +140,7 @@ async fn take(State(desk): State<Arc<Desk>>, editor: Editor, request: Request) -
     let mut dropped = dropping::read(&desk, &editor, request).await?;
     let words = editor.words;
     let refused = |status: StatusCode, phrase: &str| -> Answer {
-        Ok((status, page(&desk, &editor, Some(words.say(phrase, &[])))?).into_response())
+        Ok((status, page(&desk, &editor, Some(&words.say(phrase, &[])))?).into_response())
     };
     let Some((given, bytes)) = dropped.files.pop() else {
         return refused(StatusCode::BAD_REQUEST, "drop.none");

@@ -1,5 +1,7 @@
 //! `/subscribers`: who gets the letters, what each wishes, and every letter to one.
 
+mod shown;
+
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse as _, response::Response};
@@ -7,6 +9,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use self::shown::{BounceView, LetterView, SubscriberView, WholeSubscriber};
 use super::{
     Limit,
     problem::Problem,
@@ -14,11 +17,9 @@ use super::{
     taking::{Asked, Named, Object, Sent},
 };
 use crate::{
-    delivery::Bounce, delivery::BounceKind, delivery::Reply, delivery::State as LetterState, desk::Desk,
-    desk::deeds, desk::deeds::Addition, ledger::Sent as Letter, prose::Language, subscriber::Address,
+    desk::Desk, desk::deeds, desk::deeds::Addition, prose::Language, subscriber::Address,
     subscriber::Consent, subscriber::Form, subscriber::Pace, subscriber::Preferences, subscriber::Sections,
-    subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression,
-    subscriber::SuppressionReason,
+    subscriber::SubscriberId, subscriber::Suppression, subscriber::SuppressionReason,
 };
 
 /// How many letters are told of one.
@@ -107,137 +108,6 @@ struct Subscribers {
     subscribers: Vec<SubscriberView>,
     /// What `after` is for the next part; nothing where this is the last.
     next: Option<i64>,
-}
-
-/// A subscriber.
-#[derive(Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct SubscriberView {
-    subscriber: i64,
-    address: String,
-    standing: Standing,
-    pace: Pace,
-    form: Form,
-    /// The sections that are wanted, by their slugs; none means all.
-    sections: Vec<String>,
-    /// The language of the words around the articles; nothing means each issue's own.
-    language: Option<String>,
-    /// The address of an e-reader, to which books go.
-    device: Option<String>,
-    consent: ConsentView,
-    suppression: Option<SuppressionView>,
-}
-
-/// When and how somebody asked.
-#[derive(Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct ConsentView {
-    at: Timestamp,
-    how: String,
-    from: Option<String>,
-    /// When the owner of the address confirmed it, or somebody vouched for it.
-    confirmed: Option<Timestamp>,
-}
-
-/// Why an address must not be written to.
-#[derive(Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct SuppressionView {
-    reason: SuppressionReason,
-    at: Timestamp,
-    text: String,
-}
-
-impl SubscriberView {
-    fn of(one: Subscriber) -> Self {
-        let Subscriber { id, address, standing, suppression, consent, preferences } = one;
-        let Consent { at, how, from, confirmed } = consent;
-        Self {
-            subscriber: id.0,
-            address: address.as_str().to_owned(),
-            standing,
-            pace: preferences.pace,
-            form: preferences.wish.form,
-            sections: preferences.wish.sections.iter().map(str::to_owned).collect(),
-            language: preferences.wish.language.map(|language| language.as_str().to_owned()),
-            device: preferences.device.map(|device| device.as_str().to_owned()),
-            consent: ConsentView { at, how, from, confirmed },
-            suppression: suppression.map(|Suppression { reason, at, text }| SuppressionView {
-                reason,
-                at,
-                text,
-            }),
-        }
-    }
-}
-
-/// A subscriber with every letter.
-#[derive(Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct WholeSubscriber {
-    subscriber: SubscriberView,
-    /// Reports that letters did not arrive, the oldest first.
-    bounces: Vec<BounceView>,
-    /// The newest letters, newest first.
-    letters: Vec<LetterView>,
-}
-
-/// A report that a letter did not arrive.
-#[derive(Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct BounceView {
-    kind: BounceKind,
-    at: Timestamp,
-    source: String,
-    /// The enhanced status code (RFC 3463).
-    status: Option<String>,
-    text: String,
-    digest: Option<i64>,
-}
-
-/// A letter.
-#[derive(Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct LetterView {
-    digest: i64,
-    /// The pace of its digest, or `confirmation`.
-    kind: &'static str,
-    period: String,
-    subject: String,
-    address: String,
-    state: LetterState,
-    attempts: u32,
-    queued: Timestamp,
-    /// When it is offered next, while it waits.
-    due: Option<Timestamp>,
-    settled: Option<Timestamp>,
-    /// What the server said.
-    said: Option<String>,
-}
-
-impl BounceView {
-    fn of(bounce: Bounce) -> Self {
-        let Bounce { kind, at, source, status, text, digest, .. } = bounce;
-        Self { kind, at, source, status, text, digest: digest.map(|digest| digest.0) }
-    }
-}
-
-impl LetterView {
-    fn of(sent: Letter) -> Self {
-        Self {
-            digest: sent.digest.0,
-            kind: sent.kind.as_str(),
-            said: sent.reply.as_ref().map(Reply::told),
-            period: sent.period,
-            subject: sent.subject,
-            address: sent.address.as_str().to_owned(),
-            state: sent.state,
-            attempts: sent.attempts,
-            queued: sent.queued,
-            due: sent.due,
-            settled: sent.settled,
-        }
-    }
 }
 
 /// Somebody to be entered.

@@ -24,8 +24,8 @@ use crate::{
     bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey, desk,
     desk::Bells, desk::Desk, desk::Password, durable, fetch::Fetcher, fetch::Web, http, http::ReadingRoom,
     http::Subscribing, hub, ledger, ledger::Ledger, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail,
-    mail::Stationery, metrics::Metrics, outbox, outbox::Outbox, press, press::Press,
-    publication::Publication, subscriber::LeaveKey,
+    mail::Stationery, metrics, metrics::Metrics, outbox, outbox::Outbox, press, press::Press,
+    publication::Publication, subscriber::LeaveKey, webhooks, webhooks::Webhooks,
 };
 
 /// How long letters on their way may take to be answered once we are asked to stop.
@@ -78,9 +78,13 @@ pub enum Error {
 /// # Errors
 /// When its folder cannot be made or the ledger not opened.
 pub fn open_ledger(newsroom: &Newsroom) -> Result<Arc<dyn Ledger>, Error> {
+    open_counted_ledger(newsroom, metrics::Ledger::default())
+}
+
+fn open_counted_ledger(newsroom: &Newsroom, counts: metrics::Ledger) -> Result<Arc<dyn Ledger>, Error> {
     let data = newsroom.data();
     durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
-    Ok(Arc::new(Sqlite::open(&data.join("ledger.db"))?))
+    Ok(Arc::new(Sqlite::open_counted(&data.join("ledger.db"), counts)?))
 }
 
 /// Opens the press of a newsroom.
@@ -184,7 +188,8 @@ impl Daemon {
         let data = newsroom.data();
         durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
         let lock = lock(&data.join("daemon.lock"))?;
-        let ledger = open_ledger(newsroom)?;
+        let metrics = Metrics::default();
+        let ledger = open_counted_ledger(newsroom, metrics.ledger.clone())?;
         let wanted = newsroom.settings.http.listen;
         let failed = |source| Error::Listen { address: wanted, source };
         let listener = http::listen(wanted).await.map_err(failed)?;
@@ -195,7 +200,6 @@ impl Daemon {
         let head = letterhead(newsroom, &publication)?;
         digesting::ask_about_old(&press, clock.now())?;
         let bells = Bells::default();
-        let metrics = Metrics::default();
         let mail = Mail {
             head: head.clone(),
             ledger: Arc::clone(&ledger),
@@ -214,6 +218,13 @@ impl Daemon {
             leave_key: head.leave_key.clone(),
             clock: clock.clone(),
         });
+        let webhooks = Webhooks {
+            publication: publication.clone(),
+            ledger: Arc::clone(&ledger),
+            webhooks: newsroom.webhooks()?,
+            clock: clock.clone(),
+            news: bells.news.clone(),
+        };
         let hooks =
             newsroom.webhook_secret()?.map(|secret| http::Hooks { returns: Arc::clone(&returns), secret });
         let door = match newsroom.lmtp() {
@@ -223,7 +234,7 @@ impl Daemon {
         let room = Arc::new(ReadingRoom {
             publication: publication.clone(),
             outbox: press.outbox.clone(),
-            table: Arc::default(),
+            table: Arc::new(http::Table::of(usize::from(newsroom.settings.http.memory_mib) << 20)),
             ledger: Arc::clone(&ledger),
             leave_key: head.leave_key.clone(),
             subscribing: Subscribing::new(head.clone(), newsroom.joining_rules(), Arc::clone(&bells.mail)),
@@ -263,6 +274,7 @@ impl Daemon {
         daemon.inbox.spawn(guarded(guard(), watching));
         let telling = hub::run(daemon.publication.clone(), bells.hub, daemon.stop_inbox.clone());
         daemon.hub.spawn(guarded(guard(), telling));
+        daemon.hub.spawn(guarded(guard(), webhooks::run(webhooks, daemon.stop_inbox.clone())));
         Ok(daemon)
     }
 
@@ -305,7 +317,7 @@ impl Daemon {
         for (stop, tasks, what) in [
             (&self.stop_desk, &self.desk_pages, "the desk"),
             (&self.stop_inbox, &self.inbox, "the press"),
-            (&self.stop_inbox, &self.hub, "what tells the hub"),
+            (&self.stop_inbox, &self.hub, "what tells the hub and webhooks"),
             (&self.stop_inbox, &self.digests, "what makes digests"),
             (&self.stop_mail, &self.mail, "the mail"),
             (&self.stop_returns, &self.returns, "what takes what comes back"),

@@ -8,6 +8,7 @@ mod reasons;
 use std::fmt;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -85,7 +86,7 @@ impl Kind {
 }
 
 /// Whether the letters of a digest go out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DigestStatus {
     /// They do.
@@ -187,7 +188,7 @@ impl Claim {
 }
 
 /// What has become of a letter, in the words of RFC 3464 §2.3.3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Waits for its time.
@@ -245,7 +246,7 @@ impl State {
 }
 
 /// The phase of a conversation with a mail server, which tells whom an error concerns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Connecting, greeting, TLS, log-in: concerns the server and us.

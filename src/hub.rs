@@ -2,29 +2,20 @@
 //!
 //! Nobody waits for it: a hub that does not answer is told again a few times, and then not before the next change.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use http_body_util::Full;
-use hyper::{Request, StatusCode, body::Bytes, header};
-use hyper_util::rt::TokioIo;
-use rustls_platform_verifier::Verifier;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    sync::Notify,
-    time::timeout,
+use hyper::{
+    HeaderMap, StatusCode,
+    header::{self, HeaderValue},
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{self, ClientConfig, pki_types::ServerName},
-};
+use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::publication::Publication;
-
-/// How long the hub may take for one answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+use crate::{
+    courier::{self, Cause, PATIENCE},
+    publication::Publication,
+};
 
 /// After how long it is told again that it did not take; then we give up until the next change.
 const AGAIN: [Duration; 4] =
@@ -105,13 +96,12 @@ pub async fn tell(hub: &str, publication: &Publication) -> Result<(), Error> {
             .append_pair("hub.topic", &topic)
             .append_pair("hub.url", &topic)
             .finish();
-        let silent = |source| Error::Silent { host: host_of(&url), source };
-        let status = match timeout(PATIENCE, post(&url, form)).await {
-            Ok(answered) => answered.map_err(silent)?,
-            Err(late) => return Err(silent(late.into())),
-        };
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, kind)]);
+        let silent = |source| Error::Silent { host: courier::host_of(&url), source };
+        let status = courier::post(&url, headers, form).await.map_err(silent)?;
         if !status.is_success() {
-            return Err(Error::Refused { host: host_of(&url), status });
+            return Err(Error::Refused { host: courier::host_of(&url), status });
         }
     }
     Ok(())
@@ -133,48 +123,4 @@ pub fn tell_and_wait(publication: &Publication) -> Result<(), Error> {
     // Looking up a host's name cannot be broken off; nobody waits for that.
     runtime.shutdown_background();
     told.unwrap_or_else(|late| Err(silent(late.into())))
-}
-
-type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-async fn post(url: &Url, form: String) -> Result<StatusCode, Cause> {
-    let (host, port) = (host_of(url), url.port_or_known_default().unwrap_or(443));
-    let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
-    if url.scheme() == "http" {
-        return exchange(stream, url, form).await;
-    }
-    let name = ServerName::try_from(host).map_err(io::Error::other)?;
-    exchange(tls()?.connect(name, stream).await?, url, form).await
-}
-
-async fn exchange<S>(stream: S, url: &Url, form: String) -> Result<StatusCode, Cause>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
-    let request = Request::post(&url[url::Position::BeforePath..url::Position::AfterQuery])
-        .header(header::HOST, &url[url::Position::BeforeHost..url::Position::AfterPort])
-        .header(header::USER_AGENT, concat!("gazetted/", env!("CARGO_PKG_VERSION")))
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(header::CONNECTION, "close")
-        .body(Full::new(Bytes::from(form)))?;
-    let status = sender.send_request(request).await?.status();
-    connection.abort();
-    Ok(status)
-}
-
-fn tls() -> Result<TlsConnector, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::new(Arc::clone(&provider))?;
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
-fn host_of(url: &Url) -> String {
-    url.host_str().unwrap_or_default().to_owned()
 }

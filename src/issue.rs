@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{picture::Picture, prose, prose::Block, prose::Language, publication::Publication, typography};
@@ -69,7 +70,7 @@ pub struct Issue {
 }
 
 /// Whether readers may have an issue, in the words of the trade's own metadata (ninjs, `pubstatus`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// They have it.

@@ -4,8 +4,9 @@
 //! asked when somebody reads the figures ([`Readings`]).
 
 use std::{
-    sync::Arc,
+    collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -24,6 +25,8 @@ type Gauges = Family<Labels<1>, Gauge>;
 /// The figures of one daemon.
 #[derive(Debug, Clone)]
 pub struct Metrics {
+    /// Commits of the ledger.
+    pub ledger: Ledger,
     /// Looks at the inbox.
     pub inbox: Inbox,
     /// Issues at the press.
@@ -53,6 +56,27 @@ impl Pulse {
     }
 }
 
+/// Commits of the ledger.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    commit_seconds: Histogram,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            commit_seconds: Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5]),
+        }
+    }
+}
+
+impl Ledger {
+    /// What was written together is on the disk, and that took so long.
+    pub fn committed(&self, took: Duration) {
+        self.commit_seconds.observe(took.as_secs_f64());
+    }
+}
+
 /// Looks at the inbox.
 #[derive(Debug, Clone)]
 pub struct Inbox {
@@ -79,6 +103,9 @@ pub struct Mail {
     pub pulse: Pulse,
     attempts: Family<Labels<2>, Counter>,
     ambiguous: Counter,
+    certificates: Gauges,
+    /// The same by their servers, to be told again.
+    expiries: Arc<Mutex<BTreeMap<String, i64>>>,
 }
 
 /// Requests of readers.
@@ -98,6 +125,8 @@ struct Read {
     subscribers: Gauges,
     oldest_letter: Gauge,
     last_backup: Gauge,
+    throttled: Family<Labels<1>, Counter>,
+    outbox_bytes: Gauge,
     documents: Gauge,
     documents_bytes: Gauge,
     tables: Gauge,
@@ -119,6 +148,10 @@ pub struct Readings {
     pub oldest_letter: Duration,
     /// When the last backup was made, in seconds since 1970; 0 before the first.
     pub last_backup: i64,
+    /// Letters that would have asked somebody to confirm and were not sent, by whose limit that was.
+    pub throttled: Vec<(&'static str, u64)>,
+    /// How many bytes the files of the outbox have.
+    pub outbox_bytes: u64,
     /// The documents in memory.
     pub documents: Documents,
 }
@@ -144,6 +177,12 @@ impl Default for Metrics {
         let it = &mut registry;
         let seconds =
             || Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]);
+        let ledger = Ledger::default();
+        it.register(
+            "db_commit_seconds",
+            "How long the ledger took until what was written together was on the disk",
+            ledger.commit_seconds.clone(),
+        );
         let inbox = Inbox {
             pulse: Pulse::default(),
             scan_seconds: seconds(),
@@ -182,8 +221,18 @@ impl Default for Metrics {
             "Manuscripts that were not put out, by the reason",
             press.failures.clone(),
         );
-        let mail =
-            Mail { pulse: Pulse::default(), attempts: Family::default(), ambiguous: Counter::default() };
+        let mail = Mail {
+            pulse: Pulse::default(),
+            attempts: Family::default(),
+            ambiguous: Counter::default(),
+            certificates: Gauges::default(),
+            expiries: Arc::default(),
+        };
+        it.register(
+            "mail_certificate_expiry_timestamp",
+            "When the certificate of a mail server expires, as last seen, in seconds since 1970",
+            mail.certificates.clone(),
+        );
         it.register("mail_attempts", "Letters offered, by how that ended", mail.attempts.clone());
         it.register(
             "mail_ambiguous",
@@ -196,7 +245,7 @@ impl Default for Metrics {
         let http = Http { requests: [1, 2, 3, 4, 5].map(class), connections: Gauge::default() };
         it.register("http_connections", "Connections that are open", http.connections.clone());
         let read = Read::new(it);
-        Self { inbox, press, mail, http, read, registry: Arc::new(registry) }
+        Self { ledger, inbox, press, mail, http, read, registry: Arc::new(registry) }
     }
 }
 
@@ -215,6 +264,7 @@ impl Read {
             gauges("mail_queue", "Letters that wait or are on their way, by their state"),
             gauges("subscribers", "Subscribers, by their standing"),
         );
+        let throttled = Family::<Labels<1>, Counter>::default();
         let lookups = gauges("http_lookups", "Look-ups of documents in memory, by what came of them");
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
@@ -232,10 +282,20 @@ impl Read {
                 "last_backup_timestamp",
                 "When the last backup was made, in seconds since 1970; 0 before the first",
             ),
+            throttled: throttled.clone(),
+            outbox_bytes: gauge(
+                "outbox_bytes",
+                "How many bytes the files have from which readers are served",
+            ),
             documents: gauge("http_documents", "Documents that are held in memory"),
             documents_bytes: gauge("http_documents_bytes", "Memory that they take"),
             tables: gauge("http_tables", "How often the table of documents was made anew"),
         };
+        registry.register(
+            "confirmations_throttled",
+            "Letters that would have asked somebody to confirm and were not sent, by whose limit that was",
+            throttled,
+        );
         let build = Gauges::default();
         build.get_or_create(&[("version", env!("CARGO_PKG_VERSION").to_owned())]).set(1);
         registry.register("build_info", "Which gazetted this is", build);
@@ -259,6 +319,12 @@ impl Metrics {
         set(&read.subscribers, "state", &readings.subscribers);
         read.oldest_letter.set(signed(readings.oldest_letter.as_secs()));
         read.last_backup.set(readings.last_backup);
+        for (by, n) in &readings.throttled {
+            // It was counted elsewhere.
+            let counter = read.throttled.get_or_create(&[("by", (*by).to_owned())]);
+            counter.inner().store(*n, std::sync::atomic::Ordering::Relaxed);
+        }
+        read.outbox_bytes.set(signed(readings.outbox_bytes));
         let Documents { n, bytes, made, found, missed } = readings.documents;
         read.documents.set(signed(n));
         read.documents_bytes.set(signed(bytes));
@@ -311,6 +377,20 @@ impl Press {
 }
 
 impl Mail {
+    /// A mail server showed a certificate that expires then, in seconds since 1970.
+    pub fn certificate(&self, server: &str, expires: i64) {
+        self.certificates.get_or_create(&[("server", server.to_owned())]).set(expires);
+        let mut expiries = self.expiries.lock().unwrap_or_else(PoisonError::into_inner);
+        expiries.insert(server.to_owned(), expires);
+    }
+
+    /// When the certificates of mail servers expire, as last seen since the start, in seconds since 1970.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<(String, i64)> {
+        let expiries = self.expiries.lock().unwrap_or_else(PoisonError::into_inner);
+        expiries.iter().map(|(server, expires)| (server.clone(), *expires)).collect()
+    }
+
     /// A letter was offered; `result` is the state that it ended in.
     pub fn offered(&self, result: &str, code: Option<u16>) {
         let code = code.map_or_else(|| "none".to_owned(), |code| code.to_string());
@@ -371,6 +451,8 @@ mod tests {
         let readings = Readings {
             issues: vec![("usable".to_owned(), 3)],
             oldest_letter: Duration::from_secs(7),
+            throttled: vec![("network", 2)],
+            outbox_bytes: 5,
             ..Readings::default()
         };
         let text = metrics.render(&readings);
@@ -386,6 +468,9 @@ mod tests {
             "gazetted_build_failures_total{reason=\"disk \\\"full\\\"\\n\"} 1",
             "gazetted_issues_total{state=\"usable\"} 3",
             "gazetted_mail_oldest_seconds 7",
+            "gazetted_confirmations_throttled_total{by=\"network\"} 2",
+            "gazetted_outbox_bytes 5",
+            "gazetted_db_commit_seconds_count 0",
             "gazetted_scan_duration_seconds_count 0",
             "# EOF",
         ] {

@@ -8,6 +8,8 @@ use std::{
     collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 pub use packing::Coding;
@@ -56,7 +58,20 @@ pub struct Outbox {
     root: PathBuf,
     /// Counts the changes, where somebody keeps copies of what is there.
     stamp: Option<Stamp>,
+    /// What all files were last found to have, at which count of changes and when.
+    weighed: Arc<Mutex<Option<Weighed>>>,
 }
+
+/// How many bytes the files had.
+#[derive(Debug, Clone, Copy)]
+struct Weighed {
+    bytes: u64,
+    changes: Option<u64>,
+    at: Instant,
+}
+
+/// How long what the files weigh is good, when nothing has changed and when something has: to weigh them is to look at each.
+const WEIGHED_FOR: [Duration; 2] = [Duration::from_hours(1), Duration::from_mins(1)];
 
 impl Outbox {
     /// The folder.
@@ -72,7 +87,7 @@ impl Outbox {
     pub fn open(root: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Folder { path: root.to_owned(), source };
         durable::make_folders(root).map_err(failed)?;
-        Ok(Self { root: root.to_owned(), stamp: None })
+        Ok(Self { root: root.to_owned(), stamp: None, weighed: Arc::default() })
     }
 
     /// The same outbox, whose changes are counted in the file `stamp`: by all processes that name the same file.
@@ -92,6 +107,20 @@ impl Outbox {
     #[must_use]
     pub fn changes(&self) -> Option<u64> {
         self.stamp.as_ref()?.count().filter(|count| count % 2 == 0)
+    }
+
+    /// How many bytes all files have, to a minute. It waits for the disk.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let mut weighed = self.weighed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (changes, now) = (self.changes(), Instant::now());
+        let good_for = |known: &Weighed| WEIGHED_FOR[usize::from(known.changes != changes)];
+        if let Some(known) = weighed.as_ref().filter(|known| now.duration_since(known.at) < good_for(known)) {
+            return known.bytes;
+        }
+        let bytes = weight(&self.root);
+        *weighed = Some(Weighed { bytes, changes, at: now });
+        bytes
     }
 
     /// Makes a change that is counted.
@@ -259,6 +288,15 @@ fn packed<'e>(path: &Path, edition: &Edition) -> io::Result<Vec<(PathBuf, Cow<'e
         }
     }
     Ok(forms)
+}
+
+/// How many bytes the files of a folder have, and of those in it. What goes away meanwhile has none.
+fn weight(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+        .map(|(path, found)| if found.is_dir() { weight(&path) } else { found.len() })
+        .sum()
 }
 
 #[cfg(test)]

@@ -276,7 +276,7 @@ impl Press {
     fn finish(&self, begun: Interrupted, now: Timestamp) -> Result<Verdict, Error> {
         let key = begun.release.issue.key.clone();
         if begun.status != Status::Usable {
-            self.take_down(&key)?;
+            self.take_down(&key, now)?;
             return Ok(Verdict::TakenDown(key, begun.status));
         }
         // Without a signature the file is read once more, and found to be published.

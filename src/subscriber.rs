@@ -6,6 +6,7 @@ mod preferences;
 mod suppression;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -40,7 +41,7 @@ pub struct Subscriber {
 }
 
 /// Whether we may write to a subscriber.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// Somebody asked with this address, and its owner has not confirmed it: gets one letter that asks, and no digest.

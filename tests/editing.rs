@@ -416,6 +416,21 @@ fn an_editor_settles_queries_and_approves_and_nothing_comes_out_before() {
 }
 
 #[test]
+fn what_is_in_doubt_and_why_a_file_is_refused_is_told_in_chinese_at_a_chinese_desk() {
+    let newsroom = careful("flagged");
+    newsroom.saves("frost.md", DOUBTFUL).saves("empty.md", "");
+    let mut browser = Browser::logged_in(&newsroom);
+    let proof = browser.proof();
+    let chinese = [("Accept", "text/html"), ("Accept-Language", "zh-CN")];
+    let shown = browser.sends("GET", &proof, &chinese, b"").text;
+    assert!(shown.contains("lang=\"zh-Hans\">没有标题，读者看到的是"), "{shown}");
+    newsroom.reason_beside("empty.md");
+    until("the reason", || {
+        browser.sends("GET", "/", &chinese, b"").text.contains("文件中没有文字，请重新保存")
+    });
+}
+
+#[test]
 fn of_two_editors_the_second_is_told_and_nothing_is_lost() {
     let newsroom = careful("flagged");
     newsroom.saves("frost.md", DOUBTFUL);

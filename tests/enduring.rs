@@ -270,7 +270,7 @@ fn a_ledger_of_the_first_schema_tells_all_that_one_of_today_would_have_told() {
     assert_eq!(press.ledger.search(&press.publication, &["tuesdays".to_owned()], 0, 9).unwrap(), found);
     assert_eq!(claimed(&press), letters, "the letters wait");
     assert_eq!(press.ledger.examine().unwrap(), Vec::<String>::new());
-    assert!(newsroom.path("data/backups/before-schema-3.db").exists(), "the old one is kept");
+    assert!(newsroom.path("data/backups/before-schema-4.db").exists(), "the old one is kept");
     assert_eq!(press.replay(|_, _| ()).unwrap().files, 0);
     assert!(files(&newsroom) == before, "and every file is as it was");
     publishes(&newsroom, &press, 24, "The bell is rung.", 50);

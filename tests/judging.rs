@@ -306,6 +306,10 @@ fn through_tls(way: &str) {
     let newsroom = tls_newsroom(folder.path(), way, server.1, "");
     newsroom.letters_stand("a", &[(State::Delivered, 2)]);
     assert_eq!(letters_in(&mailbox), 2);
+    // The certificate is two days old at most, and its editor is told in time.
+    let shown = crate::editing::Browser::logged_in(&newsroom).asks("/health").text;
+    assert!(shown.contains("<bdi>localhost</bdi>: must be renewed: it holds only until"), "{shown}");
+    assert!(newsroom.figures().contains("gazetted_mail_certificate_expiry_timestamp{server=\"localhost\"} "));
 }
 
 fn letters_in(mailbox: &Path) -> usize {

@@ -138,3 +138,51 @@ fn an_editor_sees_that_all_is_well_or_what_is_not() {
     );
     std::fs::rename(newsroom.path("elsewhere"), newsroom.path("outbox")).unwrap();
 }
+
+#[test]
+fn an_editor_takes_a_list_in_and_reads_which_rows_were_not_taken_and_gives_one_out() {
+    let newsroom = Newsroom::with_subscribers(["li@example.org"]);
+    let ledger = newsroom.ledger();
+    let li = ledger.subscriber(&Address::parse("li@example.org").unwrap()).unwrap().unwrap();
+    ledger.leave(li.id, newsroom.now()).unwrap();
+    let mut browser = Browser::logged_in(&newsroom);
+    let token = browser.asks("/subscribers/import").token();
+    let table = "邮箱,频率\nwang@example.org,weekly\nli@example.org,each\n<b>nobody,each\n";
+    let taken = browser.drops("/subscribers/import", &token, false, &[("名单.csv", table.as_bytes())]);
+    assert_eq!(
+        (taken.status, taken.header("location").as_str()),
+        (303, "/subscribers/import"),
+        "{}",
+        taken.text
+    );
+    let shown = browser.sees("/subscribers/import", "Rows that were not taken");
+    for told in [
+        "3 rows, UTF-8",
+        "1</span> new",
+        "1</span> kept away",
+        "1</span> could not be read",
+        "had left",
+        "&lt;b&gt;nobody",
+    ] {
+        assert!(shown.text.contains(told), "{told} in {}", shown.text);
+    }
+    let report = browser.asks("/subscribers/import/report.csv");
+    assert!(report.text.contains("3,li@example.org,\"had left"), "{}", report.text);
+    let wang = ledger.subscriber(&Address::parse("wang@example.org").unwrap()).unwrap().unwrap();
+    assert_eq!((wang.standing, wang.consent.from.as_deref()), (Standing::Confirmed, Some("名单.csv")));
+
+    let none = browser.drops("/subscribers/import", &token, false, &[("x.csv", b"colour\nred\n")]);
+    assert_eq!(none.status, 303);
+    browser.sees("/subscribers/import", "is no list of subscribers");
+    assert_eq!(
+        browser.drops("/subscribers/import", "forged", false, &[("x.csv", b"a@example.org\n")]).status,
+        403
+    );
+    let given = browser.asks("/subscribers/export");
+    assert!(
+        given.text.contains("wang@example.org") && given.header("content-type").starts_with("text/csv"),
+        "{}",
+        given.head
+    );
+    assert_eq!(Browser::of(&newsroom).asks("/subscribers/export").status, 303, "nobody else");
+}

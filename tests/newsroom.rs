@@ -111,13 +111,11 @@ impl Newsroom {
 
     /// The periodical, whether or not the daemon runs.
     pub fn publication(&self) -> Publication {
-        match &self.daemon {
-            Some(daemon) => daemon.publication.clone(),
-            None => {
-                let settings = self.opened();
-                settings.publication(settings.settings.http.listen)
-            }
+        if let Some(daemon) = &self.daemon {
+            return daemon.publication.clone();
         }
+        let settings = self.opened();
+        settings.publication(settings.settings.http.listen)
     }
 
     /// Where the newsroom's desk answers.

@@ -24,6 +24,7 @@ mod telling;
 mod theme;
 mod torture;
 mod verify;
+mod webhooks;
 
 use std::{
     ffi::OsString,
@@ -82,9 +83,12 @@ enum Command {
     /// Make keys that sign letters, or print the records of those in force
     #[command(subcommand)]
     Dkim(dkim::Command),
-    /// Make a new password for the desk, the editor's pages
+    /// Make a new password for the desk, the editor's pages; make and revoke tokens for programs
     #[command(subcommand)]
     Desk(desk::Command),
+    /// List those who are told what happens, with how that goes; tell one again that had ended
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     /// Show the settings in force
     Config,
     /// List the files of our own theme, or print one, to begin a theme of your own with
@@ -118,6 +122,8 @@ enum Error {
     Daemon(#[from] daemon::Error),
     #[error(transparent)]
     Desk(#[from] crate::desk::PasswordError),
+    #[error(transparent)]
+    Token(crate::desk::TokenError),
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
     #[error(transparent)]
@@ -199,6 +205,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Bind(arguments) => bind::run(&newsroom(file)?, &arguments),
         Command::Dkim(command) => dkim::run(&newsroom(file)?, command),
         Command::Desk(command) => desk::run(&newsroom(file)?, &command),
+        Command::Webhooks(command) => webhooks::run(&newsroom(file)?, &command),
         Command::Config => config::run(&newsroom(file)?),
         Command::Doctor(arguments) => doctor::run(file, &arguments),
         Command::Backup(arguments) => backup::back_up(file, &newsroom(file)?, &arguments),

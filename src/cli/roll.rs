@@ -2,17 +2,16 @@
 
 use std::{
     fs::File,
-    io::{self, BufWriter, IsTerminal as _, Read, Write},
+    io::{self, BufWriter, IsTerminal as _, Read},
     path::{Path, PathBuf},
 };
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Error, report, say, subscribers::PAGE};
+use super::{Error, report, say};
 use crate::{
-    durable, ledger::Entered, ledger::Entry, ledger::Ledger, roll::Assumed, roll::COLUMNS, roll::Origin,
-    roll::Problem, roll::Row, roll::Rows, roll::Unreadable, roll::Writing, roll::row_of,
-    subscriber::Standing, subscriber::SubscriberId,
+    durable, ledger::Ledger, roll, roll::Assumed, roll::NoRehearsal, roll::Origin, roll::PAGE, roll::Problem,
+    roll::Rehearsal, roll::Rows, roll::Totals, roll::Unreadable, roll::Writing, subscriber::Standing,
 };
 
 /// How many rows that were not taken are told on the terminal.
@@ -39,46 +38,19 @@ pub(super) struct Import<'a> {
     pub(super) data: PathBuf,
 }
 
-/// A place for the rehearsal of an import: its folder goes when this is dropped.
-struct Stage {
-    folder: PathBuf,
-    _alone: File,
-}
-
-impl Stage {
-    fn open(data: &Path) -> Result<Self, Error> {
-        let folder = data.join(".tmp-rehearsal");
-        let failed = |source| Error::Write { path: folder.clone(), source };
-        durable::make_folders(&folder).map_err(failed)?;
-        let alone = File::create(folder.join("lock")).map_err(failed)?;
-        if alone.try_lock().is_err() {
-            return Err(Error::Asked {
-                problem: "another dry run is at work in this newsroom".to_owned(),
-                help: Some("wait until it is done".to_owned()),
-            });
-        }
-        // What one left that was killed.
-        for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
-            let _ = std::fs::remove_file(folder.join(name));
-        }
-        Ok(Self { folder, _alone: alone })
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
 /// Enters everybody in a table, a thousand at a time; a dry run does it with a copy of the roll.
 pub(super) fn import(ledger: &dyn Ledger, import: &Import<'_>) -> Result<(), Error> {
     if !import.dry_run {
         return enter_all(ledger, import);
     }
-    let stage = Stage::open(&import.data)?;
-    let rehearsal = ledger.rehearsal(&stage.folder.join("ledger.db"))?;
-    enter_all(&*rehearsal, import)
+    let rehearsal = Rehearsal::of(ledger, &import.data).map_err(|error| match error {
+        NoRehearsal::Busy => {
+            Error::Asked { problem: error.to_string(), help: Some("wait until it is done".to_owned()) }
+        }
+        NoRehearsal::Place { path, source } => Error::Write { path, source },
+        NoRehearsal::Ledger(error) => error.into(),
+    })?;
+    enter_all(&*rehearsal.ledger, import)
 }
 
 fn enter_all(ledger: &dyn Ledger, import: &Import<'_>) -> Result<(), Error> {
@@ -111,127 +83,38 @@ fn enter_all(ledger: &dyn Ledger, import: &Import<'_>) -> Result<(), Error> {
     };
     let mut progress = Progress { terminal: io::stderr().is_terminal(), told: 0, done: 0 };
     let mut report = Report::open(import.report)?;
-    let mut totals = Totals::default();
-    let mut batch: Vec<Row> = Vec::with_capacity(PAGE);
-    loop {
-        let row = rows.next().transpose().map_err(unread)?;
-        let ended = row.is_none();
-        match row {
-            Some(Ok(row)) => batch.push(row),
-            Some(Err(problem)) => {
-                totals.broken += 1;
-                report.tell(&problem)?;
-            }
-            None => {}
-        }
-        if batch.len() == PAGE || ended {
-            totals.rows = totals.broken + totals.good + batch.len() as u64;
-            enter(ledger, std::mem::take(&mut batch), &mut totals, &mut report)?;
-            progress.tell(totals.rows, read.get(), length, ended);
-        }
-        if ended {
-            break;
-        }
-    }
+    let tell = |problem: &Problem| report.tell(problem);
+    let totals = roll::import(ledger, &mut rows, unread, tell, |totals, ended| {
+        progress.tell(totals.rows, read.get(), length, ended);
+    })?;
     report.close()?;
     let origin = rows.origin();
-    say(&totals.told(*dry_run, writing.charset(), origin))?;
+    say(&told(&totals, *dry_run, writing.charset(), origin))?;
     if let Some(caution) = origin.and_then(|origin| origin.caution) {
         super::complain(&format!("note: {caution}"));
     }
     if totals.broken > 0 { Err(Error::Found) } else { Ok(()) }
 }
 
-fn enter(
-    ledger: &dyn Ledger,
-    batch: Vec<Row>,
-    totals: &mut Totals,
-    report: &mut Report<'_>,
-) -> Result<(), Error> {
-    totals.good += batch.len() as u64;
-    for row in &batch {
-        let place = Standing::ALL.iter().position(|standing| *standing == row.entry.standing);
-        if let Some(count) = place.and_then(|place| totals.standings.get_mut(place)) {
-            *count += 1;
-        }
-    }
-    if batch.is_empty() {
-        return Ok(());
-    }
-    let (known, entries): (Vec<(u64, String, Standing)>, Vec<Entry>) = batch
-        .into_iter()
-        .map(|row| ((row.line, row.entry.address.to_string(), row.entry.standing), row.entry))
-        .unzip();
-    let entered = ledger.enter(entries)?;
-    for ((line, address, standing), entered) in known.into_iter().zip(entered) {
-        let reason = match entered {
-            Entered::New(_) => {
-                totals.new += 1;
-                continue;
-            }
-            Entered::Changed(_) => {
-                totals.changed += 1;
-                continue;
-            }
-            Entered::Already(_) => {
-                totals.already += 1;
-                continue;
-            }
-            // Nothing is lost where the row says the same.
-            Entered::HadLeft(_) if standing == Standing::Left => {
-                totals.already += 1;
-                continue;
-            }
-            Entered::IsSuppressed(_) if standing == Standing::Suppressed => {
-                totals.already += 1;
-                continue;
-            }
-            Entered::HadLeft(_) => "had left, and is not brought back",
-            Entered::IsSuppressed(_) => "must not be written to, and is not brought back",
-            Entered::WasForgotten => "was erased at its owner's wish, and does not come back",
-        };
-        totals.kept_away += 1;
-        report.tell(&Problem { line, address, reason: reason.to_owned() })?;
-    }
-    Ok(())
-}
-
-/// What has become of the rows.
-#[derive(Default)]
-struct Totals {
-    rows: u64,
-    good: u64,
-    broken: u64,
-    new: u64,
-    changed: u64,
-    already: u64,
-    kept_away: u64,
-    /// In the order of [`Standing::ALL`].
-    standings: [u64; 4],
-}
-
-impl Totals {
-    fn told(&self, dry_run: bool, charset: &str, origin: Option<&Origin>) -> String {
-        let standings: Vec<String> = Standing::ALL
-            .iter()
-            .zip(self.standings)
-            .filter(|(_, n)| *n > 0)
-            .map(|(standing, n)| format!("{n} {}", standing.as_str()))
-            .collect();
-        let standings =
-            if standings.is_empty() { String::new() } else { format!(" ({})", standings.join(", ")) };
-        let by = origin.map(|origin| format!(", as {} writes them", origin.name)).unwrap_or_default();
-        let dry_run = if dry_run { "; this was a dry run: nobody was entered" } else { "" };
-        format!(
-            "{} in {charset}{by}{standings}: {} new, {} changed, {} there already, {} kept away, {} not taken{dry_run}",
-            report::count(self.rows, "row"),
-            self.new,
-            self.changed,
-            self.already,
-            self.kept_away,
-            self.broken
-        )
-    }
+fn told(totals: &Totals, dry_run: bool, charset: &str, origin: Option<&Origin>) -> String {
+    let standings: Vec<String> = Standing::ALL
+        .iter()
+        .zip(totals.standings)
+        .filter(|(_, n)| *n > 0)
+        .map(|(standing, n)| format!("{n} {}", standing.as_str()))
+        .collect();
+    let standings = if standings.is_empty() { String::new() } else { format!(" ({})", standings.join(", ")) };
+    let by = origin.map(|origin| format!(", as {} writes them", origin.name)).unwrap_or_default();
+    let dry_run = if dry_run { "; this was a dry run: nobody was entered" } else { "" };
+    format!(
+        "{} in {charset}{by}{standings}: {} new, {} changed, {} there already, {} kept away, {} not taken{dry_run}",
+        report::count(totals.rows, "row"),
+        totals.new,
+        totals.changed,
+        totals.already,
+        totals.kept_away,
+        totals.broken
+    )
 }
 
 /// Where rows are told that were not taken.
@@ -325,12 +208,12 @@ impl Read for Counted {
 /// Writes everybody as a table.
 pub(super) fn export(ledger: &dyn Ledger, file: Option<&Path>) -> Result<(), Error> {
     let Some(path) = file else {
-        write(ledger, BufWriter::new(io::stdout().lock()), Error::Answer)?;
+        roll::export(ledger, BufWriter::new(io::stdout().lock()), Error::Answer)?;
         return Ok(());
     };
     let (temporary, file) = durable::begin(path).map_err(|source| unwritten(path, source))?;
     private(&file).map_err(|source| unwritten(path, source))?;
-    let (file, n) = write(ledger, file, |source| unwritten(path, source))?;
+    let (file, n) = roll::export(ledger, file, |source| unwritten(path, source))?;
     durable::finish(&temporary, &file, path).map_err(|source| unwritten(path, source))?;
     say(&format!("{} written to `{}`", report::count(n, "subscriber"), path.display()))
 }
@@ -339,25 +222,4 @@ pub(super) fn export(ledger: &dyn Ledger, file: Option<&Path>) -> Result<(), Err
 fn private(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     file.set_permissions(std::fs::Permissions::from_mode(0o600))
-}
-
-fn write<W: Write>(
-    ledger: &dyn Ledger,
-    to: W,
-    failed: impl Fn(io::Error) -> Error,
-) -> Result<(W, u64), Error> {
-    let mut table = csv::Writer::from_writer(to);
-    table.write_record(COLUMNS).map_err(|error| failed(error.into()))?;
-    let (mut after, mut n) = (SubscriberId(0), 0);
-    loop {
-        let page = ledger.subscribers(after, PAGE)?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        n += page.len() as u64;
-        for subscriber in &page {
-            table.write_record(row_of(subscriber)).map_err(|error| failed(error.into()))?;
-        }
-    }
-    let to = table.into_inner().map_err(|error| failed(error.into_error()))?;
-    Ok((to, n))
 }

@@ -61,13 +61,53 @@ const KEYS: [(&str, &[&str]); 10] = [
         ],
     ),
     ("bounces", &["maildir", "lmtp", "webhook_secret_file"]),
-    ("http", &["listen", "leave_url", "trusted_proxies"]),
+    ("http", &["listen", "leave_url", "trusted_proxies", "memory_mib"]),
     ("desk", &["listen", "largest_upload_mib"]),
 ];
 
 /// The keys of each of `[[mail.relays]]`.
 const RELAY_KEYS: [&str; 8] =
     ["server", "protection", "user", "password_file", "ca_file", "connections", "per_minute", "weight"];
+
+/// The keys of each of `[[webhooks]]`.
+const WEBHOOK_KEYS: [&str; 3] = ["url", "secret_file", "events"];
+
+/// A section that there may be more than once.
+struct Repeated {
+    /// As it stands in the file.
+    head: &'static str,
+    /// As it is called in what is said.
+    name: &'static str,
+    keys: &'static [&'static str],
+    /// The keys that each must have, with a value that is right.
+    musts: &'static [(&'static str, &'static str)],
+    /// Settings that have only these.
+    alone: fn(toml::Table) -> toml::Table,
+}
+
+const RELAYS: Repeated = Repeated {
+    head: "[[mail.relays]]",
+    name: "relays",
+    keys: &RELAY_KEYS,
+    musts: &[("server", "smtp.example.org:587")],
+    alone: |relay| {
+        nested("mail", toml::Value::Table(nested("relays", toml::Value::Array(vec![relay.into()]))))
+    },
+};
+
+const WEBHOOKS: Repeated = Repeated {
+    head: "[[webhooks]]",
+    name: "webhooks",
+    keys: &WEBHOOK_KEYS,
+    musts: &[("url", "https://example.org/"), ("secret_file", "config/webhook-secret")],
+    alone: |webhook| nested("webhooks", toml::Value::Array(vec![webhook.into()])),
+};
+
+fn nested(key: &str, value: toml::Value) -> toml::Table {
+    let mut table = toml::Table::new();
+    table.insert(key.to_owned(), value);
+    table
+}
 
 /// The settings in `text` with what the environment overrides, or everything that is wrong with them.
 pub(super) fn parse(
@@ -85,8 +125,19 @@ pub(super) fn parse(
     for (section, entries) in parsed.get_ref() {
         let line = line_of(section.span().start);
         let section: &str = section.get_ref();
+        if section == WEBHOOKS.name {
+            let toml::de::DeValue::Array(webhooks) = entries.get_ref() else {
+                problems.push((line, "webhooks: each is a section; write `[[webhooks]]`".to_owned()));
+                continue;
+            };
+            for (n, webhook) in webhooks.iter().enumerate() {
+                let value = values.get(section).and_then(|values| values.get(n));
+                part_problems(&WEBHOOKS, webhook, value, &line_of, &mut problems);
+            }
+            continue;
+        }
         let Some((_, keys)) = KEYS.iter().find(|(name, _)| *name == section) else {
-            let known: Vec<&str> = KEYS.iter().map(|(name, _)| *name).collect();
+            let known: Vec<&str> = KEYS.iter().map(|(name, _)| *name).chain([WEBHOOKS.name]).collect();
             problems.push((line, format!("there is no section `[{section}]`{}", nearest(section, &known))));
             continue;
         };
@@ -102,7 +153,7 @@ pub(super) fn parse(
             {
                 for (n, relay) in relays.iter().enumerate() {
                     let value = values.get(section).and_then(|values| values.get(key)?.get(n));
-                    relay_problems(relay, value, &line_of, &mut problems);
+                    part_problems(&RELAYS, relay, value, &line_of, &mut problems);
                 }
             } else if !keys.contains(&key) {
                 problems.push((
@@ -138,38 +189,42 @@ pub(super) fn parse(
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
 }
 
-/// What is wrong with one of `[[mail.relays]]`.
-fn relay_problems(
-    relay: &toml::Spanned<toml::de::DeValue<'_>>,
+/// What is wrong with one of the sections that there may be more than once.
+fn part_problems(
+    of: &Repeated,
+    part: &toml::Spanned<toml::de::DeValue<'_>>,
     value: Option<&toml::Value>,
     line_of: &dyn Fn(usize) -> usize,
     problems: &mut Vec<(usize, String)>,
 ) {
-    let start = line_of(relay.span().start);
-    let (toml::de::DeValue::Table(entries), Some(value)) = (relay.get_ref(), value) else {
-        problems.push((start, "relays: each is a section; write `[[mail.relays]]`".to_owned()));
+    let start = line_of(part.span().start);
+    let (head, name) = (of.head, of.name);
+    let (toml::de::DeValue::Table(entries), Some(value)) = (part.get_ref(), value) else {
+        problems.push((start, format!("{name}: each is a section; write `{head}`")));
         return;
     };
     let before = problems.len();
     for (key, _) in entries {
         let line = line_of(key.span().start);
         let key: &str = key.get_ref();
-        if !RELAY_KEYS.contains(&key) {
-            let nearest = nearest(key, &RELAY_KEYS);
-            problems.push((line, format!("there is no setting `{key}` in `[[mail.relays]]`{nearest}")));
+        if !of.keys.contains(&key) {
+            let nearest = nearest(key, of.keys);
+            problems.push((line, format!("there is no setting `{key}` in `{head}`{nearest}")));
             continue;
         }
-        // With a server that is right, only this value can be wrong.
-        let mut alone = toml::Table::new();
-        alone.insert("server".to_owned(), toml::Value::String("smtp.example.org:587".to_owned()));
+        // With all that it must have and that is right, only this value can be wrong.
+        let right =
+            |(key, right): &(&str, &str)| ((*key).to_owned(), toml::Value::String((*right).to_owned()));
+        let mut alone: toml::Table = of.musts.iter().map(right).collect();
         alone.extend(value.get(key).map(|value| (key.to_owned(), value.clone())));
-        let relays = toml::Value::Array(vec![toml::Value::Table(alone)]);
-        if let Some(problem) = trial("mail", "relays", &relays) {
+        if let Some(problem) = tried((of.alone)(alone)) {
             problems.push((line, format!("{key}: {problem}")));
         }
     }
-    if problems.len() == before && value.get("server").is_none() {
-        problems.push((start, "relays: each has a `server`".to_owned()));
+    if problems.len() == before
+        && let Some((missing, _)) = of.musts.iter().find(|(key, _)| value.get(key).is_none())
+    {
+        problems.push((start, format!("{name}: each has a `{missing}`")));
     }
 }
 
@@ -177,8 +232,11 @@ fn relay_problems(
 fn trial(section: &str, key: &str, value: &toml::Value) -> Option<String> {
     let mut entries = toml::Table::new();
     entries.insert(key.to_owned(), value.clone());
-    let mut settings = toml::Table::new();
-    settings.insert(section.to_owned(), toml::Value::Table(entries));
+    tried(nested(section, toml::Value::Table(entries)))
+}
+
+/// What is wrong with settings that have only a few values.
+fn tried(settings: toml::Table) -> Option<String> {
     let tried: Result<Settings, toml::de::Error> = settings.try_into();
     tried.err().map(|error| error.message().trim().to_owned())
 }
@@ -243,6 +301,12 @@ fn contradictions(settings: &Settings) -> Vec<String> {
             "mail: without protection the password would cross the network in the clear; {way}"
         ));
     }
+    for (n, webhook) in settings.webhooks.iter().enumerate() {
+        if settings.webhooks.iter().take(n).any(|other| other.url == webhook.url) {
+            let url = String::from(webhook.url.clone());
+            problems.push(format!("webhooks: `{url}` is there twice; name all its `events` in one"));
+        }
+    }
     if let Some(bounces) = &mail.bounces {
         let local = bounces.as_str().split('@').next().unwrap_or_default();
         if local.len() > ReturnKey::LONGEST_MAILBOX {
@@ -290,6 +354,42 @@ mod tests {
             .mail
             .relays;
         assert_eq!((relays[0].connections, relays[0].weight), (usual[0].connections, usual[0].weight));
+    }
+
+    #[test]
+    fn the_file_of_settings_shows_webhooks_that_can_be_used_as_they_stand() {
+        let block = TEMPLATE.split("# [[webhooks]]\n").nth(1).expect("the webhooks");
+        let lines: Vec<&str> = block.lines().map_while(|line| line.strip_prefix("# ")).collect();
+        for key in WEBHOOK_KEYS {
+            assert!(lines.iter().any(|line| line.starts_with(&format!("{key} = "))), "`{key}`");
+        }
+        let text = format!("[[webhooks]]\n{}\n", lines.join("\n"));
+        let webhooks = parse(&text, []).expect("good settings").webhooks;
+        assert_eq!(webhooks[0].events.len(), crate::ledger::EventKind::ALL.len());
+    }
+
+    #[test]
+    fn what_is_wrong_with_webhooks_is_said_too() {
+        check(
+            "[[webhooks]]\nurl = \"http://example.org/\"\nsecret_file = \"x\"\nevent = []\n[[webhooks]]\nurl = \"https://example.org/\"",
+            &expect![[r"
+                line 2: url: `http://example.org/` must begin with `https://`; only this machine is told over http
+                line 4: there is no setting `event` in `[[webhooks]]`; did you mean `events`?
+                line 5: webhooks: each has a `secret_file`"]],
+        );
+        let one = "[[webhooks]]\nurl = \"http://127.0.0.1:9/\"\nsecret_file = \"x\"\n";
+        check(one, &expect!["good"]);
+        check(
+            &format!("{one}{one}"),
+            &expect!["webhooks: `http://127.0.0.1:9/` is there twice; name all its `events` in one"],
+        );
+        check(
+            &format!("{one}events = [\"issue.printed\"]"),
+            &expect![
+                "line 4: events: unknown variant `issue.printed`, expected one of `issue.published`, `issue.corrected`, `issue.withdrawn`, `digest.finished`"
+            ],
+        );
+        check("webhooks = 1", &expect!["line 1: webhooks: each is a section; write `[[webhooks]]`"]);
     }
 
     #[test]

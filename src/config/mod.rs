@@ -23,9 +23,9 @@ use crate::{
     bounce::Door, delivery::Calendar, editions, http, inbox, mail::KeyError, mail::Limits, mail::Protection,
     mail::Relay, mail::Sender, mail::Server, mail::Signer, mail::Stationery, mail::Way, manuscript,
     picture::Plate, publication::Colour, publication::Design, publication::Forms, publication::Imprint,
-    publication::Publication, theme::Theme,
+    publication::Publication, theme::Theme, webhooks::Secret, webhooks::Webhook,
 };
-use settings::{DoorName, HostPort, ProtectionName, RelaySettings};
+use settings::{DoorName, HostPort, ProtectionName, RelaySettings, WebhookSettings};
 
 /// Where a newsroom has its settings.
 pub const FILE: &str = "config/gazetted.toml";
@@ -365,6 +365,24 @@ impl Newsroom {
             return Err(failed(io::Error::new(io::ErrorKind::InvalidData, why)));
         }
         Ok(Some(secret))
+    }
+
+    /// Who is told what happens.
+    ///
+    /// # Errors
+    /// When the file with a secret cannot be read, or what it holds could be guessed.
+    pub fn webhooks(&self) -> Result<Vec<Webhook>, Error> {
+        let webhook = |settings: &WebhookSettings| {
+            let path = self.root.join(&settings.secret_file);
+            let failed = |source| Error::Named { key: "webhooks.secret_file", path: path.clone(), source };
+            let text = fs::read_to_string(&path).map_err(failed)?;
+            let secret = Secret::parse(&text).ok_or_else(|| {
+                let why = "it must be one line of 24 to 64 random bytes in base64; `openssl rand -base64 32` makes one";
+                failed(io::Error::new(io::ErrorKind::InvalidData, why))
+            })?;
+            Ok(Webhook { url: settings.url.0.clone(), secret, events: settings.events.clone() })
+        };
+        self.settings.webhooks.iter().map(webhook).collect()
     }
 
     /// Where letters go.

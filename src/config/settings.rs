@@ -8,13 +8,13 @@ use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::values::{
-    BaseUrl, DoorName, From, HostName, HostPort, HubUrl, Listening, NetName, ProtectionName, Span,
+    BaseUrl, DoorName, From, HostName, HostPort, HubUrl, Listening, NetName, ProtectionName, Span, WebhookUrl,
 };
 use self::values::{
     authority, colour, connections, day_of_month, domain, free_line, hour, issn, key, limit, line, mib, rate,
     time_zone, to_hour, weight,
 };
-use crate::{inbox, mail::OnUnknown, proof::Policy, prose::Language, subscriber::Address};
+use crate::{inbox, ledger::EventKind, mail::OnUnknown, proof::Policy, prose::Language, subscriber::Address};
 
 /// The settings in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Settings {
     pub http: HttpSettings,
     /// Where the editor's pages are.
     pub desk: DeskSettings,
+    /// Who is told what happens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookSettings>,
 }
 
 /// `[publication]`: `config/gazetted.toml` explains every key.
@@ -364,6 +367,8 @@ pub struct HttpSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leave_url: Option<BaseUrl>,
     pub trusted_proxies: Vec<NetName>,
+    #[serde(deserialize_with = "mib")]
+    pub memory_mib: u16,
 }
 
 /// The web server on this machine, if there is one.
@@ -377,6 +382,7 @@ impl Default for HttpSettings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             leave_url: None,
             trusted_proxies: own_machine(),
+            memory_mib: 64,
         }
     }
 }
@@ -395,4 +401,14 @@ impl Default for DeskSettings {
         let listen = Listening(Some(SocketAddr::from(([127, 0, 0, 1], 8081))));
         Self { listen, largest_upload_mib: 64 }
     }
+}
+
+/// `[[webhooks]]`: `config/gazetted.toml` explains every key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSettings {
+    pub url: WebhookUrl,
+    pub secret_file: PathBuf,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<EventKind>,
 }

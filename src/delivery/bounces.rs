@@ -1,6 +1,7 @@
 //! Reports that a letter did not reach its reader or was unwanted, and when they are enough to stop writing.
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::DigestId;
@@ -26,7 +27,7 @@ pub struct Bounce {
 }
 
 /// How much a report says of a mailbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BounceKind {
     /// There is no such mailbox.

@@ -11,7 +11,7 @@ use axum::{
     routing::post,
 };
 
-use super::{Answer, Desk, Failure, form, guard::Editor, today};
+use super::{Answer, Desk, Failure, deeds, form, guard::Editor, today};
 use crate::{durable, durable::Laid, inbox, manuscript, typography};
 
 /// What a form has around its files, at most.
@@ -33,13 +33,26 @@ pub(super) struct Dropped {
     pub(super) replace: bool,
     /// Each file by its name as the browser said it.
     pub(super) files: Vec<(String, Vec<u8>)>,
+    /// The other fields.
+    fields: Vec<(String, String)>,
 }
+
+impl Dropped {
+    /// Another field, if it is there.
+    pub(super) fn field(&self, name: &str) -> Option<String> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+}
+
+/// How many other fields are kept of a form, and how many bytes of each.
+const FIELDS: usize = 8;
+const FIELD: usize = 1000;
 
 /// Reads a form with files; the token must come before them.
 pub(super) async fn read(desk: &Arc<Desk>, editor: &Editor, request: Request) -> Result<Dropped, Failure> {
     let large = || Failure::of(StatusCode::PAYLOAD_TOO_LARGE, "failure.large");
     let mut form = Multipart::from_request(request, desk).await.map_err(|_| Failure::garbled())?;
-    let mut dropped = Dropped { replace: false, files: Vec::new() };
+    let mut dropped = Dropped { replace: false, files: Vec::new(), fields: Vec::new() };
     let (mut is_signed, mut is_large, mut total) = (false, false, 0_usize);
     let most = desk.largest_upload + AROUND;
     loop {
@@ -76,6 +89,9 @@ pub(super) async fn read(desk: &Arc<Desk>, editor: &Editor, request: Request) ->
                 is_large |= bytes.len() > desk.largest_upload;
                 dropped.files.push((file, bytes));
             }
+            (_, None) if dropped.fields.len() < FIELDS && bytes.len() <= FIELD => {
+                dropped.fields.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+            }
             _ => {}
         }
     }
@@ -86,7 +102,7 @@ pub(super) async fn read(desk: &Arc<Desk>, editor: &Editor, request: Request) ->
 }
 
 async fn drop_files(State(desk): State<Arc<Desk>>, editor: Editor, request: Request) -> Answer {
-    let Dropped { replace, files } = read(&desk, &editor, request).await?;
+    let Dropped { replace, files, .. } = read(&desk, &editor, request).await?;
     if files.is_empty() {
         let problem = editor.words.say("drop.none", &[]);
         return refused(&desk, &editor, StatusCode::BAD_REQUEST, problem).await;
@@ -105,9 +121,7 @@ async fn drop_files(State(desk): State<Arc<Desk>>, editor: Editor, request: Requ
     let mut told: Vec<String> = Vec::new();
     for (name, bytes) in named {
         let (path, file) = (desk.press.inbox.join(&name), name.clone());
-        let laid = desk.work(move |_| lay(&path, &bytes, replace)).await;
-        let laid = laid.map_err(|error| Failure::fault(&error))?;
-        desk.bells.news.ring();
+        let laid = deeds::lay(&desk, path, bytes, replace).await?;
         let phrase = match laid {
             Laid::Written => "drop.written",
             Laid::Unchanged => "drop.same",
@@ -165,7 +179,7 @@ pub(super) fn good_name(given: &str) -> Result<String, &'static str> {
 }
 
 /// A name that somebody gave, short enough to be shown.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     crate::issue::shorten(&typography::printable(name), 80)
 }
 

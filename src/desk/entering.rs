@@ -1,55 +1,25 @@
 //! Logging in, logging out, and choosing the language.
 
-use std::{io, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Query, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
-use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Answer, Desk, Failure, form::Fields, form::Signed, guard, guard::COOKIE, sessions::Sessions, words,
-    words::Words,
+    Answer, Desk, Failure, attempts::Attempts, form::Fields, form::Signed, guard, guard::COOKIE,
+    sessions::Sessions, words, words::Words,
 };
-
-/// So many passwords may be wrong
-const WRONG: usize = 10;
-
-/// within this time; then nobody can log in until the first of them is as old.
-const WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// The most bytes that the form for logging in may send.
 const FORM: usize = 4096;
-
-/// When passwords were tried that were not the right one, or are being tried.
-#[derive(Debug, Default)]
-pub(super) struct Attempts(Vec<Timestamp>);
-
-impl Attempts {
-    /// Counts an attempt, or says for how many seconds there may be none.
-    fn begin(&mut self, now: Timestamp) -> Result<(), i64> {
-        self.0.retain(|at| now.duration_since(*at) < WITHIN);
-        if self.0.len() >= WRONG
-            && let Some(first) = self.0.first()
-        {
-            return Err((WITHIN - now.duration_since(*first)).as_secs().max(1));
-        }
-        self.0.push(now);
-        Ok(())
-    }
-
-    /// One was right: what was wrong before does not count any more.
-    fn forget(&mut self) {
-        self.0.clear();
-    }
-}
 
 pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new()
@@ -72,7 +42,12 @@ async fn ask(State(desk): State<Arc<Desk>>, Query(To { to }): Query<To>, headers
     desk.open_page(words, "login.html", &json!({ "to": inside(&to), "problem": null }))
 }
 
-async fn log_in(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Answer {
+async fn log_in(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer {
     let words = Words::asked(&headers, &desk.publication().language);
     let fields = Fields::read(&body);
     let to = inside(fields.text("to"));
@@ -80,10 +55,11 @@ async fn log_in(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) 
         let page = desk.open_page(words, "login.html", &json!({ "to": to, "problem": problem }))?;
         Ok((status, page).into_response())
     };
-    let attempted =
-        desk.door.attempts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).begin(desk.clock.now());
-    if let Err(seconds) = attempted {
-        tracing::warn!("somebody tries passwords at the desk; nobody can log in for {seconds} seconds");
+    let network = desk.room.network_of(peer.ip(), &headers);
+    if let Err(seconds) = with_attempts(&desk, |attempts| attempts.begin(network, desk.clock.now())) {
+        tracing::warn!(
+            "somebody tries passwords at the desk; nobody can log in from there for {seconds} seconds"
+        );
         let minutes = u64::try_from((seconds + 59) / 60).unwrap_or(1);
         let mut response = refused(StatusCode::TOO_MANY_REQUESTS, words.count("login.later", minutes))?;
         if let Ok(after) = HeaderValue::from_str(&seconds.to_string()) {
@@ -100,7 +76,7 @@ async fn log_in(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) 
         tracing::warn!("a wrong password was tried at the desk");
         return refused(StatusCode::FORBIDDEN, words.say("login.wrong", &[]));
     };
-    desk.door.attempts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).forget();
+    with_attempts(&desk, |attempts| attempts.forget(network));
     let begun = with_sessions(&desk, |sessions| sessions.begin(stamp, desk.clock.now()));
     let token = begun.map_err(|error: io::Error| Failure::fault(&error))?;
     let secure = headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
@@ -126,6 +102,10 @@ async fn choose_language(body: Bytes) -> Answer {
     let cookie =
         format!("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000", words::COOKIE, words.lang);
     Ok(with_cookie(Redirect::to(inside(fields.text("to"))).into_response(), &cookie))
+}
+
+fn with_attempts<T>(desk: &Desk, work: impl FnOnce(&mut Attempts) -> T) -> T {
+    work(&mut desk.door.passwords.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
 fn with_sessions<T>(desk: &Desk, work: impl FnOnce(&mut Sessions) -> T) -> T {
@@ -159,18 +139,5 @@ mod tests {
         {
             assert_eq!(inside(elsewhere), "/", "{elsewhere}");
         }
-    }
-
-    #[test]
-    fn after_some_wrong_passwords_there_is_a_pause() {
-        let mut attempts = Attempts::default();
-        let at = |minutes: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
-        for _ in 0..WRONG {
-            attempts.begin(at(0)).expect("allowed");
-        }
-        assert_eq!(attempts.begin(at(10)), Err(300));
-        attempts.begin(at(15)).expect("allowed again");
-        attempts.forget();
-        assert!(attempts.0.is_empty());
     }
 }

@@ -24,7 +24,7 @@ pub(super) const NAVIGATION: [(&str, &str); 6] = [
 ];
 
 /// Our templates by name.
-const TEMPLATES: [(&str, &str); 19] = [
+const TEMPLATES: [(&str, &str); 21] = [
     ("frame.html", include_str!("templates/frame.html")),
     ("failure.html", include_str!("templates/failure.html")),
     ("login.html", include_str!("templates/login.html")),
@@ -34,6 +34,8 @@ const TEMPLATES: [(&str, &str); 19] = [
     ("digest.html", include_str!("templates/digest.html")),
     ("subscribers.html", include_str!("templates/subscribers.html")),
     ("subscriber.html", include_str!("templates/subscriber.html")),
+    ("import.html", include_str!("templates/import.html")),
+    ("import_part.html", include_str!("templates/import_part.html")),
     ("health.html", include_str!("templates/health.html")),
     ("today.html", include_str!("templates/today.html")),
     ("today_part.html", include_str!("templates/today_part.html")),

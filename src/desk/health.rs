@@ -3,11 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use axum::{Router, extract::State as Of, routing::get};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Answer, Desk, Failure, guard::Editor};
-use crate::{delivery::State, http, ledger};
+use super::{Answer, Desk, Failure, guard::Editor, words::Words};
+use crate::{delivery::State, http, ledger, ledger::Tally, ledger::WebhookLine};
 
 /// With less room than that, in bytes, a publish of a large issue may fail.
 const LITTLE: u64 = 500 << 20;
@@ -16,20 +16,64 @@ pub(super) fn routes() -> Router<Arc<Desk>> {
     Router::new().route("/health", get(show))
 }
 
-async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
-    let (troubles, tally, disks) = desk
-        .work(|desk| -> Result<_, ledger::Error> {
-            let tally = desk.press.ledger.tally(desk.publication(), desk.clock.now())?;
-            let folders = [("health.inbox", &desk.press.inbox), ("health.data", &desk.press.data)];
-            let mut disks: Vec<(&str, Option<u64>)> =
-                folders.into_iter().map(|(name, folder)| (name, room_of(folder))).collect();
-            disks.push(("health.outbox", room_of(desk.press.outbox.root())));
-            Ok((http::troubles(&desk.room), tally, disks))
-        })
-        .await
-        .map_err(|error| Failure::fault(&error))?;
-    let words = editor.words;
+/// A certificate that holds no longer than that is to be renewed.
+const SOON: SignedDuration = SignedDuration::from_hours(24 * 21);
+
+/// The certificate of a mail server, as last seen.
+pub(super) struct Certificate {
+    pub(super) server: String,
+    pub(super) expires: Timestamp,
+    /// Whether that is soon, or past.
+    pub(super) soon: bool,
+}
+
+/// How the newsroom is.
+pub(super) struct Health {
+    /// What keeps it from its work.
+    pub(super) troubles: Vec<&'static str>,
+    pub(super) tally: Tally,
+    /// When the inbox was last looked at.
+    pub(super) looked: Option<Timestamp>,
+    /// How much room the disks of its folders have, in bytes.
+    pub(super) disks: [(&'static str, Option<u64>); 3],
+    /// The webhooks that are told of what happens.
+    pub(super) webhooks: Vec<WebhookLine>,
+    /// The certificates of the mail servers that letters went to since the start.
+    pub(super) certificates: Vec<Certificate>,
+}
+
+/// How the newsroom is. It writes a little to see that this can be done.
+pub(super) fn examine(desk: &Desk) -> Result<Health, ledger::Error> {
     let looked = desk.room.metrics.inbox.last_look();
+    Ok(Health {
+        troubles: http::troubles(&desk.room),
+        tally: desk.press.ledger.tally(desk.publication(), desk.clock.now())?,
+        looked: Some(looked).filter(|at| *at > 0).and_then(|at| Timestamp::from_second(at).ok()),
+        disks: [
+            ("inbox", room_of(&desk.press.inbox)),
+            ("data", room_of(&desk.press.data)),
+            ("outbox", room_of(desk.press.outbox.root())),
+        ],
+        webhooks: desk.press.ledger.webhooks()?,
+        certificates: desk
+            .room
+            .metrics
+            .mail
+            .certificates()
+            .into_iter()
+            .filter_map(|(server, expires)| {
+                let expires = Timestamp::from_second(expires).ok()?;
+                let soon = expires.duration_since(desk.clock.now()) < SOON;
+                Some(Certificate { server, expires, soon })
+            })
+            .collect(),
+    })
+}
+
+async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
+    let health = desk.work(examine).await.map_err(|error| Failure::fault(&error))?;
+    let Health { troubles, tally, looked, disks, webhooks, certificates } = health;
+    let words = editor.words;
     let waiting =
         |state: State| tally.letters.iter().find(|(known, _)| *known == state).map_or(0, |(_, n)| *n);
     let letters: Vec<Value> = [State::Queued, State::Claimed, State::Delayed]
@@ -40,20 +84,56 @@ async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor) -> Answer {
         .into_iter()
         .map(|(name, room)| {
             let short = room.is_some_and(|room| room < LITTLE);
-            json!({ "name": words.say(name, &[]), "room": room.map(shown), "short": short })
+            let phrase = match name {
+                "inbox" => "health.inbox",
+                "outbox" => "health.outbox",
+                _ => "health.data",
+            };
+            json!({ "name": words.say(phrase, &[]), "room": room.map(shown), "short": short })
         })
         .collect();
     let it = json!({
-        "troubles": troubles,
-        "looked": (looked > 0).then(|| Timestamp::from_second(looked).ok().map(|at| desk.time(at))).flatten(),
+        "troubles": troubles
+            .iter()
+            .map(|trouble| json!({ "said": words.retell(trouble), "lang": words.lang_of(trouble) }))
+            .collect::<Vec<_>>(),
+        "looked": looked.map(|at| desk.time(at)),
         "letters": letters,
         "waits_since": tally.waits_since.map(|since| desk.time(since)),
         "disks": disks,
         "backup": tally.last_backup.map(|at| desk.time(at)),
         "held": tally.held,
+        "certificates": certificates
+            .iter()
+            .map(|one| {
+                let phrase = if one.soon { "health.certificate_soon" } else { "health.certificate_holds" };
+                json!({ "server": one.server, "said": words.say(phrase, &[]), "at": desk.time(one.expires), "soon": one.soon })
+            })
+            .collect::<Vec<_>>(),
+        "webhooks": webhooks.iter().map(|line| webhook(&desk, line, words)).collect::<Vec<_>>(),
         "version": env!("CARGO_PKG_VERSION"),
     });
     desk.page(&editor, "health.html", "/health", &it)
+}
+
+/// A webhook as a line of the page.
+fn webhook(desk: &Desk, line: &WebhookLine, words: &Words) -> Value {
+    let said = match (&line.ended, &line.trouble) {
+        (Some(_), _) => words.say("health.webhook_ended", &[]),
+        (None, Some((said, _))) => words.say("health.webhook_silent", &[("said", said)]),
+        (None, None) => words.say("health.webhook_well", &[]),
+    };
+    let at = line.ended.or(line.trouble.as_ref().map(|(_, at)| *at)).or(line.told);
+    json!({
+        "url": line.webhook,
+        "said": said,
+        "well": line.ended.is_none() && line.trouble.is_none(),
+        "at": at.map(|at| desk.time(at)),
+        "waiting": words.count("health.webhook_waiting", line.waiting),
+        "waits": line.waiting > 0,
+        "failed": words.count("health.webhook_failed", line.failed),
+        "has_failed": line.failed > 0,
+    })
 }
 
 /// How much room the disk of a folder has for us, in bytes, where that can be known.

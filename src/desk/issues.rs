@@ -12,10 +12,13 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Desk, Failure, differing, dropping, form::Signed, guard::Editor, words::Words};
+use super::{
+    Answer, Desk, Failure, deeds, deeds::Corrected, differing, dropping, form::Signed, guard::Editor,
+    words::Words,
+};
 use crate::{
-    delivery::State as LetterState, durable::Laid, inbox, issue::IssueKey, issue::Release, issue::Status,
-    ledger::IssueLine, ledger::Queued, press::Verdict,
+    delivery::State as LetterState, durable::Laid, issue::IssueKey, issue::Release, issue::Status,
+    ledger::IssueLine,
 };
 
 /// How many issues one page lists.
@@ -160,40 +163,8 @@ async fn change(State(desk): State<Arc<Desk>>, Path(key): Path<String>, form: Si
         "release" | "reinstate" => (Status::Usable, "released"),
         _ => return Err(Failure::garbled()),
     };
-    let changed = desk
-        .work({
-            let key = key.clone();
-            move |desk| {
-                let known = desk.press.ledger.issue_line(desk.publication(), &key)?.is_some();
-                if !known {
-                    return Ok(None);
-                }
-                let source = desk.press.ledger.source_of(desk.publication(), &key)?;
-                let changed = desk.press.set_status(&key, status, desk.clock.now())?;
-                // What the editor was told of its waiting is true no longer.
-                if let (Some(Verdict::Published(_)), Some(source)) = (&changed, source)
-                    && let Err(error) =
-                        inbox::tell(&desk.press.inbox, FilePath::new(OsStr::from_bytes(&source)), None)
-                {
-                    tracing::warn!(%error, "the note beside a manuscript cannot be removed");
-                }
-                Ok(Some(changed))
-            }
-        })
-        .await
-        .map_err(|error: crate::press::Error| Failure::fault(&error))?;
-    let Some(changed) = changed else { return Err(Failure::nothing()) };
-    tracing::info!(issue = key.as_str(), "an editor made an issue {}", status.as_str());
-    let done = if changed.is_some() { done } else { "unchanged" };
-    if let Some(Verdict::Published(receipt)) = &changed
-        && receipt.queued != Queued::Before
-    {
-        desk.bells.mail.notify_one();
-    }
-    if changed.is_some() {
-        desk.bells.hub.notify_one();
-        desk.bells.news.ring();
-    }
+    let changed = deeds::set_status(&desk, &key, status).await?.ok_or_else(Failure::nothing)?;
+    let done = if changed { done } else { "unchanged" };
     Ok(Redirect::to(&format!("/issues/{key}?done={done}")).into_response())
 }
 
@@ -206,31 +177,21 @@ async fn correct(
 ) -> Answer {
     let issue = IssueKey::of(&key);
     let mut dropped = dropping::read(&desk, &editor, request).await?;
-    let source = desk
-        .ask({
-            let (publication, issue) = (desk.publication().clone(), issue.clone());
-            move |ledger| ledger.source_of(&publication, &issue)
-        })
-        .await?;
-    let source = source.map(|source| FilePath::new(OsStr::from_bytes(&source)).to_owned());
-    let path = source.filter(|source| source.is_relative()).map(|source| desk.press.inbox.join(source));
-    let (Some(path), Some((given, bytes))) = (path.filter(|path| path.is_file()), dropped.files.pop()) else {
-        let problem = editor.words.say("issue.nothing_to_correct", &[]);
-        let page = page(&desk, &editor, &key, Asked::default(), Some(problem)).await?;
-        return Ok((StatusCode::BAD_REQUEST, page).into_response());
+    let corrected = match dropped.files.pop() {
+        Some((given, bytes)) => deeds::correct(&desk, issue.clone(), &given, bytes).await?,
+        None => Corrected::Nothing,
     };
-    let ending = |name: &str| name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if ending(&given) != ending(&name) {
-        let problem = editor.words.say("issue.other_form", &[("file", &name)]);
-        let page = page(&desk, &editor, &key, Asked::default(), Some(problem)).await?;
-        return Ok((StatusCode::BAD_REQUEST, page).into_response());
-    }
-    let laid = desk.work(move |_| dropping::lay(&path, &bytes, true)).await;
-    let done = match laid.map_err(|error| Failure::fault(&error))? {
-        Laid::Written => "corrected",
-        Laid::Unchanged | Laid::Taken => "same",
+    let done = match corrected {
+        Corrected::Laid(Laid::Written) => "corrected",
+        Corrected::Laid(Laid::Unchanged | Laid::Taken) => "same",
+        Corrected::Nothing | Corrected::OtherForm(_) => {
+            let problem = match &corrected {
+                Corrected::OtherForm(name) => editor.words.say("issue.other_form", &[("file", name)]),
+                _ => editor.words.say("issue.nothing_to_correct", &[]),
+            };
+            let page = page(&desk, &editor, &key, Asked::default(), Some(problem)).await?;
+            return Ok((StatusCode::BAD_REQUEST, page).into_response());
+        }
     };
-    desk.bells.news.ring();
     Ok(Redirect::to(&format!("/issues/{issue}?done={done}")).into_response())
 }

@@ -10,7 +10,10 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Answer, Desk, Failure, form::Signed, guard::Editor, plot, words::Words};
+use super::{
+    Answer, Desk, Failure, deeds, deeds::DigestDeed, deeds::DigestDone, form::Signed, guard::Editor, plot,
+    words::Words,
+};
 use crate::{
     delivery::DigestId, delivery::DigestStatus, delivery::Kind, delivery::Reply, delivery::State,
     ledger::DigestLine, ledger::Error, ledger::Ledger, subscriber::SubscriberId,
@@ -116,20 +119,16 @@ async fn act(
     Path((digest, deed)): Path<(i64, String)>,
     Signed { .. }: Signed,
 ) -> Answer {
-    let (id, now) = (DigestId(digest), desk.clock.now());
-    let known = desk.ask(move |ledger| ledger.digest(id)).await?.ok_or_else(Failure::nothing)?;
-    match deed.as_str() {
-        "pause" => desk.ask(move |ledger| ledger.set_digest_status(id, DigestStatus::Paused, now)).await?,
-        "resume" => desk.ask(move |ledger| ledger.set_digest_status(id, DigestStatus::Open, now)).await?,
-        // Of a digest that does not go out, nothing is offered again.
-        "retry-failed" | "retry-unknown" if known.digest.status == DigestStatus::Open => {
-            let state = if deed == "retry-failed" { State::Failed } else { State::Unknown };
-            desk.ask(move |ledger| ledger.retry(id, state, now)).await? > 0
-        }
-        "retry-failed" | "retry-unknown" => false,
+    let deed = match deed.as_str() {
+        "pause" => DigestDeed::Pause,
+        "resume" => DigestDeed::Resume,
+        "retry-failed" => DigestDeed::Retry(State::Failed),
+        "retry-unknown" => DigestDeed::Retry(State::Unknown),
         _ => return Err(Failure::nothing()),
     };
-    desk.bells.mail.notify_one();
+    if deeds::digest(&desk, DigestId(digest), deed).await? == DigestDone::Unknown {
+        return Err(Failure::nothing());
+    }
     Ok(Redirect::to(&format!("/letters/{digest}")).into_response())
 }
 
@@ -175,14 +174,15 @@ fn waiting(line: &DigestLine) -> u64 {
 
 /// Why letters are in a state.
 #[derive(Default)]
-struct Trouble {
+pub(super) struct Trouble {
     /// What servers said, the commonest first; `None` where nothing was heard.
-    reasons: Vec<(Option<String>, u64)>,
+    pub(super) reasons: Vec<(Option<String>, u64)>,
     /// The first readers, each with what was said about him or her.
-    readers: Vec<(SubscriberId, String, Option<String>)>,
+    pub(super) readers: Vec<(SubscriberId, String, Option<String>)>,
 }
 
-fn trouble(ledger: &dyn Ledger, id: DigestId, state: State) -> Result<Trouble, Error> {
+/// The letters of a digest in a state, gone through.
+pub(super) fn trouble(ledger: &dyn Ledger, id: DigestId, state: State) -> Result<Trouble, Error> {
     let mut trouble = Trouble::default();
     let mut counts: HashMap<Option<String>, u64> = HashMap::new();
     let mut after = SubscriberId(0);

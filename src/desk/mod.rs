@@ -3,9 +3,13 @@
 //! A page is a file here with its `routes()`, a template in `templates/` and its words in `words/`; `router` mounts it, and a
 //! line of `frame::NAVIGATION` leads to it.
 
+mod api;
 mod assets;
+mod attempts;
+mod deeds;
 mod differing;
 mod dropping;
+mod enrolling;
 mod entering;
 mod failure;
 mod figures;
@@ -19,9 +23,12 @@ mod letters;
 mod password;
 mod plot;
 mod proofs;
+mod rolls;
+mod sayings;
 mod sessions;
 mod subscribers;
 mod today;
+mod tokens;
 mod words;
 
 use std::{
@@ -35,12 +42,13 @@ use tokio::{net::TcpListener, sync::Notify, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
 pub use password::{Error as PasswordError, Password};
+pub use tokens::{Error as TokenError, make as make_token};
 
 use crate::{
     bell::Bell, clock::Clock, http, http::ReadingRoom, ledger, ledger::Ledger, mail::Letterhead,
     press::Press, publication::Publication,
 };
-use entering::Attempts;
+use attempts::Attempts;
 use failure::Failure;
 use sessions::Sessions;
 
@@ -113,19 +121,26 @@ pub struct Drawer {
     /// Held while a proof is saved.
     saving: Mutex<()>,
     previews: Mutex<proofs::Previews>,
+    enrolment: rolls::Enrolment,
 }
 
 /// Who is logged in, and who tried.
 pub struct Door {
     sessions: Mutex<Sessions>,
-    attempts: Mutex<Attempts>,
+    passwords: Mutex<Attempts>,
+    tokens: Mutex<Attempts>,
     trying: Semaphore,
 }
 
 impl Default for Door {
     /// Nobody.
     fn default() -> Self {
-        Self { sessions: Mutex::default(), attempts: Mutex::default(), trying: Semaphore::new(TRIED_AT_ONCE) }
+        Self {
+            sessions: Mutex::default(),
+            passwords: Mutex::default(),
+            tokens: Mutex::default(),
+            trying: Semaphore::new(TRIED_AT_ONCE),
+        }
     }
 }
 
@@ -134,6 +149,12 @@ impl Desk {
     #[must_use]
     pub fn publication(&self) -> &Publication {
         &self.press.publication
+    }
+
+    /// Rings for whoever follows what readers have.
+    fn tell_changes(&self) {
+        self.bells.hub.notify_one();
+        self.bells.news.ring();
     }
 
     /// Asks the ledger where waiting for a disk holds nobody up.
@@ -169,6 +190,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .merge(dropping::routes())
         .merge(proofs::routes())
         .merge(issues::routes())
+        .merge(rolls::routes())
         .merge(subscribers::routes())
         .merge(letters::routes())
         .merge(health::routes())
@@ -178,5 +200,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&desk), guard::guard))
         // Programs read the figures; they have no password.
         .merge(figures::routes())
+        // Programs that do more have tokens, and neither sessions nor forms.
+        .merge(api::routes(&desk))
         .with_state(desk)
 }

@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, Desk, Failure, form::Signed, guard::Editor, plot, words::Words};
+use super::{Answer, Desk, Failure, deeds, deeds::Addition, form::Signed, guard::Editor, plot, words::Words};
 use crate::{
-    delivery::Bounce, delivery::Kind, delivery::Reply, joining, joining::Joined, ledger::Entered,
-    ledger::Entry, ledger::Sent, subscriber::Address, subscriber::Consent, subscriber::Preferences,
-    subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId,
+    delivery::Bounce, delivery::Kind, delivery::Reply, ledger::Sent, subscriber::Address,
+    subscriber::Consent, subscriber::Preferences, subscriber::Standing, subscriber::Subscriber,
+    subscriber::SubscriberId,
 };
 
 /// How many are shown on a page.
@@ -110,46 +110,24 @@ async fn add(Of(desk): Of<Arc<Desk>>, Signed { editor, fields }: Signed) -> Answ
         }
     };
     let (now, vouched) = (desk.clock.now(), fields.find("vouched").is_some());
-    let told = desk
-        .work(move |desk| -> Result<&'static str, joining::Error> {
-            let consent = Consent { at: now, how: HOW.to_owned(), from: None, confirmed: None };
-            let entry = Entry { consent, ..Entry::confirmed(address, HOW, now) };
-            if vouched {
-                let entry =
-                    Entry { consent: Consent { confirmed: Some(now), ..entry.consent.clone() }, ..entry };
-                return Ok(match desk.press.ledger.enter(vec![entry])?.first() {
-                    Some(Entered::New(_) | Entered::Changed(_)) => "subscribers.added",
-                    Some(entered) => because(*entered),
-                    None => "subscribers.already",
-                });
-            }
-            let entry = Entry { preferences: Preferences::default(), ..entry };
-            Ok(match joining::ask(&*desk.press.ledger, &desk.head, entry, now)? {
-                Joined::Asked(_) => "subscribers.asked",
-                Joined::AskedBefore(_) => "subscribers.asked_before",
-                Joined::AskedOften(_) => "subscribers.asked_often",
-                Joined::Not(entered) => because(entered),
-            })
-        })
-        .await
-        .map_err(|error| Failure::fault(&error))?;
-    desk.bells.mail.notify_one();
+    let consent = Consent { at: now, how: HOW.to_owned(), from: None, confirmed: vouched.then_some(now) };
+    let added = deeds::add(&desk, address, consent, Preferences::default()).await?;
+    let told = match added {
+        Addition::Added(_) => "subscribers.added",
+        Addition::Already(_) => "subscribers.already",
+        Addition::Asked(_) => "subscribers.asked",
+        Addition::AskedBefore(_) => "subscribers.asked_before",
+        Addition::AskedOften(_) => "subscribers.asked_often",
+        Addition::HadLeft(_) => "subscribers.had_left",
+        Addition::IsSuppressed(_) => "subscribers.is_suppressed",
+        Addition::WasForgotten => "subscribers.was_forgotten",
+    };
     let told = words.say(told, &[("address", &text)]);
     page(&desk, &editor, &Asked { find: text, after: 0 }, Some(told)).await
 }
 
 /// What the ledger keeps of how somebody came whom an editor entered.
 const HOW: &str = "added at the desk";
-
-/// Why somebody was not entered.
-fn because(entered: Entered) -> &'static str {
-    match entered {
-        Entered::New(_) | Entered::Changed(_) | Entered::Already(_) => "subscribers.already",
-        Entered::HadLeft(_) => "subscribers.had_left",
-        Entered::IsSuppressed(_) => "subscribers.is_suppressed",
-        Entered::WasForgotten => "subscribers.was_forgotten",
-    }
-}
 
 async fn show(Of(desk): Of<Arc<Desk>>, editor: Editor, Path(id): Path<i64>) -> Answer {
     let id = SubscriberId(id);
@@ -185,15 +163,15 @@ async fn act(
     Path((id, deed)): Path<(i64, String)>,
     Signed { fields, .. }: Signed,
 ) -> Answer {
-    let (id, now) = (SubscriberId(id), desk.clock.now());
+    let id = SubscriberId(id);
     match deed.as_str() {
         "leave" => {
-            desk.ask(move |ledger| ledger.leave(id, now)).await?;
+            deeds::leave(&desk, id).await?;
             Ok(Redirect::to(&format!("/subscribers/{}", id.0)).into_response())
         }
         // There is no way back: it must have been meant.
         "forget" if fields.find("sure").is_some() => {
-            desk.ask(move |ledger| ledger.erase(id, now)).await?;
+            deeds::forget(&desk, id).await?;
             Ok(Redirect::to("/subscribers").into_response())
         }
         "forget" => Ok(Redirect::to(&format!("/subscribers/{}", id.0)).into_response()),

@@ -81,7 +81,12 @@ pub async fn answer(listener: TcpListener, router: Router, stop: CancellationTok
 
 /// Accepts connections and answers on them until `stop`, and then what has begun, for ten seconds at most.
 pub(super) async fn serve(listener: TcpListener, pages: Pages, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(n_places()));
+    serve_so_many(listener, pages, stop, n_places()).await;
+}
+
+/// The same, for so many connections at once.
+async fn serve_so_many(listener: TcpListener, pages: Pages, stop: CancellationToken, places: usize) {
+    let places = Arc::new(Semaphore::new(places));
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
     loop {
@@ -228,5 +233,79 @@ impl Service<Request<Incoming>> for Client {
 fn count<B>(room: Option<&ReadingRoom>, response: &Response<B>) {
     if let Some(room) = room {
         room.metrics.http.answered(response.status().as_u16());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::{body::Bytes, routing::post};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+    };
+
+    use super::*;
+
+    /// Serves pages that take a body, for so many connections, with so much patience for it. Counts the requests to `/third`.
+    async fn served(places: usize, body: Duration) -> (SocketAddr, Arc<AtomicUsize>, CancellationToken) {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let thirds = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&thirds);
+        let third = move || async move {
+            counted.fetch_add(1, Ordering::Relaxed);
+            "third"
+        };
+        let router =
+            Router::new().route("/", post(|_: Bytes| async { "taken" })).route("/third", post(third));
+        let pages = Pages { room: None, router, patience: Patience { body, ..Patience::default() } };
+        let stop = CancellationToken::new();
+        tokio::spawn(serve_so_many(listener, pages, stop.clone(), places));
+        (address, thirds, stop)
+    }
+
+    /// Sends a request, and reads as much as the answer's head and a little more.
+    async fn asks(stream: &mut TcpStream, request: &str) -> String {
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut answer = vec![0; 4096];
+        let length = stream.read(&mut answer).await.expect("read");
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    }
+
+    #[tokio::test]
+    async fn who_sends_a_body_too_slowly_is_told_so() {
+        let (address, _, stop) = served(9, Duration::from_millis(50)).await;
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        let told = asks(&mut stream, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf").await;
+        assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
+        let mut quick = TcpStream::connect(address).await.expect("connected");
+        let told = asks(&mut quick, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nfull").await;
+        assert!(told.starts_with("HTTP/1.1 200 "), "{told}");
+        stop.cancel();
+    }
+
+    #[tokio::test]
+    async fn who_comes_when_all_places_are_taken_waits_for_one() {
+        let (address, thirds, stop) = served(2, Duration::from_mins(1)).await;
+        let request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+        let mut first = TcpStream::connect(address).await.expect("connected");
+        let mut second = TcpStream::connect(address).await.expect("connected");
+        for stream in [&mut first, &mut second] {
+            assert!(asks(stream, request).await.starts_with("HTTP/1.1 200 "));
+        }
+        let mut third = TcpStream::connect(address).await.expect("the system accepts it for us");
+        third.write_all(request.replace("POST /", "POST /third").as_bytes()).await.expect("written");
+        for _ in 0..50 {
+            assert!(asks(&mut second, request).await.starts_with("HTTP/1.1 200 "));
+        }
+        assert_eq!(thirds.load(Ordering::Relaxed), 0, "there was no place");
+        drop(first);
+        let mut answer = vec![0; 4096];
+        let length = third.read(&mut answer).await.expect("read");
+        assert!(String::from_utf8_lossy(&answer[..length]).starts_with("HTTP/1.1 200 "));
+        assert_eq!(thirds.load(Ordering::Relaxed), 1);
+        stop.cancel();
     }
 }

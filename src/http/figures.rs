@@ -22,6 +22,15 @@ impl ReadingRoom {
             subscribers: named(tally.subscribers, Standing::as_str),
             oldest_letter: waited.unwrap_or_default(),
             last_backup: tally.last_backup.map_or(0, jiff::Timestamp::as_second),
+            throttled: {
+                let tally = self.subscribing.tally();
+                vec![
+                    ("network", tally.refused_network),
+                    ("all", tally.refused_all),
+                    ("pending", tally.refused_pending),
+                ]
+            },
+            outbox_bytes: self.outbox.bytes(),
             documents: self.table.figures(),
         };
         Ok(self.metrics.render(&readings))

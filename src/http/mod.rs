@@ -24,13 +24,13 @@ mod subscribing;
 mod table;
 mod tickets;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::Response,
+    http::{HeaderMap, Response},
     routing::{get, post},
 };
 use tokio::net::TcpListener;
@@ -74,6 +74,14 @@ pub struct ReadingRoom {
     pub metrics: Metrics,
     /// Whether we can do our work.
     pub readiness: Readiness,
+}
+
+impl ReadingRoom {
+    /// The network from which somebody asks: that of `peer`, or of whomever a web server that we trust asks for.
+    #[must_use]
+    pub fn network_of(&self, peer: IpAddr, headers: &HeaderMap) -> Network {
+        Network::of(clients::client(peer, headers, self.subscribing.trusted()))
+    }
 }
 
 /// Answers readers' requests until `stop`, and then those that have begun, for ten seconds at most.

@@ -159,6 +159,11 @@ impl Subscribing {
         }
     }
 
+    /// Web servers that are believed when they say whom they ask for.
+    pub(super) fn trusted(&self) -> &[Net] {
+        &self.rules.trusted
+    }
+
     /// Who writes the letters.
     pub(super) fn from(&self) -> &Address {
         &self.head.sender.address

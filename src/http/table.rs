@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::document::Document;
 use crate::{metrics::Documents, outbox::Outbox, publication::Publication};
 
-/// The most bytes of memory that documents take.
+/// The most bytes of memory that documents take, where nothing else is said.
 const ROOM: usize = 64 << 20;
 
 /// How many documents are read from the disk at once.
@@ -41,6 +41,8 @@ const AGAIN: usize = 3;
 
 /// The documents in memory.
 pub struct Table {
+    /// The most bytes of memory that documents take.
+    room: usize,
     sheet: RwLock<Sheet>,
     /// Places for those who read from the disk.
     pub(super) places: Semaphore,
@@ -67,8 +69,17 @@ struct Sheet {
 
 impl Default for Table {
     fn default() -> Self {
+        Self::of(ROOM)
+    }
+}
+
+impl Table {
+    /// A table without documents, which take `room` bytes of memory at most.
+    #[must_use]
+    pub fn of(room: usize) -> Self {
         let sheet = Sheet { changes: None, looked: Instant::now(), documents: HashMap::new(), weight: 0 };
         Self {
+            room,
             sheet: RwLock::new(sheet),
             places: Semaphore::new(AT_ONCE),
             stale: Notify::new(),
@@ -118,7 +129,7 @@ impl Table {
         if changes.is_some() && outbox.changes() == changes {
             let mut sheet = self.sheet.write().unwrap_or_else(PoisonError::into_inner);
             if sheet.changes == changes {
-                sheet.put(Arc::clone(&document));
+                sheet.put(Arc::clone(&document), self.room);
             }
         }
         Ok(Some(document))
@@ -177,7 +188,7 @@ impl Table {
                         Ok(None) | Err(_) => continue,
                     }
                 };
-                sheet.put(document);
+                sheet.put(document, self.room);
             }
             if outbox.changes() != changes {
                 continue;
@@ -188,7 +199,7 @@ impl Table {
                 // What came in meanwhile is as the disk has it, too.
                 for (name, document) in before.documents {
                     if !known.contains_key(&name) {
-                        current.put(document);
+                        current.put(document, self.room);
                     }
                 }
             }
@@ -217,12 +228,12 @@ impl Table {
 
 impl Sheet {
     /// Puts a document in, and where there is no room left, takes those out that nobody has asked for since the last time.
-    fn put(&mut self, document: Arc<Document>) {
+    fn put(&mut self, document: Arc<Document>, room: usize) {
         self.weight += document.weight();
         if let Some(before) = self.documents.insert(document.name.clone(), document) {
             self.weight -= before.weight();
         }
-        if self.weight <= ROOM {
+        if self.weight <= room {
             return;
         }
         let weight = &mut self.weight;
@@ -232,10 +243,10 @@ impl Sheet {
         };
         self.documents.retain(|_, document| document.was_asked() || leave(document));
         // All of them are in use: any may go, until a quarter of the room is free.
-        if self.weight > ROOM {
+        if self.weight > room {
             let weight = &mut self.weight;
             self.documents.retain(|_, document| {
-                *weight <= ROOM / 4 * 3 || {
+                *weight <= room / 4 * 3 || {
                     *weight -= document.weight();
                     false
                 }

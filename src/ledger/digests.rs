@@ -151,6 +151,17 @@ pub trait Digests: Send + Sync {
     /// When the ledger cannot be read.
     fn digests(&self, publication: &Publication, most: usize) -> Result<Vec<DigestLine>, Error>;
 
+    /// The same, of those that are older than `before`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn digests_before(
+        &self,
+        publication: &Publication,
+        before: DigestId,
+        most: usize,
+    ) -> Result<Vec<DigestLine>, Error>;
+
     /// One digest with the state of its letters.
     ///
     /// # Errors

@@ -1,13 +1,15 @@
 //! What must survive a restart, in our own words: arrivals, releases, subscribers, digests and letters.
 //!
-//! [`Ledger`] is the one interface to it, with [`Subscribers`], [`Digests`] and [`Keeping`]; [`sqlite`] is the only place that knows SQL. Every operation is one transaction:
-//! done and on the disk when it returns, or not done at all.
+//! [`Ledger`] is the one interface to it, with [`Subscribers`], [`Digests`], [`Events`], [`Tokens`] and [`Keeping`]; [`sqlite`] is the only
+//! place that knows SQL. Every operation is one transaction: done and on the disk when it returns, or not done at all.
 
 mod digests;
+mod events;
 mod keeping;
 pub mod sqlite;
 mod subscribers;
 pub mod terms;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -15,8 +17,10 @@ use jiff::{Timestamp, civil::Date};
 
 pub use self::{
     digests::{DigestLine, Digests, Draft, Then, Trouble, Words},
+    events::{Event, EventKind, Events, Telling, Told, WebhookLine},
     keeping::{Keeping, Restored, Waiting},
     subscribers::{Entered, Entry, Sent, Subscribers},
+    tokens::{Scope, Token, Tokens},
 };
 use crate::{
     delivery::State, editions::Beside, editions::BookFile, editions::Contribution, editions::Facet,
@@ -170,7 +174,7 @@ pub struct Tally {
 /// The operations that everything which must survive goes through.
 ///
 /// They block until the disk has them; tasks that must not block call them where blocking is allowed.
-pub trait Ledger: Subscribers + Digests + Keeping {
+pub trait Ledger: Subscribers + Digests + Events + Tokens + Keeping {
     /// What is known of the inbox's files.
     ///
     /// # Errors
@@ -280,7 +284,7 @@ pub trait Ledger: Subscribers + Digests + Keeping {
     ///
     /// # Errors
     /// When the ledger cannot be written.
-    fn close_status(&self, publication: &Publication, key: &IssueKey) -> Result<(), Error>;
+    fn close_status(&self, publication: &Publication, key: &IssueKey, now: Timestamp) -> Result<(), Error>;
 
     /// Whether readers may have an issue; `None` for one that was never opened.
     ///
@@ -467,6 +471,17 @@ pub trait Ledger: Subscribers + Digests + Keeping {
         &self,
         publication: &Publication,
         skip: usize,
+        most: usize,
+    ) -> Result<Vec<IssueLine>, Error>;
+
+    /// The same, from the issue on that follows `after` in that order.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn issues_after(
+        &self,
+        publication: &Publication,
+        after: &IssueKey,
         most: usize,
     ) -> Result<Vec<IssueLine>, Error>;
 

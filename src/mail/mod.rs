@@ -213,7 +213,7 @@ impl Mail {
                 .map(|relay| {
                     let lanes = relay.connections.max(1);
                     let road = Road::new(relay.server.to_string(), lanes, relay.per_minute, relay.weight);
-                    (road, (End::Smtp(Port::of(relay.server.clone())), lanes))
+                    (road, (End::Smtp(Port::of(relay.server.clone(), self.metrics.clone())), lanes))
                 })
                 .unzip(),
             Way::Folder(folder) => {

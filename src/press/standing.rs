@@ -35,14 +35,14 @@ impl Press {
     }
 
     /// Takes an issue out of every list, and then its own files away.
-    pub(super) fn take_down(&self, key: &IssueKey) -> Result<(), Error> {
+    pub(super) fn take_down(&self, key: &IssueKey, now: Timestamp) -> Result<(), Error> {
         let versions = self.ledger.versions(&self.publication, key)?;
         self.put_lists(&self.shelf_after(key, &versions)?)?;
         self.turn_pages_beside(key, &versions)?;
         reached(Point::ListsWithout);
         self.outbox.remove_folder(&crate::editions::folder(key))?;
         reached(Point::FilesTaken);
-        self.ledger.close_status(&self.publication, key)?;
+        self.ledger.close_status(&self.publication, key, now)?;
         reached(Point::StatusClosed);
         Ok(())
     }

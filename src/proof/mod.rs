@@ -13,6 +13,7 @@ mod mending;
 #[cfg(test)]
 mod tests;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap as _};
 
 pub use differ::{differences, side_by_side};
@@ -46,7 +47,7 @@ pub struct Query {
 }
 
 /// The kinds of doubt. Their codes are stable: editors and programs may rely on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Doubt {
     /// The issue has no article at all; nothing can be published.

@@ -4,8 +4,10 @@
 //! it in memory than one row. Each row is an [`Entry`] or a [`Problem`] with its line: never a guess.
 
 mod columns;
+mod importing;
 mod origins;
 mod records;
+mod rehearsing;
 mod values;
 mod writing;
 
@@ -15,9 +17,11 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub use self::{
     columns::{Columns, Unusable},
+    importing::{PAGE, Totals, export, import},
     origins::Origin,
     records::LONGEST_ROW,
-    values::{COLUMNS, row_of, unquoted_formula},
+    rehearsing::{NoRehearsal, Rehearsal},
+    values::{COLUMNS, quoted_formula, row_of, unquoted_formula},
     writing::Writing,
 };
 use crate::{ledger::Entry, subscriber::Standing};

@@ -52,7 +52,13 @@ pub fn row_of(subscriber: &Subscriber) -> [String; 14] {
         time(suppression.as_ref().map(|why| why.at)),
         suppression.as_ref().map(|why| why.text.clone()).unwrap_or_default(),
     ];
-    cells.map(|cell| if is_formula(&cell) { format!("'{cell}") } else { cell })
+    cells.map(quoted_formula)
+}
+
+/// A cell with the mark that keeps a spreadsheet from reckoning with it, where it would.
+#[must_use]
+pub fn quoted_formula(cell: String) -> String {
+    if is_formula(&cell) { format!("'{cell}") } else { cell }
 }
 
 /// Whether a spreadsheet would reckon with a cell instead of showing it.

@@ -1,6 +1,7 @@
 //! Why we must not write to an address.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why we must not write to an address.
@@ -15,7 +16,7 @@ pub struct Suppression {
 }
 
 /// What kind of reason it is not to write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SuppressionReason {
     /// Servers said, often enough, that the mailbox takes nothing.

@@ -2,7 +2,7 @@
 // a page that was open all the time. Every page is looked at by axe, in light and dark, and on a small telephone. Arguments: the folder of
 // the node modules, the browser, the desk's address, its password, the file to drop, `mouse` or `keyboard`, the language, and a folder for
 // pictures (or `-`).
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
@@ -184,6 +184,13 @@ try {
       await judge(page, `one-of-${way.slice(1)}`);
     }
   }
+  await page.goto(`${base}/subscribers/import`, { waitUntil: "load" });
+  await judge(page, "import");
+  writeFileSync(`${file}.csv`, "address,pace\nzhao@example.org,weekly\nnobody,each\n=1+1@example.org,each\n");
+  await (await page.$("#file")).uploadFile(`${file}.csv`);
+  await use(page, "form.drop button");
+  await page.waitForSelector("#untaken", { timeout: 20000 });
+  await judge(page, "import-after");
   await page.goto(`${base}/nowhere`, { waitUntil: "load" });
   await judge(page, "nowhere");
   await use(page, "form[action='/logout'] button");

@@ -93,6 +93,42 @@ impl TryFrom<String> for HubUrl {
     }
 }
 
+/// The address of a webhook: https, or on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WebhookUrl(pub(in crate::config) url::Url);
+
+impl TryFrom<String> for WebhookUrl {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not an address such as `https://example.org/hooks`");
+        let url = url::Url::parse(&text).map_err(|_| wrong())?;
+        if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong());
+        }
+        let is_here = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => return Err(wrong()),
+        };
+        match url.scheme() {
+            "https" => Ok(Self(url)),
+            "http" if is_here => Ok(Self(url)),
+            "http" => {
+                Err(format!("`{text}` must begin with `https://`; only this machine is told over http"))
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl std::convert::From<WebhookUrl> for String {
+    fn from(url: WebhookUrl) -> Self {
+        url.0.into()
+    }
+}
+
 /// The name of a host on the web, as addresses have it: in small letters, and in ASCII whatever its script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]

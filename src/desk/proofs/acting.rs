@@ -13,8 +13,8 @@ use serde_json::json;
 use super::{page, reading, reading::Opened};
 use crate::{
     desk::Answer, desk::Desk, desk::Failure, desk::differing, desk::form::Fields, desk::form::Signed,
-    desk::words::Words, inbox, issue, ledger::Queued, press, press::Verdict, proof, proof::Doubt,
-    proof::Mend, proof::Source,
+    desk::words::Words, inbox, issue, issue::IssueKey, ledger::Queued, press, press::Verdict, proof,
+    proof::Doubt, proof::Mend, proof::Source,
 };
 
 /// What is to be done.
@@ -160,7 +160,7 @@ fn carry_out(
 }
 
 /// Saves a proof. One without any mark would go out as it is: it gets one that says it waits for approval.
-fn save(desk: &Desk, words: &Words, opened: &Opened, text: &str) -> Result<(), Failure> {
+pub(in crate::desk) fn save(desk: &Desk, words: &Words, opened: &Opened, text: &str) -> Result<(), Failure> {
     let waits = proof::marks(text).is_empty();
     let waiting = waits.then(|| proof::with_unseen(text, &words.say("proof.waits", &[])));
     lay(desk, opened, waiting.as_deref().unwrap_or(text))
@@ -171,21 +171,51 @@ fn lay(desk: &Desk, opened: &Opened, text: &str) -> Result<(), Failure> {
     laid.map_err(|error| Failure::fault(&error))
 }
 
-/// Publishes a proof: in spite of its queries, or if there are none.
-fn approve(
+/// What became of a proof that was to be published.
+pub(in crate::desk) enum Approval {
+    /// Readers have it, as this issue.
+    Published(IssueKey),
+    /// They had it before, with these very words.
+    Unchanged(IssueKey),
+    /// It comes out as this issue at its time.
+    Embargoed(IssueKey),
+    /// It is not out: the issue was withdrawn, or is held back.
+    TakenDown(IssueKey),
+    /// So many queries are open; it was saved.
+    Open(u64),
+    /// It cannot be published, for that reason; it was saved.
+    Refused(String),
+}
+
+/// Publishes a proof: in spite of its queries, or if there are none. What its editor was told of its waiting is taken away.
+pub(in crate::desk) fn publish(
     desk: &Desk,
-    words: &'static Words,
+    words: &Words,
     opened: &Opened,
     text: &str,
     anyway: bool,
-) -> Result<Outcome, Failure> {
+) -> Result<Approval, Failure> {
+    let approval = put_out(desk, words, opened, text, anyway)?;
+    if let Approval::Published(_) | Approval::Unchanged(_) = approval
+        && let Err(error) = inbox::tell(&desk.press.inbox, &opened.manuscript, None)
+    {
+        tracing::warn!(%error, "the note beside a manuscript cannot be removed");
+    }
+    Ok(approval)
+}
+
+fn put_out(
+    desk: &Desk,
+    words: &Words,
+    opened: &Opened,
+    text: &str,
+    anyway: bool,
+) -> Result<Approval, Failure> {
     let approved = proof::without_doubt(text, Doubt::Unseen).unwrap_or_else(|| text.to_owned());
     let n_open = proof::marks(&approved).len() as u64;
     if n_open > 0 && !anyway {
         save(desk, words, opened, text)?;
-        let again = reading::open(desk, &super::id_of(&opened.manuscript))?;
-        let text = again.text.clone();
-        return Ok(Outcome::Not(Box::new(again), text, words.count("proof.still_open", n_open)));
+        return Ok(Approval::Open(n_open));
     }
     let hash = blake3::hash(approved.as_bytes()).to_hex();
     let before =
@@ -199,26 +229,45 @@ fn approve(
     desk.bells.news.ring();
     let reason = match verdict {
         Verdict::Published(receipt) => {
-            desk.bells.hub.notify_one();
+            desk.tell_changes();
             if receipt.queued != Queued::Before {
                 desk.bells.mail.notify_one();
             }
             tracing::info!(issue = receipt.release.issue.key.as_str(), "an editor approved a proof");
-            return Ok(Outcome::GoOn(format!("/issues/{}?done=published", receipt.release.issue.key)));
+            return Ok(Approval::Published(receipt.release.issue.key));
         }
-        Verdict::Unchanged(key) | Verdict::Duplicate(key) => {
-            // The daemon may have seen the file first.
-            let done = if before.is_some() { "unchanged" } else { "published" };
-            return Ok(Outcome::GoOn(format!("/issues/{key}?done={done}")));
+        // The daemon may have seen the file first.
+        Verdict::Unchanged(key) | Verdict::Duplicate(key) if before.is_none() => {
+            return Ok(Approval::Published(key));
         }
-        Verdict::Embargoed(key, _) => return Ok(Outcome::GoOn(format!("/issues/{key}?done=embargoed"))),
-        Verdict::TakenDown(key, _) => return Ok(Outcome::GoOn(format!("/issues/{key}"))),
+        Verdict::Unchanged(key) | Verdict::Duplicate(key) => return Ok(Approval::Unchanged(key)),
+        Verdict::Embargoed(key, _) => return Ok(Approval::Embargoed(key)),
+        Verdict::TakenDown(key, _) => return Ok(Approval::TakenDown(key)),
         Verdict::Withheld(held) => held.why,
         Verdict::Rejected(reason) => reason,
     };
     // What does not go out waits on, and must not go out by itself later.
     save(desk, words, opened, &approved)?;
+    Ok(Approval::Refused(reason))
+}
+
+/// The same for a page.
+fn approve(
+    desk: &Desk,
+    words: &'static Words,
+    opened: &Opened,
+    text: &str,
+    anyway: bool,
+) -> Result<Outcome, Failure> {
+    let problem = match publish(desk, words, opened, text, anyway)? {
+        Approval::Published(key) => return Ok(Outcome::GoOn(format!("/issues/{key}?done=published"))),
+        Approval::Unchanged(key) => return Ok(Outcome::GoOn(format!("/issues/{key}?done=unchanged"))),
+        Approval::Embargoed(key) => return Ok(Outcome::GoOn(format!("/issues/{key}?done=embargoed"))),
+        Approval::TakenDown(key) => return Ok(Outcome::GoOn(format!("/issues/{key}"))),
+        Approval::Open(n) => words.count("proof.still_open", n),
+        Approval::Refused(reason) => words.say("proof.refused", &[("reason", &words.retell(&reason))]),
+    };
     let again = reading::open(desk, &super::id_of(&opened.manuscript))?;
     let text = again.text.clone();
-    Ok(Outcome::Not(Box::new(again), text, words.say("proof.refused", &[("reason", &reason)])))
+    Ok(Outcome::Not(Box::new(again), text, problem))
 }

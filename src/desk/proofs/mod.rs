@@ -17,7 +17,9 @@ use serde_json::{Value, json};
 use super::{Answer, Desk, Failure, guard::Editor};
 use crate::{inbox, ledger::Arrival, ledger::Fate};
 
+pub(super) use acting::{Approval, publish, save};
 pub(super) use previewing::Previews;
+pub(super) use reading::{Opened, open};
 
 /// The most bytes that a form with a proof may send: the longest text that is read, as forms code it.
 const FORM: usize = 48 << 20;

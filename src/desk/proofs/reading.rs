@@ -14,23 +14,23 @@ use crate::{
 const BEGINNING: usize = 28;
 
 /// A proof with its manuscript.
-pub(super) struct Opened {
+pub(in crate::desk) struct Opened {
     /// The manuscript, relative to the inbox.
-    pub(super) manuscript: PathBuf,
+    pub(in crate::desk) manuscript: PathBuf,
     /// The proof, relative to the inbox.
-    pub(super) proof: PathBuf,
+    pub(in crate::desk) proof: PathBuf,
     /// The proof's text as it is saved.
-    pub(super) text: String,
+    pub(in crate::desk) text: String,
     /// What tells this text from every other.
-    pub(super) version: String,
+    pub(in crate::desk) version: String,
     /// The manuscript's text, where it can be read.
-    pub(super) source: Option<String>,
+    pub(in crate::desk) source: Option<String>,
     /// How many proofs there are: more than one where the manuscript changed after somebody edited one.
-    pub(super) n_proofs: usize,
+    pub(in crate::desk) n_proofs: usize,
 }
 
 /// Opens what waits at an address: of several proofs the one of the manuscript as it is now, else the last.
-pub(super) fn open(desk: &Desk, id: &str) -> Result<Opened, Failure> {
+pub(in crate::desk) fn open(desk: &Desk, id: &str) -> Result<Opened, Failure> {
     let manuscript = find(desk, id)?;
     let root = &desk.press.inbox;
     let mut proofs = inbox::proofs(root, &manuscript).map_err(|error| Failure::fault(&error))?;
@@ -100,7 +100,8 @@ fn query_json(words: &Words, mark: &Mark, text: &str) -> Value {
         "id": mark.id,
         "code": code,
         "name": words.say(&format!("doubt.{code}"), &[]),
-        "text": mark.query.text,
+        "text": words.retell(&mark.query.text),
+        "lang": words.lang_of(&mark.query.text),
         "line": mark.query.line,
         "line_told": mark.query.line.map(|line| words.say("proof.line", &[("n", &line.to_string())])),
         "serious": mark.query.code.is_serious(),

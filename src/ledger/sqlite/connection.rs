@@ -6,7 +6,7 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags};
@@ -15,11 +15,16 @@ use super::{super::Error, Refusal, database_error, standing};
 use crate::{
     durable,
     fault::{Point, reached},
+    metrics,
 };
 
 /// The schemas, oldest first; the position of each, counted from 1, is the database's `user_version` after it.
-pub(super) const SCHEMAS: [&str; 3] =
-    [include_str!("../schema/001.sql"), include_str!("../schema/002.sql"), include_str!("../schema/003.sql")];
+pub(super) const SCHEMAS: [&str; 4] = [
+    include_str!("../schema/001.sql"),
+    include_str!("../schema/002.sql"),
+    include_str!("../schema/003.sql"),
+    include_str!("../schema/004.sql"),
+];
 
 /// Most jobs in one transaction: a commit costs some milliseconds, a job some microseconds.
 const GROUP: usize = 256;
@@ -53,13 +58,13 @@ pub(super) struct Database {
 }
 
 impl Database {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, counts: metrics::Ledger) -> Result<Self, Error> {
         let mut db = connect(path)?;
         migrate(&mut db, path)?;
         let (writer, jobs) = mpsc::channel::<Box<dyn Job>>();
         thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || write_in_groups(&db, &jobs))
+            .spawn(move || write_in_groups(&db, &jobs, &counts))
             .map_err(|error| database_error(path, error))?;
         Ok(Self { path: path.into(), writer, readers: Mutex::default() })
     }
@@ -172,7 +177,7 @@ where
     }
 }
 
-fn write_in_groups(db: &Connection, jobs: &mpsc::Receiver<Box<dyn Job>>) {
+fn write_in_groups(db: &Connection, jobs: &mpsc::Receiver<Box<dyn Job>>, counts: &metrics::Ledger) {
     let mut several = false;
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
@@ -181,7 +186,11 @@ fn write_in_groups(db: &Connection, jobs: &mpsc::Receiver<Box<dyn Job>>) {
         }
         group.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(GROUP - 1));
         several = group.len() > 1;
+        let began = Instant::now();
         let committed = commit(db, &mut group).map_err(|error| error.to_string());
+        if committed.is_ok() {
+            counts.committed(began.elapsed());
+        }
         if committed.is_err() && !db.is_autocommit() {
             let _ = db.execute_batch("ROLLBACK");
         }
@@ -340,7 +349,8 @@ mod tests {
     #[test]
     fn a_refused_write_undoes_only_its_own_work() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let database = Database::open(&folder.path().join("ledger.db")).expect("opened");
+        let database =
+            Database::open(&folder.path().join("ledger.db"), metrics::Ledger::default()).expect("opened");
         thread::scope(|scope| {
             for path in ["a", "b", "c", "a", "b", "c"] {
                 scope.spawn(|| enter(&database, path));
@@ -356,9 +366,9 @@ mod tests {
     fn a_ledger_from_the_future_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("ledger.db");
-        drop(Database::open(&path).expect("opened"));
+        drop(Database::open(&path, metrics::Ledger::default()).expect("opened"));
         Connection::open(&path).expect("opened").pragma_update(None, "user_version", 99).expect("changed");
-        let error = Database::open(&path).err().expect("refused");
+        let error = Database::open(&path, metrics::Ledger::default()).err().expect("refused");
         assert!(matches!(error, Error::Newer { found: 99, .. }), "{error:?}");
     }
 
@@ -366,11 +376,12 @@ mod tests {
     fn a_ledger_is_copied_before_it_is_migrated() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("ledger.db");
-        let database = Database::open(&path).expect("opened");
+        let database = Database::open(&path, metrics::Ledger::default()).expect("opened");
         enter(&database, "a").expect("entered");
         let db = Connection::open(&path).expect("opened");
         back_up(&db, &path, 2).expect("copied");
-        let copy = Database::open(&folder.path().join("backups/before-schema-2.db")).expect("a whole ledger");
+        let copy = folder.path().join("backups/before-schema-2.db");
+        let copy = Database::open(&copy, metrics::Ledger::default()).expect("a whole ledger");
         assert_eq!(sum(&copy), 1);
     }
 }

@@ -217,11 +217,19 @@ pub(super) fn last(db: &Connection, publication: &str, pace: Pace) -> Result<Opt
     Ok(select(db, which, [publication, pace.as_str()])?.pop())
 }
 
-pub(super) fn newest(db: &Connection, publication: &str, most: usize) -> Result<Vec<DigestLine>, Refusal> {
+pub(super) fn newest(
+    db: &Connection,
+    publication: &str,
+    before: DigestId,
+    most: usize,
+) -> Result<Vec<DigestLine>, Refusal> {
     // Where nobody wanted letters, a digest only says up to when everything was told.
-    let which = "publication = ?1 AND pace <> 'confirmation' AND EXISTS (SELECT 1 FROM printings p WHERE p.digest = digests.id)
+    let which = "publication = ?1 AND pace <> 'confirmation' AND id < ?3 AND EXISTS (SELECT 1 FROM printings p WHERE p.digest = digests.id)
                  ORDER BY id DESC LIMIT ?2";
-    select(db, which, params![publication, most])?.into_iter().map(|digest| line(db, digest)).collect()
+    select(db, which, params![publication, most, before.0])?
+        .into_iter()
+        .map(|digest| line(db, digest))
+        .collect()
 }
 
 pub(super) fn digest(db: &Connection, id: DigestId) -> Result<Option<DigestLine>, Refusal> {

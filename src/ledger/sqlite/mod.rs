@@ -3,6 +3,7 @@
 mod arrivals;
 mod connection;
 mod digests;
+mod events;
 mod keeping;
 mod pieces;
 mod queue;
@@ -10,6 +11,7 @@ mod shelf;
 mod standing;
 mod subscribers;
 mod tallying;
+mod tokens;
 #[cfg(test)]
 mod tests;
 
@@ -22,15 +24,16 @@ use rusqlite::{Connection, params};
 pub(crate) use self::tests::ledger_of;
 
 use super::{
-    Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Fate, Interrupted, IssueLine, Ledger,
-    Opening, Queued, Sent, Subscribers, Tally, Then, Trouble, Words,
+    Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Event, Events, Fate, Interrupted, IssueLine,
+    Ledger, Opening, Queued, Sent, Subscribers, Tally, Telling, Then, Token, Tokens, Told, Trouble,
+    WebhookLine, Words,
 };
 use crate::{
     delivery::Bounce, delivery::BounceKind, delivery::Claim, delivery::Delivery, delivery::Digest,
     delivery::DigestId, delivery::DigestStatus, delivery::Printing, delivery::PrintingId,
     delivery::Settlement, delivery::State, editions::Beside, editions::BookFile, editions::Contribution,
     editions::Facet, editions::FacetKind, editions::Letter, editions::Listing, editions::Shelved,
-    editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release, issue::Status,
+    editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release, issue::Status, metrics,
     publication::Publication, subscriber::Address, subscriber::Pace, subscriber::Preferences,
     subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression,
     subscriber::Wish,
@@ -52,7 +55,15 @@ impl Sqlite {
     /// # Errors
     /// [`Error::Newer`] when a newer gazetted wrote it; else what the disk says.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Ok(Self { database: connection::Database::open(path)? })
+        Self::open_counted(path, metrics::Ledger::default())
+    }
+
+    /// The same, whose commits are counted.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn open_counted(path: &Path, counts: metrics::Ledger) -> Result<Self, Error> {
+        Ok(Self { database: connection::Database::open(path, counts)? })
     }
 
     /// The schema of a ledger, and what is wrong with it, without changing it: it is neither made nor migrated.
@@ -199,6 +210,7 @@ impl Ledger for Sqlite {
                 None => Queued::Nothing,
             };
             if queued != Queued::Missing {
+                events::of_issue(db, &publication, &key, now)?;
                 shelf::close(db, &publication, &key)?;
                 note(db, &arrival)?;
             }
@@ -217,9 +229,12 @@ impl Ledger for Sqlite {
         self.write(move |db| standing::set(db, &publication, &key, status, now))
     }
 
-    fn close_status(&self, publication: &Publication, key: &IssueKey) -> Result<(), Error> {
+    fn close_status(&self, publication: &Publication, key: &IssueKey, now: Timestamp) -> Result<(), Error> {
         let (publication, key) = (publication.key.clone(), key.clone());
-        self.write(move |db| shelf::close(db, &publication, &key))
+        self.write(move |db| {
+            events::of_issue(db, &publication, &key, now)?;
+            shelf::close(db, &publication, &key)
+        })
     }
 
     fn status(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Status>, Error> {
@@ -355,6 +370,15 @@ impl Ledger for Sqlite {
         most: usize,
     ) -> Result<Vec<IssueLine>, Error> {
         self.read(|db| shelf::newest_lines(db, &publication.key, skip, most))
+    }
+
+    fn issues_after(
+        &self,
+        publication: &Publication,
+        after: &IssueKey,
+        most: usize,
+    ) -> Result<Vec<IssueLine>, Error> {
+        self.read(|db| shelf::lines_after(db, &publication.key, after, most))
     }
 
     fn issue_line(&self, publication: &Publication, key: &IssueKey) -> Result<Option<IssueLine>, Error> {
@@ -529,7 +553,16 @@ impl Digests for Sqlite {
     }
 
     fn digests(&self, publication: &Publication, most: usize) -> Result<Vec<DigestLine>, Error> {
-        self.read(|db| digests::newest(db, &publication.key, most))
+        self.read(|db| digests::newest(db, &publication.key, DigestId(i64::MAX), most))
+    }
+
+    fn digests_before(
+        &self,
+        publication: &Publication,
+        before: DigestId,
+        most: usize,
+    ) -> Result<Vec<DigestLine>, Error> {
+        self.read(|db| digests::newest(db, &publication.key, before, most))
     }
 
     fn digest(&self, id: DigestId) -> Result<Option<DigestLine>, Error> {
@@ -640,4 +673,76 @@ fn note(db: &Connection, arrival: &Arrival) -> Result<(), Refusal> {
     )?
     .execute(params![arrival.path, arrival.signature, arrival.hash, issue, fate, reason, micros(arrival.at)])?;
     Ok(())
+}
+
+impl Tokens for Sqlite {
+    fn enter_token(&self, token: &Token, hash: &str) -> Result<bool, Error> {
+        let (token, hash) = (token.clone(), hash.to_owned());
+        self.write(move |db| tokens::enter(db, &token, &hash))
+    }
+
+    fn token(&self, hash: &str) -> Result<Option<Token>, Error> {
+        self.read(|db| tokens::find(db, hash))
+    }
+
+    fn token_used(&self, name: &str, now: Timestamp) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.write(move |db| tokens::used(db, &name, now))
+    }
+
+    fn tokens(&self) -> Result<Vec<Token>, Error> {
+        self.read(tokens::all)
+    }
+
+    fn revoke_token(&self, name: &str) -> Result<bool, Error> {
+        let name = name.to_owned();
+        self.write(move |db| tokens::revoke(db, &name))
+    }
+}
+
+impl Events for Sqlite {
+    fn find_finished(&self, now: Timestamp) -> Result<u64, Error> {
+        if self.read(events::finished)?.is_empty() {
+            return Ok(0);
+        }
+        self.write(move |db| events::note_finished(db, now))
+    }
+
+    fn unwritten(&self, most: usize) -> Result<Vec<Event>, Error> {
+        self.read(|db| events::unwritten(db, most))
+    }
+
+    fn write_event(&self, id: i64, body: &str, webhooks: &[String], now: Timestamp) -> Result<(), Error> {
+        let (body, webhooks) = (body.to_owned(), webhooks.to_vec());
+        self.write(move |db| events::write(db, id, &body, &webhooks, now))
+    }
+
+    fn due_tellings(&self, now: Timestamp, most: usize) -> Result<Vec<Telling>, Error> {
+        self.read(|db| events::due(db, now, most))
+    }
+
+    fn next_telling(&self) -> Result<Option<Timestamp>, Error> {
+        self.read(events::next)
+    }
+
+    fn settle_telling(
+        &self,
+        telling: &Telling,
+        told: Told,
+        said: &str,
+        now: Timestamp,
+        forget: Timestamp,
+    ) -> Result<(), Error> {
+        let (telling, said) = (telling.clone(), said.to_owned());
+        self.write(move |db| events::settle(db, &telling, told, &said, now, forget))
+    }
+
+    fn webhooks(&self) -> Result<Vec<WebhookLine>, Error> {
+        self.read(events::webhooks)
+    }
+
+    fn resume_webhook(&self, webhook: &str, now: Timestamp) -> Result<bool, Error> {
+        let webhook = webhook.to_owned();
+        self.write(move |db| events::resume(db, &webhook, now))
+    }
 }

@@ -180,7 +180,11 @@ pub(super) fn retry(db: &Connection, id: DigestId, state: State, now: Timestamp)
                WHERE digest = ?1 AND state = ?2
                  AND EXISTS (SELECT 1 FROM subscribers s WHERE s.id = subscriber AND s.standing = 'confirmed')
                  AND EXISTS (SELECT 1 FROM digests g WHERE g.id = digest AND g.status = 'open')";
-    Ok(db.execute(sql, params![id.0, state.as_str(), micros(now)])? as u64)
+    let queued = db.execute(sql, params![id.0, state.as_str(), micros(now)])? as u64;
+    if queued > 0 {
+        db.execute("UPDATE digests SET finished = NULL WHERE id = ?1", [id.0])?;
+    }
+    Ok(queued)
 }
 
 /// Cancels every letter that waits for a subscriber. One that is in the server's hands already is settled as delivered all the
@@ -266,7 +270,8 @@ mod tests {
     /// letters they give.
     fn steps(crowd: u32, except: &'static [&'static str]) -> (i32, usize) {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let database = Database::open(&folder.path().join("ledger.db")).expect("opened");
+        let database = Database::open(&folder.path().join("ledger.db"), crate::metrics::Ledger::default())
+            .expect("opened");
         let now = Timestamp::UNIX_EPOCH.saturating_add(1.hour()).expect("a time");
         let told = database.write(move |db| {
             db.execute_batch(

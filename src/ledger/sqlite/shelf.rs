@@ -381,6 +381,22 @@ pub(super) fn newest_lines(
     lines(db, keys, params![publication, skip, most])
 }
 
+/// The lines of the list of issues that follow another.
+pub(super) fn lines_after(
+    db: &Connection,
+    publication: &str,
+    after: &IssueKey,
+    most: usize,
+) -> Result<Vec<IssueLine>, Refusal> {
+    let keys = "AND issue IN (SELECT r.issue FROM releases r,
+                        (SELECT max(published) AS published FROM releases
+                         WHERE publication = ?1 AND issue = ?2 AND (current = 1 OR status <> 'usable')) last
+                    WHERE r.publication = ?1 AND (r.current = 1 OR r.status <> 'usable') AND r.published <= last.published
+                        AND (r.published < last.published OR r.issue > ?2)
+                    ORDER BY r.published DESC, r.issue LIMIT ?3)";
+    lines(db, keys, params![publication, after.as_str(), most])
+}
+
 /// Lines of the list of issues, newest first: of the publication that is the first parameter, those that `which` says.
 pub(super) fn lines(
     db: &Connection,

@@ -30,7 +30,7 @@ use self::{
     stream::Duplex,
 };
 use super::letter::Letter;
-use crate::{delivery::Phase, delivery::Reply};
+use crate::{delivery::Phase, delivery::Reply, metrics};
 
 /// How the way to the server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,11 +111,13 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(super) struct Port {
     pub(super) server: Server,
     tls: Arc<OnceLock<TlsConnector>>,
+    /// Where it is noted how long its certificate holds.
+    counts: metrics::Mail,
 }
 
 impl Port {
-    pub(super) fn of(server: Server) -> Self {
-        Self { server, tls: Arc::default() }
+    pub(super) fn of(server: Server, counts: metrics::Mail) -> Self {
+        Self { server, tls: Arc::default(), counts }
     }
 
     fn tls(&self) -> Result<TlsConnector, String> {
@@ -217,7 +219,9 @@ impl Connection {
         let mut certificate = None;
         if server.protection == Protection::Tls {
             (stream, certificate) =
-                stream::protect(stream, &port.tls().map_err(lost)?, server, most).await.map_err(lost)?;
+                stream::protect(stream, &port.tls().map_err(lost)?, server, most, &port.counts)
+                    .await
+                    .map_err(lost)?;
         }
         let mut connection = Self {
             stream,
@@ -274,7 +278,7 @@ impl Connection {
         }
         let tls = port.tls().map_err(lost)?;
         (self.stream, self.certificate) =
-            stream::protect(self.stream, &tls, &port.server, most).await.map_err(lost)?;
+            stream::protect(self.stream, &tls, &port.server, most, &port.counts).await.map_err(lost)?;
         Ok(self)
     }
 

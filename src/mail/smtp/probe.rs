@@ -1,6 +1,7 @@
 //! Goes as far as a letter would, without one: connects, protects the way, greets and logs in.
 
 use super::{Connection, Port, Server};
+use crate::metrics::Metrics;
 
 /// What a server let us do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,9 @@ pub struct ProbeFailure {
 pub async fn probe(server: &Server) -> Result<Probed, ProbeFailure> {
     let failed =
         |failure: super::Failure| ProbeFailure { code: failure.reply.code, text: failure.reply.told() };
-    let connection = Connection::open(&Port::of(server.clone())).await.map_err(failed)?;
+    // Nobody reads what is counted here.
+    let counts = Metrics::default().mail;
+    let connection = Connection::open(&Port::of(server.clone(), counts)).await.map_err(failed)?;
     let known = &connection.abilities;
     let mut abilities = Vec::new();
     for (is, word) in [

@@ -16,6 +16,7 @@ use tokio_rustls::{
 };
 
 use super::Server;
+use crate::metrics;
 
 /// Whatever carries a conversation.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -43,17 +44,27 @@ pub(super) async fn protect(
     tls: &TlsConnector,
     server: &Server,
     within: Duration,
+    counts: &metrics::Mail,
 ) -> Result<(Box<dyn Duplex>, Option<Vec<u8>>), Trouble> {
     let name = ServerName::try_from(server.host.clone()).map_err(|error| error.to_string())?;
     match tokio::time::timeout(within, tls.connect(name, stream)).await {
         Ok(Ok(stream)) => {
             let certificates = stream.get_ref().1.peer_certificates();
             let own = certificates.and_then(<[_]>::first).map(|certificate| certificate.to_vec());
+            if let Some(expires) = own.as_deref().and_then(expiry) {
+                counts.certificate(&server.host, expires);
+            }
             Ok((Box::new(stream), own))
         }
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(super::too_late(within)),
     }
+}
+
+/// When a certificate expires, in seconds since 1970.
+fn expiry(certificate: &[u8]) -> Option<i64> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 /// What we trust: the system's authorities, and those of the file that the settings name.

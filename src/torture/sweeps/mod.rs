@@ -23,7 +23,7 @@ pub(super) struct Sweep {
     pub(super) long: u64,
 }
 
-/// All of them, in the order in which they are run. T10 (PostgreSQL) and T16 (a copy made under load, and restored) have no place here yet;
+/// All of them, in the order in which they are run. T10 (`PostgreSQL`) and T16 (a copy made under load, and restored) have no place here yet;
 /// T13 is in `tests/properties`, T14 in `fuzz/`, T15 in `tests/enduring.rs`.
 pub(super) const SWEEPS: &[Sweep] = &[
     Sweep {

@@ -1,0 +1,231 @@
+//! Events, and the webhooks that are told of them.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{
+    super::Event, super::EventKind, super::Telling, super::Told, super::WebhookLine, Refusal, micros,
+    timestamp,
+};
+use crate::{delivery::DigestId, issue::IssueKey, issue::Status};
+
+/// The random name of a new event.
+const NAME: &str = "lower(hex(randomblob(16)))";
+
+/// Enters the event that the current version of an issue is out, or is so no longer, where readers' files did not show that before.
+pub(super) fn of_issue(
+    db: &Connection,
+    publication: &str,
+    key: &IssueKey,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let sql = "SELECT version, status, closed FROM releases
+               WHERE publication = ?1 AND issue = ?2 AND current = 1 AND out = 0";
+    let found: Option<(u32, String, bool)> = db
+        .prepare_cached(sql)?
+        .query_row([publication, key.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((version, status, was_out)) = found else { return Ok(()) };
+    let kind = match super::standing::parse(&status)? {
+        Status::Usable if version > 1 && !was_out => EventKind::IssueCorrected,
+        Status::Usable => EventKind::IssuePublished,
+        Status::Withheld | Status::Canceled => EventKind::IssueWithdrawn,
+    };
+    let sql = format!(
+        "INSERT INTO events (name, kind, publication, issue, version, at) VALUES ({NAME}, ?1, ?2, ?3, ?4, ?5)"
+    );
+    db.prepare_cached(&sql)?.execute(params![
+        kind.as_str(),
+        publication,
+        key.as_str(),
+        version,
+        micros(now)
+    ])?;
+    Ok(())
+}
+
+/// The digests of which nothing waits any more, each with its publication and whether it has any letter.
+///
+/// While letters go out, those that are due next answer for their digest at once; all letters of a digest are gone through when none
+/// of these is its own.
+pub(super) fn finished(db: &Connection) -> Result<Vec<(i64, String, bool)>, Refusal> {
+    let sql = "SELECT id, publication, EXISTS (SELECT 1 FROM deliveries d WHERE d.digest = digests.id) FROM digests
+               WHERE finished IS NULL AND pace <> 'confirmation' AND status = 'open'
+                 AND id NOT IN (SELECT digest FROM
+                     (SELECT digest FROM deliveries WHERE state IN ('queued', 'delayed') ORDER BY due, domain LIMIT 64))
+                 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.digest = digests.id
+                     AND d.state IN ('queued', 'claimed', 'delayed', 'withheld'))";
+    let mut found = db.prepare_cached(sql)?;
+    let found = found.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn note_finished(db: &Connection, now: Timestamp) -> Result<u64, Refusal> {
+    let mut n_events = 0;
+    for (digest, publication, has_letters) in finished(db)? {
+        let sql = "UPDATE digests SET finished = ?2 WHERE id = ?1";
+        db.prepare_cached(sql)?.execute(params![digest, micros(now)])?;
+        if has_letters {
+            let sql = format!(
+                "INSERT INTO events (name, kind, publication, digest, at) VALUES ({NAME}, ?1, ?2, ?3, ?4)"
+            );
+            let kind = EventKind::DigestFinished.as_str();
+            db.prepare_cached(&sql)?.execute(params![kind, publication, digest, micros(now)])?;
+            n_events += 1;
+        }
+    }
+    Ok(n_events)
+}
+
+pub(super) fn unwritten(db: &Connection, most: usize) -> Result<Vec<Event>, Refusal> {
+    let sql = "SELECT id, name, kind, issue, version, digest, at FROM events WHERE body IS NULL ORDER BY id LIMIT ?1";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query([most])?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(2)?;
+        let issue = row.get::<_, Option<String>>(3)?.zip(row.get::<_, Option<u32>>(4)?);
+        events.push(Event {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            kind: EventKind::parse(&kind)
+                .ok_or_else(|| Refusal::Damaged(format!("an event of kind `{kind}`")))?,
+            issue: issue.map(|(key, version)| (IssueKey::of(&key), version)),
+            digest: row.get::<_, Option<i64>>(5)?.map(DigestId),
+            at: timestamp(row.get(6)?)?,
+        });
+    }
+    Ok(events)
+}
+
+pub(super) fn write(
+    db: &Connection,
+    id: i64,
+    body: &str,
+    webhooks: &[String],
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let mut n_told = 0;
+    for webhook in webhooks {
+        let sql = "INSERT OR IGNORE INTO tellings (event, webhook, state, due) SELECT ?1, ?2, 'waiting', ?3
+                   WHERE NOT EXISTS (SELECT 1 FROM ended_webhooks WHERE webhook = ?2)";
+        n_told += db.prepare_cached(sql)?.execute(params![id, webhook, micros(now)])?;
+    }
+    if n_told == 0 {
+        db.prepare_cached("DELETE FROM events WHERE id = ?1 AND body IS NULL")?.execute([id])?;
+    } else {
+        db.prepare_cached("UPDATE events SET body = ?2 WHERE id = ?1")?.execute(params![id, body])?;
+    }
+    Ok(())
+}
+
+pub(super) fn due(db: &Connection, now: Timestamp, most: usize) -> Result<Vec<Telling>, Refusal> {
+    let sql = "SELECT t.event, e.name, t.webhook, e.body, t.attempts FROM tellings t JOIN events e ON e.id = t.event
+               WHERE t.state = 'waiting' AND t.due <= ?1 ORDER BY t.due, t.event LIMIT ?2";
+    let mut rows = db.prepare_cached(sql)?;
+    let tellings = rows.query_map(params![micros(now), most], |row| {
+        Ok(Telling {
+            event: row.get(0)?,
+            name: row.get(1)?,
+            webhook: row.get(2)?,
+            body: row.get(3)?,
+            attempts: row.get(4)?,
+        })
+    })?;
+    Ok(tellings.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn next(db: &Connection) -> Result<Option<Timestamp>, Refusal> {
+    let sql = "SELECT min(due) FROM tellings WHERE state = 'waiting'";
+    let due: Option<i64> = db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    due.map(timestamp).transpose()
+}
+
+pub(super) fn settle(
+    db: &Connection,
+    telling: &Telling,
+    told: Told,
+    said: &str,
+    now: Timestamp,
+    forget: Timestamp,
+) -> Result<(), Refusal> {
+    let (state, due) = match told {
+        Told::Taken => ("told", now),
+        Told::Again(due) => ("waiting", due),
+        Told::Failed | Told::Ended => ("failed", now),
+    };
+    let sql = "UPDATE tellings SET state = ?3, due = ?4, said = ?5, settled = ?6, attempts = attempts + 1
+               WHERE event = ?1 AND webhook = ?2 AND state = 'waiting'";
+    db.prepare_cached(sql)?.execute(params![
+        telling.event,
+        telling.webhook,
+        state,
+        micros(due),
+        said,
+        micros(now)
+    ])?;
+    if told == Told::Ended {
+        db.execute(
+            "INSERT OR REPLACE INTO ended_webhooks VALUES (?1, ?2)",
+            params![telling.webhook, micros(now)],
+        )?;
+        db.execute(
+            "UPDATE tellings SET state = 'failed', settled = ?2 WHERE webhook = ?1 AND state = 'waiting'",
+            params![telling.webhook, micros(now)],
+        )?;
+    }
+    // What was settled long ago is of no use to anybody, but for the last that each webhook took.
+    db.prepare_cached(
+        "DELETE FROM tellings WHERE state <> 'waiting' AND settled < ?1 AND event <
+             (SELECT max(event) FROM tellings last WHERE last.webhook = tellings.webhook)",
+    )?
+    .execute([micros(forget)])?;
+    db.prepare_cached(
+        "DELETE FROM events WHERE body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tellings WHERE event = events.id)",
+    )?
+    .execute([])?;
+    Ok(())
+}
+
+pub(super) fn webhooks(db: &Connection) -> Result<Vec<WebhookLine>, Refusal> {
+    let sql = "SELECT webhook, sum(state = 'waiting'), sum(state = 'failed'),
+                   max(CASE WHEN state = 'told' THEN settled END),
+                   max(CASE WHEN state <> 'told' THEN settled END),
+                   (SELECT at FROM ended_webhooks e WHERE e.webhook = tellings.webhook)
+               FROM tellings GROUP BY webhook ORDER BY webhook";
+    let mut rows = db.prepare_cached(sql)?;
+    let mut rows = rows.query([])?;
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next()? {
+        let webhook: String = row.get(0)?;
+        let time = |column: usize| row.get::<_, Option<i64>>(column)?.map(timestamp).transpose();
+        let (told, troubled) = (time(3)?, time(4)?);
+        let trouble = match troubled.filter(|at| told.is_none_or(|told| told < *at)) {
+            Some(at) => {
+                let sql = "SELECT said FROM tellings WHERE webhook = ?1 AND state <> 'told' AND settled = ?2 LIMIT 1";
+                let said: Option<String> =
+                    db.prepare_cached(sql)?.query_row(params![webhook, micros(at)], |row| row.get(0))?;
+                Some((said.unwrap_or_default(), at))
+            }
+            None => None,
+        };
+        lines.push(WebhookLine {
+            waiting: row.get(1)?,
+            failed: row.get(2)?,
+            told,
+            trouble,
+            ended: time(5)?,
+            webhook,
+        });
+    }
+    Ok(lines)
+}
+
+pub(super) fn resume(db: &Connection, webhook: &str, now: Timestamp) -> Result<bool, Refusal> {
+    let known = db.execute("DELETE FROM ended_webhooks WHERE webhook = ?1", [webhook])?;
+    let due = db.execute(
+        "UPDATE tellings SET due = ?2 WHERE webhook = ?1 AND state = 'waiting'",
+        params![webhook, micros(now)],
+    )?;
+    Ok(known + due > 0)
+}

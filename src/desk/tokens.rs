@@ -116,7 +116,8 @@ mod tests {
         assert_eq!(find(&ledger, &token, at(12)).expect("read"), None);
         drop(ledger);
         for file in std::fs::read_dir(folder.path()).expect("a folder") {
-            let bytes = std::fs::read(file.expect("a file").path()).expect("read");
+            // The log beside the ledger may go meanwhile.
+            let bytes = std::fs::read(file.expect("a file").path()).unwrap_or_default();
             assert!(!bytes.windows(token.len()).any(|part| part == token.as_bytes()));
         }
     }

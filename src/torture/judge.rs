@@ -134,7 +134,8 @@ mod tests {
     use super::*;
     use crate::torture::{
         chance::Chance,
-        world::{Expected, Reader, Settings},
+        expecting::{Expected, Reader},
+        world::Settings,
     };
 
     /// Posts a letter about an issue.

@@ -4,6 +4,7 @@
 //! What is right is judged by an outsider: by the letters that a mail server of ours took, and by what an observer saw in the outbox.
 
 mod chance;
+mod expecting;
 mod judge;
 mod observer;
 mod postbox;

@@ -54,7 +54,7 @@ pub(super) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { connections: 4, patience: "2s", protection: "none", settle_after: "40ms", inbox: None }
+        Self { connections: 4, patience: "20s", protection: "none", settle_after: "40ms", inbox: None }
     }
 }
 
@@ -72,10 +72,6 @@ pub(super) struct World {
     ahead: i64,
     pub(super) step: u32,
     pub(super) tally: Tally,
-    /// How many of those that were killed send no letters.
-    pub(super) by_hand: u32,
-    /// Letters that may come twice by what happened outside of us.
-    pub(super) more_bound: u32,
 }
 
 /// What went wrong with the trial itself.
@@ -112,8 +108,6 @@ impl World {
             ahead: 0,
             step: 0,
             tally: Tally::default(),
-            by_hand: 0,
-            more_bound: 0,
         };
         // Another newsroom may have stood here.
         let _ = fs::remove_file(folder.with_extension("clock"));
@@ -304,14 +298,11 @@ impl World {
                     return Err(format!("`gazetted {}` did not end", arguments.join(" ")));
                 }
                 self.tally.kills += 1;
-                self.by_hand += 1;
                 return Ok((None, String::new()));
             }
             thread::sleep(Duration::from_millis(3));
         };
-        let killed = u32::from(status.signal().is_some());
-        self.tally.kills += killed;
-        self.by_hand += killed;
+        self.tally.kills += u32::from(status.signal().is_some());
         let said = fs::read_to_string(&said).map_err(trouble("cannot be read"))?;
         Ok((status.code(), said))
     }

@@ -352,8 +352,7 @@ impl World {
         mut meanwhile: impl FnMut(&mut Self) -> Result<(), Trouble>,
     ) -> Result<bool, Trouble> {
         let end = Instant::now() + within;
-        let mut turned = Instant::now();
-        let mut days = 0;
+        let (mut turned, mut day) = (Instant::now(), None::<Instant>);
         loop {
             self.supervise(how)?;
             meanwhile(self)?;
@@ -370,9 +369,9 @@ impl World {
                 && self.readers.iter().filter(|reader| reader.pace == Pace::Each).all(|reader| {
                     missing.iter().all(|what| !what.starts_with(&format!("{} ", reader.address)))
                 });
-            if only_digests && (days == 0 || turned.elapsed() > Duration::from_secs(4)) {
+            if only_digests && day.is_none_or(|day| day.elapsed() > Duration::from_secs(4)) {
                 self.turn_clock(24 * 3600)?;
-                (turned, days) = (Instant::now(), days + 1);
+                (turned, day) = (Instant::now(), Some(Instant::now()));
             } else if only_letters && turned.elapsed() > Duration::from_millis(1500) {
                 self.turn_clock(31 * 60)?;
                 turned = Instant::now();

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use gazetted::{delivery::State, issue::IssueKey, issue::Status, outbox::Outbox, press::Press};
+use gazetted::{delivery::State, fault, issue::IssueKey, issue::Status, outbox::Outbox, press::Press};
 use jiff::SignedDuration;
 
 use crate::{
+    listing::files,
     newsroom::{Newsroom, page, until},
     sink::Conduct,
 };
@@ -194,4 +195,51 @@ fn an_interrupted_withdrawal_is_finished_at_the_next_start() {
     newsroom.are_out(1);
     assert!(newsroom.feed().entries.is_empty());
     newsroom.all_is_well();
+}
+
+/// Withdraws an issue by a command that dies behind a step.
+fn dies_withdrawing(folder: &Path, step: fault::Point) {
+    let mut withdraw = std::process::Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    withdraw.args(["issues", "withdraw", "a"]).current_dir(folder).env(fault::DIE, step.name());
+    let (done, said) = crate::tools::output(&mut withdraw);
+    assert!(!done && said.is_empty(), "{said}");
+}
+
+#[test]
+fn an_editor_whose_withdrawal_was_killed_asks_again_and_is_obeyed() {
+    let newsroom = Newsroom::closed("");
+    std::fs::write(newsroom.path("inbox/a.md"), page("First frost", "The bell is rung.")).unwrap();
+    let folder = newsroom.path("");
+    assert!(gazetted_in(&folder, &["publish", "inbox/a.md"]).0);
+    dies_withdrawing(&folder, fault::Point::StatusSet);
+    assert!(newsroom.finds("issues/a/index.html"), "its files are still there");
+    let (done, said) = gazetted_in(&folder, &["issues", "withdraw", "a"]);
+    assert!(done && said.contains("is withdrawn"), "{said}");
+    assert!(!newsroom.finds("issues/a/index.html"));
+    let (done, said) = gazetted_in(&folder, &["verify"]);
+    assert!(done, "{said}");
+}
+
+#[test]
+fn a_withdrawal_that_was_killed_beside_a_newsroom_at_work_is_finished_there() {
+    let newsroom = Newsroom::opens();
+    newsroom.saves("a.md", page("First frost", "The bell is rung.")).is_out("a", 1);
+    dies_withdrawing(&newsroom.path(""), fault::Point::BatchWritten);
+    until("the files to be gone", || !newsroom.finds("issues/a/index.html"));
+    newsroom.are_out(1);
+    newsroom.all_is_well();
+    let left = files(&newsroom).into_keys().find(|path| path.to_string_lossy().contains(".tmp-"));
+    assert_eq!(left, None, "nothing half-written is left");
+}
+
+#[test]
+fn the_newest_book_stays_until_nothing_leads_to_it() {
+    let newsroom = Newsroom::closed("");
+    std::fs::write(newsroom.path("inbox/a.md"), page("First frost", "The bell is rung.")).unwrap();
+    assert!(gazetted_in(&newsroom.path(""), &["publish", "inbox/a.md"]).0);
+    assert!(newsroom.outbox_text("index.html").contains("latest.epub"));
+    // The first file that goes, and the plug is pulled.
+    dies_withdrawing(&newsroom.path(""), fault::Point::FileRemoved);
+    let leads = newsroom.outbox_text("index.html").contains("latest.epub");
+    assert!(!leads || newsroom.finds("latest.epub"), "the front page leads to a book that is gone");
 }

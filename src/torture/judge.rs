@@ -73,9 +73,8 @@ impl World {
             }
         }
         let doubled: u64 = times.values().map(|times| times - 1).sum();
-        let (failed, unanswered, bare) = self.postbox.counts();
-        let killed = self.tally.kills - self.by_hand;
-        let bound = u64::from(killed * self.settings.connections + unanswered + self.more_bound);
+        let (failed, unheard, bare) = self.postbox.counts();
+        let bound = u64::from(unheard);
         self.tally.faults += failed;
         self.tally.doubled += doubled;
         self.tally.bound += bound;
@@ -134,7 +133,8 @@ mod tests {
     use super::*;
     use crate::torture::{
         chance::Chance,
-        world::{Expected, Reader, Settings},
+        expecting::{Expected, Reader},
+        world::Settings,
     };
 
     /// Posts a letter about an issue.
@@ -144,7 +144,14 @@ mod tests {
         let letter = format!(
             "Message-ID: <{id}>\r\nContent-Type: text/plain\r\n\r\nSee https://torture.example.org/issues/{key}/index.html\r\n.\r\n"
         );
-        let lines = ["", "MAIL FROM:<a@b.example>\r\n", &format!("RCPT TO:<{to}>\r\n"), "DATA\r\n", &letter];
+        let lines = [
+            "",
+            "MAIL FROM:<a@b.example>\r\n",
+            &format!("RCPT TO:<{to}>\r\n"),
+            "DATA\r\n",
+            &letter,
+            "QUIT\r\n",
+        ];
         for line in lines {
             stream.write_all(line.as_bytes()).expect("said");
             let mut answer = String::new();

@@ -4,6 +4,7 @@
 //! What is right is judged by an outsider: by the letters that a mail server of ours took, and by what an observer saw in the outbox.
 
 mod chance;
+mod expecting;
 mod judge;
 mod observer;
 mod postbox;
@@ -64,7 +65,8 @@ pub struct Tally {
     pub lost: u64,
     /// Letters that came once more,
     pub doubled: u64,
-    /// and how many may have: one a connection for each kill, and those of which the server did not say that it took them.
+    /// and how many may have: one for each connection that ended after a letter and without a farewell, so that its end may not have been
+    /// heard.
     pub bound: u64,
     /// Links that led nowhere.
     pub dangling: u64,

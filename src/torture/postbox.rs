@@ -68,8 +68,8 @@ struct State {
     faults: Vec<Fault>,
     /// How often something went wrong.
     failed: u32,
-    /// How many letters were taken without an answer.
-    unanswered: u32,
+    /// How many connections ended without a farewell after letters were taken on them: what was said last may not have been heard.
+    unheard: u32,
     /// Mail that came although there was to be TLS and was none.
     bare: u32,
 }
@@ -126,10 +126,11 @@ impl Postbox {
         self.state().refused.clone()
     }
 
-    /// How many faults there were, how many letters were taken without an answer, and how many were said without TLS.
+    /// How many faults there were, how many connections ended after a letter and without a farewell, and how many letters were said
+    /// without TLS.
     pub(super) fn counts(&self) -> (u32, u32, u32) {
         let state = self.state();
-        (state.failed, state.unanswered, state.bare)
+        (state.failed, state.unheard, state.bare)
     }
 }
 
@@ -242,10 +243,13 @@ fn attend(stream: TcpStream, state: &Mutex<State>) {
         let mut state = lock(state);
         state.faults.pop()
     };
-    let _ = converse(stream, fault, state);
+    let mut n_taken = 0;
+    if converse(stream, fault, state, &mut n_taken).is_none() && n_taken > 0 {
+        lock(state).unheard += 1;
+    }
 }
 
-fn converse(stream: TcpStream, fault: Option<Fault>, state: &Mutex<State>) -> Option<()> {
+fn converse(stream: TcpStream, fault: Option<Fault>, state: &Mutex<State>, n_taken: &mut u32) -> Option<()> {
     if fault == Some(Fault::Refuse) {
         lock(state).failed += 1;
         return None;
@@ -256,7 +260,7 @@ fn converse(stream: TcpStream, fault: Option<Fault>, state: &Mutex<State>) -> Op
     if talk.answers(Stage::Banner, "220 postbox.example.org") == Goes::Over {
         return None;
     }
-    let (mut to, mut n_taken): (Option<String>, u32) = (None, 0);
+    let mut to: Option<String> = None;
     loop {
         let heard = String::from_utf8_lossy(&talk.hears()?).trim_end().to_owned();
         let verb = heard.to_uppercase();
@@ -274,7 +278,7 @@ fn converse(stream: TcpStream, fault: Option<Fault>, state: &Mutex<State>) -> Op
                 lock(state).bare += 1;
             }
             if let Some(Fault::Enough(most)) = talk.fault
-                && n_taken >= most
+                && *n_taken >= most
             {
                 talk.failed();
                 talk.says("421 4.7.0 that is enough for this connection");
@@ -308,12 +312,9 @@ fn converse(stream: TcpStream, fault: Option<Fault>, state: &Mutex<State>) -> Op
                     Some(answer) if answer.starts_with('5') => _ = lock(state).refused.insert(to),
                     Some(_) => {}
                     None => {
-                        n_taken += 1;
-                        let silent =
-                            matches!(talk.fault, Some(Fault::Drop(Stage::Text) | Fault::Hang(Stage::Text)));
-                        let mut state = lock(state);
-                        state.unanswered += u32::from(silent);
-                        state.taken.push(read(to, &text));
+                        *n_taken += 1;
+                        let letter = read(to, &text);
+                        lock(state).taken.push(letter);
                     }
                 }
                 talk.answers(Stage::Text, "250 taken")

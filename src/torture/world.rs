@@ -1,7 +1,7 @@
 //! A newsroom in a folder of its own: the daemon as a child, a mail server, an observer, and what everybody may expect.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
     net::TcpStream,
@@ -15,6 +15,7 @@ use std::{
 use super::{
     BASE, Tally,
     chance::Chance,
+    expecting::{Expected, Reader},
     observer::{Observer, Seen},
     postbox::Postbox,
 };
@@ -31,29 +32,6 @@ pub(super) const GLANCE: Duration = Duration::from_millis(20);
 pub(super) enum Pace {
     Each,
     Daily,
-}
-
-/// A reader, and what may be expected: times are steps of the history.
-#[derive(Debug, Clone)]
-pub(super) struct Reader {
-    pub(super) address: String,
-    pub(super) pace: Pace,
-    pub(super) joined: u32,
-    pub(super) left: Option<u32>,
-}
-
-/// An issue as it must be in the end.
-#[derive(Debug, Clone)]
-pub(super) struct Expected {
-    pub(super) key: String,
-    pub(super) file: PathBuf,
-    /// A word that only its last version has.
-    pub(super) word: String,
-    pub(super) dropped: u32,
-    pub(super) withdrawn: bool,
-    pub(super) ever_withdrawn: bool,
-    /// Whether it comes out at all.
-    pub(super) published: bool,
 }
 
 /// How the daemon is started.
@@ -76,7 +54,7 @@ pub(super) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { connections: 4, patience: "2s", protection: "none", settle_after: "40ms", inbox: None }
+        Self { connections: 4, patience: "20s", protection: "none", settle_after: "40ms", inbox: None }
     }
 }
 
@@ -94,10 +72,6 @@ pub(super) struct World {
     ahead: i64,
     pub(super) step: u32,
     pub(super) tally: Tally,
-    /// How many of those that were killed send no letters.
-    pub(super) by_hand: u32,
-    /// Letters that may come twice by what happened outside of us.
-    pub(super) more_bound: u32,
 }
 
 /// What went wrong with the trial itself.
@@ -134,8 +108,6 @@ impl World {
             ahead: 0,
             step: 0,
             tally: Tally::default(),
-            by_hand: 0,
-            more_bound: 0,
         };
         // Another newsroom may have stood here.
         let _ = fs::remove_file(folder.with_extension("clock"));
@@ -326,14 +298,11 @@ impl World {
                     return Err(format!("`gazetted {}` did not end", arguments.join(" ")));
                 }
                 self.tally.kills += 1;
-                self.by_hand += 1;
                 return Ok((None, String::new()));
             }
             thread::sleep(Duration::from_millis(3));
         };
-        let killed = u32::from(status.signal().is_some());
-        self.tally.kills += killed;
-        self.by_hand += killed;
+        self.tally.kills += u32::from(status.signal().is_some());
         let said = fs::read_to_string(&said).map_err(trouble("cannot be read"))?;
         Ok((status.code(), said))
     }
@@ -375,96 +344,6 @@ impl World {
         Ok(())
     }
 
-    /// Notes that a new issue is to come, and gives its text.
-    pub(super) fn expect(&mut self, name: &str, ending: &str) -> (usize, String) {
-        self.step += 1;
-        let at = self.issues.len();
-        let key = format!("{name}{at:04}");
-        let file = self.inbox.join(format!("{key}.{ending}"));
-        let word = format!("w{at}v1x{}", self.chance.below(1 << 30));
-        let text = text(&key, &word, &mut self.chance);
-        let issue = Expected {
-            key,
-            file,
-            word,
-            dropped: self.step,
-            withdrawn: false,
-            ever_withdrawn: false,
-            published: true,
-        };
-        self.issues.push(issue);
-        self.tally.drops += 1;
-        (at, text)
-    }
-
-    /// An issue is dropped, whole at once.
-    pub(super) fn drop_issue(&mut self) -> Result<usize, Trouble> {
-        let (at, text) = self.expect("n", "md");
-        let path = self.issues.get(at).map(|issue| issue.file.clone()).unwrap_or_default();
-        put(&path, text.as_bytes()).map_err(trouble("cannot drop"))?;
-        Ok(at)
-    }
-
-    /// An issue is corrected.
-    pub(super) fn correct(&mut self, at: usize) -> Result<(), Trouble> {
-        let number = self.step;
-        let Some(issue) = self.issues.get_mut(at) else { return Ok(()) };
-        issue.word = format!("w{at}v{number}x{}", self.chance.below(1 << 30));
-        let text = text(&issue.key, &issue.word, &mut self.chance);
-        self.tally.drops += 1;
-        put(&issue.file, text.as_bytes()).map_err(trouble("cannot correct"))
-    }
-
-    /// Whether readers have an issue as it must be in the end.
-    pub(super) fn is_right(&self, issue: &Expected) -> bool {
-        let folder = self.outbox().join("issues").join(&issue.key);
-        if issue.withdrawn || !issue.published {
-            let feed = fs::read_to_string(self.outbox().join("feed.xml")).unwrap_or_default();
-            return !folder.exists() && !feed.contains(&format!("/issues/{}/", issue.key));
-        }
-        let Ok(feed) = fs::read_to_string(self.outbox().join("feed.xml")) else { return false };
-        let listed = feed.contains(&format!("/issues/{}/", issue.key)) || self.issues.len() > 15;
-        let Ok(entries) = fs::read_dir(folder) else { return false };
-        listed
-            && entries.flatten().any(|entry| {
-                let path = entry.path();
-                path.extension().is_some_and(|ending| ending == "html")
-                    && fs::read_to_string(path).is_ok_and(|text| text.contains(&issue.word))
-            })
-    }
-
-    /// What is missing yet, a sentence each.
-    pub(super) fn missing(&self) -> Vec<String> {
-        let mut missing: Vec<String> = Vec::new();
-        for issue in &self.issues {
-            if !self.is_right(issue) {
-                let what = if issue.withdrawn { "is still out" } else { "is not out as it was saved last" };
-                missing.push(format!("the issue `{}` {what}", issue.key));
-            }
-        }
-        missing.extend(self.lost());
-        missing
-    }
-
-    /// The letters that have not come.
-    pub(super) fn lost(&self) -> Vec<String> {
-        let refused = self.postbox.refused();
-        let mut told: HashSet<(String, String)> = HashSet::new();
-        for letter in self.postbox.taken() {
-            told.extend(letter.issues.iter().map(|key| (letter.to.clone(), key.clone())));
-        }
-        let mut lost = Vec::new();
-        for reader in self.readers.iter().filter(|reader| reader.left.is_none()) {
-            for issue in self.issues.iter().filter(|issue| issue.published && !issue.ever_withdrawn) {
-                let is_due = reader.joined < issue.dropped && !refused.contains(&reader.address);
-                if is_due && !told.contains(&(reader.address.clone(), issue.key.clone())) {
-                    lost.push(format!("{} was told nothing of `{}`", reader.address, issue.key));
-                }
-            }
-        }
-        lost
-    }
-
     /// Waits until everything is as it must be; meanwhile the daemon is started again whenever it has ended. `meanwhile` is done at each glance.
     pub(super) fn settle(
         &mut self,
@@ -473,8 +352,7 @@ impl World {
         mut meanwhile: impl FnMut(&mut Self) -> Result<(), Trouble>,
     ) -> Result<bool, Trouble> {
         let end = Instant::now() + within;
-        let mut turned = Instant::now();
-        let mut days = 0;
+        let (mut turned, mut day) = (Instant::now(), None::<Instant>);
         loop {
             self.supervise(how)?;
             meanwhile(self)?;
@@ -491,9 +369,9 @@ impl World {
                 && self.readers.iter().filter(|reader| reader.pace == Pace::Each).all(|reader| {
                     missing.iter().all(|what| !what.starts_with(&format!("{} ", reader.address)))
                 });
-            if only_digests && (days == 0 || turned.elapsed() > Duration::from_secs(4)) {
+            if only_digests && day.is_none_or(|day| day.elapsed() > Duration::from_secs(4)) {
                 self.turn_clock(24 * 3600)?;
-                (turned, days) = (Instant::now(), days + 1);
+                (turned, day) = (Instant::now(), Some(Instant::now()));
             } else if only_letters && turned.elapsed() > Duration::from_millis(1500) {
                 self.turn_clock(31 * 60)?;
                 turned = Instant::now();
@@ -579,23 +457,4 @@ fn post(address: &str, path: &str) -> io::Result<String> {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
-}
-
-/// An issue that has a word of its own.
-fn text(key: &str, word: &str, chance: &mut Chance) -> String {
-    use std::fmt::Write as _;
-    const WORDS: [&str; 12] = [
-        "harbour", "lantern", "tide", "market", "bridge", "letter", "evening", "river", "printer", "window",
-        "bread", "winter",
-    ];
-    let mut text = format!("---\nissue: {key}\ntitle: Number {key}\n---\n");
-    for article in 1..=chance.between(1, 3) {
-        let _ = write!(text, "\n# Story {article} of {key}\n\n*By Ada Quill*\n\nThe word is {word}.");
-        for _ in 0..chance.between(5, 120) {
-            text.push(' ');
-            text.push_str(chance.one(&WORDS).copied().unwrap_or_default());
-        }
-        text.push_str(".\n");
-    }
-    text
 }

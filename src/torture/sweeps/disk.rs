@@ -218,8 +218,6 @@ pub(super) fn errors(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     let calls = fs::read_to_string(&record).unwrap_or_default();
     let failed = calls.lines().filter(|line| line.contains("INJECTED")).count();
     world.tally.faults += u32::try_from(failed).unwrap_or(0);
-    // A letter whose settlement failed may be sent again by the next life, as after a kill.
-    world.more_bound += world.settings.connections;
     world.judge(settled)?;
     Ok(Some(std::mem::take(&mut world.tally)))
 }

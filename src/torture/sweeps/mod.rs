@@ -1,7 +1,9 @@
 //! The sweeps, each of one kind of misfortune.
 
+mod clock;
 mod crash;
 mod disk;
+mod heavy;
 mod inbox;
 mod kills;
 mod mail;
@@ -23,7 +25,7 @@ pub(super) struct Sweep {
     pub(super) long: u64,
 }
 
-/// All of them, in the order in which they are run. T10 (`PostgreSQL`) and T16 (a copy made under load, and restored) have no place here yet;
+/// All of them, in the order in which they are run. T10 (several machines) and T16 (a copy made under load, and restored) have no place here yet;
 /// T13 is in `tests/properties`, T14 in `fuzz/`, T15 in `tests/enduring.rs`.
 pub(super) const SWEEPS: &[Sweep] = &[
     Sweep {
@@ -110,7 +112,7 @@ pub(super) const SWEEPS: &[Sweep] = &[
         name: "T11",
         what: "the clock jumps: a day on, an hour back, to 1970, to 2038",
         hindrances: || Vec::new(),
-        trial: inbox::clocks,
+        trial: clock::clocks,
         short: 1,
         long: 100,
     },
@@ -118,7 +120,7 @@ pub(super) const SWEEPS: &[Sweep] = &[
         name: "T12",
         what: "files that cost much: 1 GiB, a zip bomb, a million nested tags, twenty thousand articles",
         hindrances: || Vec::new(),
-        trial: inbox::heavy,
+        trial: heavy::heavy,
         short: 1,
         long: 48,
     },

@@ -3,11 +3,13 @@
 use std::{
     collections::HashMap,
     fs,
+    os::unix::fs::MetadataExt as _,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
+use gazetted::delivery::State;
 use jiff::Timestamp;
 
 use crate::{
@@ -255,4 +257,22 @@ fn a_daemon_whose_log_cannot_be_written_goes_on() {
     newsroom.reason_beside("b.md");
     until("the issue", || newsroom.path("outbox/issues/a/index.html").exists());
     assert!(daemon.0.try_wait().unwrap().is_none(), "the daemon has ended");
+}
+
+#[test]
+fn an_operator_who_looks_into_the_ledger_does_not_take_its_log_away() {
+    let newsroom = Newsroom::with_subscribers(["a@example.org"]);
+    newsroom.saves("a.md", page("One", "The first words."));
+    newsroom.letters_stand("a", &[(State::Delivered, 1)]);
+    let (ledger, log) = (newsroom.path("data/ledger.db"), newsroom.path("data/ledger.db-wal"));
+    let before = fs::metadata(&log).unwrap().ino();
+    let look = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); print(db.execute('SELECT count(*) FROM deliveries').fetchone()); db.close()";
+    let (done, said) = tools::output(Command::new("python3").args(["-c", look]).arg(&ledger));
+    assert!(done && said.contains("(1,)"), "{said}");
+    // Whoever takes himself for the last one removes it; what the daemon writes from then on would be nobody's.
+    assert_eq!(fs::metadata(&log).map(|log| log.ino()).ok(), Some(before));
+    newsroom.saves("b.md", page("Two", "The second words."));
+    newsroom.letters_stand("b", &[(State::Delivered, 1)]);
+    let (_, said) = gazetted(newsroom.folder.path(), &["issues", "list"]);
+    assert!(said.contains("Two"), "another process sees what was written: {said}");
 }

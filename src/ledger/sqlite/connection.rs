@@ -233,8 +233,14 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     // Whoever else has an account on the machine has no business with the addresses in it; SQLite gives its logs the same mode.
-    let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    made.map_err(|error| database_error(path, error))?;
+    // A file that is there must not be opened: closing it would take all locks from this process that its other connections hold on it
+    // (fcntl(2)), and the next process to close the ledger would take itself for the last one and remove the log under our hands.
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            return Err(database_error(path, error));
+        }
+        _ => {}
+    }
     let connect = || -> rusqlite::Result<Connection> {
         let db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(PATIENCE)?;

@@ -17,20 +17,27 @@ pub(super) struct Bookkeeper {
 }
 
 impl Bookkeeper {
-    /// Settles letters, and returns when that is on the disk. What other lanes settle meanwhile is committed together with it. Gives
+    /// Settles letters, and returns when that is on the disk. What other lanes settle meanwhile is committed together with it; where
+    /// there is no other (`alone`), nobody minds that the thread of the lanes waits for the disk, and waking the ledger's is spared. Gives
     /// how many times letters have been taken back by then.
     ///
     /// A ledger that cannot take it is asked until it can: a lane must not go on with an outcome that would be forgotten.
-    pub(super) async fn settle(&self, mail: &Mail, settlements: Vec<Settlement>) -> u64 {
+    pub(super) async fn settle(&self, mail: &Mail, settlements: Vec<Settlement>, alone: bool) -> u64 {
         let delayed = settlements.iter().any(|one| matches!(one.outcome, Outcome::Delayed(_)));
         loop {
-            let (bell, written) = oneshot::channel();
-            let then = move |done| {
-                // The lane may have been stopped.
-                let _ = bell.send(done);
+            let now = mail.clock.now();
+            let written = if alone {
+                Ok(mail.ledger.settle(&settlements, now))
+            } else {
+                let (bell, written) = oneshot::channel();
+                let then = move |done| {
+                    // The lane may have been stopped.
+                    let _ = bell.send(done);
+                };
+                mail.ledger.settle_then(settlements.clone(), now, Box::new(then));
+                written.await
             };
-            mail.ledger.settle_then(settlements.clone(), mail.clock.now(), Box::new(then));
-            match written.await {
+            match written {
                 Ok(Ok(taken_back)) => {
                     if delayed {
                         mail.bell.notify_one();

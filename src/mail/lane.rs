@@ -365,7 +365,8 @@ impl Lane {
 
     async fn settle(&mut self, settlement: Settlement) {
         // The next final dot must not be sent before this outcome is on the disk.
-        self.taken_back = Some(self.bookkeeper.settle(&self.mail, vec![settlement]).await);
+        let alone = self.tray.has_one_lane();
+        self.taken_back = Some(self.bookkeeper.settle(&self.mail, vec![settlement], alone).await);
         reached(Point::LetterSettled);
     }
 

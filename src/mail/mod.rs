@@ -327,7 +327,7 @@ impl Mail {
             failed.push(Settlement { digest, subscriber, outcome: Outcome::Failed, reply, bounce: None });
         }
         if !failed.is_empty() {
-            bookkeeper.settle(self, failed).await;
+            bookkeeper.settle(self, failed, false).await;
         }
         kept
     }

@@ -366,6 +366,11 @@ impl Tray {
         }
     }
 
+    /// Whether no more than one connection is open.
+    pub(super) fn has_one_lane(&self) -> bool {
+        self.stock().roads.iter().map(|road| road.connected).sum::<usize>() <= 1
+    }
+
     /// Tells a road something.
     pub(super) fn tell(&self, road: usize, what: impl FnOnce(&mut Road)) {
         what(&mut self.stock().roads[road]);

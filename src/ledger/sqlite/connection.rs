@@ -1,10 +1,11 @@
-//! The connections: one writing thread that commits what has come together, and readers that never wait for it.
+//! The connections: one that writes, by a thread that commits what has come together or by whoever finds it idle, and readers that never
+//! wait for it.
 
 use std::{
     os::unix::fs::OpenOptionsExt as _,
     panic::{self, AssertUnwindSafe},
     path::Path,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, TryLockError, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -53,6 +54,7 @@ trait Job: Send {
 /// The database file, open.
 pub(super) struct Database {
     path: Arc<Path>,
+    pen: Arc<Pen>,
     writer: mpsc::Sender<Box<dyn Job>>,
     readers: Mutex<Vec<Connection>>,
 }
@@ -62,11 +64,13 @@ impl Database {
         let mut db = connect(path)?;
         migrate(&mut db, path)?;
         let (writer, jobs) = mpsc::channel::<Box<dyn Job>>();
+        let pen = Arc::new(Pen { db: Mutex::new(db), counts });
+        let there = Arc::clone(&pen);
         thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || write_in_groups(&db, &jobs, &counts))
+            .spawn(move || there.write_in_groups(&jobs))
             .map_err(|error| database_error(path, error))?;
-        Ok(Self { path: path.into(), writer, readers: Mutex::default() })
+        Ok(Self { path: path.into(), pen, writer, readers: Mutex::default() })
     }
 
     /// Reads, at one moment of the database's life.
@@ -118,17 +122,23 @@ impl Database {
         copied().map_err(|error| database_error(&self.path, error))
     }
 
-    /// Writes: on return the work is on the disk, or none of it is.
+    /// Writes: on return the work is on the disk, or none of it is. Where nobody else writes, it is done on this thread, for handing it
+    /// over and being woken would cost as much again.
     pub(super) fn write<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
         W: FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
     {
         let (reply, answer) = mpsc::sync_channel(1);
-        self.write_then(work, move |result| {
+        let job = self.job(work, move |result| {
             // Whoever asked may have gone; the work is done all the same.
             let _ = reply.send(result);
         });
+        match self.pen.db.try_lock() {
+            Ok(db) => self.pen.write(&db, vec![job]),
+            Err(TryLockError::Poisoned(db)) => self.pen.write(&db.into_inner(), vec![job]),
+            Err(TryLockError::WouldBlock) => self.hand_over(job),
+        }
         answer.recv().map_err(|_| database_error(&self.path, STOPPED))?
     }
 
@@ -139,8 +149,20 @@ impl Database {
         W: FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
         D: FnOnce(Result<T, Error>) + Send + 'static,
     {
-        let job = Write { work: Some(work), result: None, then, path: Arc::clone(&self.path) };
-        if let Err(mpsc::SendError(job)) = self.writer.send(Box::new(job)) {
+        self.hand_over(self.job(work, then));
+    }
+
+    fn job<T, W, D>(&self, work: W, then: D) -> Box<dyn Job>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+        D: FnOnce(Result<T, Error>) + Send + 'static,
+    {
+        Box::new(Write { work: Some(work), result: None, then, path: Arc::clone(&self.path) })
+    }
+
+    fn hand_over(&self, job: Box<dyn Job>) {
+        if let Err(mpsc::SendError(job)) = self.writer.send(job) {
             job.finish(Err(STOPPED.to_owned()));
         }
     }
@@ -177,21 +199,34 @@ where
     }
 }
 
-fn write_in_groups(db: &Connection, jobs: &mpsc::Receiver<Box<dyn Job>>, counts: &metrics::Ledger) {
-    let mut several = false;
-    while let Ok(first) = jobs.recv() {
-        let mut group = vec![first];
-        if several {
-            thread::sleep(GATHER);
+/// The connection that writes: one has it at a time.
+struct Pen {
+    db: Mutex<Connection>,
+    counts: metrics::Ledger,
+}
+
+impl Pen {
+    fn write_in_groups(&self, jobs: &mpsc::Receiver<Box<dyn Job>>) {
+        let mut several = false;
+        while let Ok(first) = jobs.recv() {
+            let mut group = vec![first];
+            if several {
+                thread::sleep(GATHER);
+            }
+            let db = self.db.lock().unwrap_or_else(PoisonError::into_inner);
+            group.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(GROUP - 1));
+            several = group.len() > 1;
+            self.write(&db, group);
         }
-        group.extend(std::iter::from_fn(|| jobs.try_recv().ok()).take(GROUP - 1));
-        several = group.len() > 1;
+    }
+
+    /// Does jobs in one transaction, and tells each what became of it.
+    fn write(&self, db: &Connection, mut group: Vec<Box<dyn Job>>) {
         let began = Instant::now();
         let committed = commit(db, &mut group).map_err(|error| error.to_string());
         if committed.is_ok() {
-            counts.committed(began.elapsed());
-        }
-        if committed.is_err() && !db.is_autocommit() {
+            self.counts.committed(began.elapsed());
+        } else if !db.is_autocommit() {
             let _ = db.execute_batch("ROLLBACK");
         }
         for job in group {
@@ -209,14 +244,17 @@ fn commit(db: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), rusqlite::E
     // A deferred transaction would be refused at once, in spite of the busy time-out, when it comes to write.
     run(db, "BEGIN IMMEDIATE")?;
     if let [job] = group {
-        return run(db, if done(job) { "COMMIT" } else { "ROLLBACK" });
-    }
-    for job in group {
-        run(db, "SAVEPOINT job")?;
         if !done(job) {
-            run(db, "ROLLBACK TO job")?;
+            return run(db, "ROLLBACK");
         }
-        run(db, "RELEASE job")?;
+    } else {
+        for job in group {
+            run(db, "SAVEPOINT job")?;
+            if !done(job) {
+                run(db, "ROLLBACK TO job")?;
+            }
+            run(db, "RELEASE job")?;
+        }
     }
     reached(Point::CommitBegun);
     run(db, "COMMIT")?;

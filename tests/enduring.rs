@@ -277,6 +277,15 @@ fn a_ledger_of_the_first_schema_tells_all_that_one_of_today_would_have_told() {
     assert!(newsroom.outbox_text("feed.xml").contains("Story 24"));
 }
 
+/// Waits until nothing in this process has a file open any more: the thread that wrote in it ends behind whoever dropped it.
+fn is_closed(file: &Path) {
+    let name = fs::canonicalize(file).unwrap();
+    until("the ledger's being closed", || {
+        let open = fs::read_dir("/proc/self/fd").unwrap().flatten();
+        open.filter_map(|fd| fs::read_link(fd.path()).ok()).all(|open| open != name)
+    });
+}
+
 #[test]
 fn a_migration_that_is_killed_anywhere_is_done_at_the_next_start() {
     let newsroom = at("https://tide.example.org/");
@@ -289,6 +298,7 @@ fn a_migration_that_is_killed_anywhere_is_done_at_the_next_start() {
     newsroom.ledger().subscribe(&Address::parse("li@example.org").unwrap(), "a story", moment(6)).unwrap();
     publishes(&newsroom, &newsroom.press(), 6, "The bell is rung.", 6);
     takes_back(&ledger);
+    is_closed(&ledger);
     let old = fs::read(&ledger).unwrap();
 
     for point in fault::Point::OF_A_MIGRATION {
@@ -302,6 +312,7 @@ fn a_migration_that_is_killed_anywhere_is_done_at_the_next_start() {
         let (well, said) = lists(&[]);
         assert!(well && said.lines().count() == issues + 1, "after `{}`: {said}", point.name());
         assert_eq!(newsroom.ledger().examine().unwrap(), Vec::<String>::new());
+        is_closed(&ledger);
         for left in ["-wal", "-shm"] {
             let _ = fs::remove_file(format!("{}{left}", ledger.display()));
         }

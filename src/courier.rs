@@ -64,7 +64,11 @@ where
     Ok(answer?.status())
 }
 
-fn tls() -> Result<TlsConnector, rustls::Error> {
+/// TLS that trusts whom the system trusts.
+///
+/// # Errors
+/// When the system's authorities cannot be read.
+pub fn tls() -> Result<TlsConnector, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new(Arc::clone(&provider))?;
     let config = ClientConfig::builder_with_provider(provider)

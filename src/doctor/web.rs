@@ -1,24 +1,20 @@
 //! Whether readers get to us by the address that the settings give.
 
-use std::{io, sync::Arc};
+use std::io;
 
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::{Request, StatusCode, body::Bytes, header};
 use hyper_util::rt::TokioIo;
-use rustls_platform_verifier::Verifier;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{self, ClientConfig, pki_types::ServerName},
-};
+use tokio_rustls::rustls::pki_types::ServerName;
 use url::Url;
 
 use super::{Finding, PATIENCE};
-use crate::config::Newsroom;
+use crate::{config::Newsroom, courier};
 
 /// The most bytes that are read of an answer: our feed has a few hundred thousand.
 const MOST: usize = 8 << 20;
@@ -86,7 +82,7 @@ async fn fetch(url: &Url) -> Result<(StatusCode, Vec<u8>), Cause> {
         return exchange(stream, url).await;
     }
     let name = ServerName::try_from(host).map_err(io::Error::other)?;
-    exchange(tls()?.connect(name, stream).await?, url).await
+    exchange(courier::tls()?.connect(name, stream).await?, url).await
 }
 
 async fn exchange<S>(stream: S, url: &Url) -> Result<(StatusCode, Vec<u8>), Cause>
@@ -105,15 +101,4 @@ where
     let body = Limited::new(answer.into_body(), MOST).collect().await?.to_bytes();
     connection.abort();
     Ok((status, body.to_vec()))
-}
-
-fn tls() -> Result<TlsConnector, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::new(Arc::clone(&provider))?;
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
 }

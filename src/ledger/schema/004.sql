@@ -46,3 +46,6 @@ CREATE TABLE ended_webhooks (
 ALTER TABLE digests ADD COLUMN finished INTEGER;                            -- when nothing of it waited any more
 UPDATE digests SET finished = frozen;
 CREATE INDEX digests_unfinished ON digests (id) WHERE finished IS NULL AND pace <> 'confirmation';
+
+-- Releases that readers have not all of yet, by the file that brought them.
+CREATE INDEX releases_unclosed ON releases (source) WHERE closed = 0;

@@ -131,10 +131,10 @@ fn begun(db: &Connection, draft: &Draft) -> Result<Option<Release>, Refusal> {
 /// before is to be printed again; an issue without one is to be taken down, and then forgotten by [`close`]. A correction that
 /// is in the lists already is finished.
 pub(super) fn give_up(db: &Connection, source: &[u8]) -> Result<(), Refusal> {
+    // Each by an index of what is open: whoever clears an inbox of ten thousand files has this asked ten thousand times.
     db.execute(
-        "UPDATE releases SET out = 0 WHERE current = 1 AND EXISTS (SELECT 1 FROM releases o
-             WHERE o.publication = releases.publication AND o.issue = releases.issue
-               AND o.out = 0 AND o.current = 0 AND o.source = ?1)",
+        "UPDATE releases SET out = 0 WHERE current = 1 AND (publication, issue) IN
+             (SELECT publication, issue FROM releases WHERE out = 0 AND current = 0 AND source = ?1)",
         [source],
     )?;
     db.execute("DELETE FROM releases WHERE out = 0 AND current = 0 AND source = ?1", [source])?;

@@ -4,10 +4,57 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    super::Event, super::EventKind, super::Telling, super::Told, super::WebhookLine, Refusal, micros,
-    timestamp,
+    super::Error, super::Event, super::EventKind, super::Events, super::Telling, super::Told,
+    super::WebhookLine, Refusal, Sqlite, micros, timestamp,
 };
 use crate::{delivery::DigestId, issue::IssueKey, issue::Status};
+
+impl Events for Sqlite {
+    fn find_finished(&self, now: Timestamp) -> Result<u64, Error> {
+        if self.read(finished)?.is_empty() {
+            return Ok(0);
+        }
+        self.write(move |db| note_finished(db, now))
+    }
+
+    fn unwritten(&self, most: usize) -> Result<Vec<Event>, Error> {
+        self.read(|db| unwritten(db, most))
+    }
+
+    fn write_event(&self, id: i64, body: &str, webhooks: &[String], now: Timestamp) -> Result<(), Error> {
+        let (body, webhooks) = (body.to_owned(), webhooks.to_vec());
+        self.write(move |db| write(db, id, &body, &webhooks, now))
+    }
+
+    fn due_tellings(&self, now: Timestamp, most: usize) -> Result<Vec<Telling>, Error> {
+        self.read(|db| due(db, now, most))
+    }
+
+    fn next_telling(&self) -> Result<Option<Timestamp>, Error> {
+        self.read(next)
+    }
+
+    fn settle_telling(
+        &self,
+        telling: &Telling,
+        told: Told,
+        said: &str,
+        now: Timestamp,
+        forget: Timestamp,
+    ) -> Result<(), Error> {
+        let (telling, said) = (telling.clone(), said.to_owned());
+        self.write(move |db| settle(db, &telling, told, &said, now, forget))
+    }
+
+    fn webhooks(&self) -> Result<Vec<WebhookLine>, Error> {
+        self.read(webhooks)
+    }
+
+    fn resume_webhook(&self, webhook: &str, now: Timestamp) -> Result<bool, Error> {
+        let webhook = webhook.to_owned();
+        self.write(move |db| resume(db, &webhook, now))
+    }
+}
 
 /// The random name of a new event.
 const NAME: &str = "lower(hex(randomblob(16)))";

@@ -24,9 +24,8 @@ use rusqlite::{Connection, params};
 pub(crate) use self::tests::ledger_of;
 
 use super::{
-    Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Event, Events, Fate, Interrupted, IssueLine,
-    Ledger, Opening, Queued, Sent, Subscribers, Tally, Telling, Then, Token, Tokens, Told, Trouble,
-    WebhookLine, Words,
+    Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Fate, Interrupted, IssueLine, Ledger,
+    Opening, Queued, Sent, Subscribers, Tally, Then, Trouble, Words,
 };
 use crate::{
     delivery::Bounce, delivery::BounceKind, delivery::Claim, delivery::Delivery, delivery::Digest,
@@ -673,76 +672,4 @@ fn note(db: &Connection, arrival: &Arrival) -> Result<(), Refusal> {
     )?
     .execute(params![arrival.path, arrival.signature, arrival.hash, issue, fate, reason, micros(arrival.at)])?;
     Ok(())
-}
-
-impl Tokens for Sqlite {
-    fn enter_token(&self, token: &Token, hash: &str) -> Result<bool, Error> {
-        let (token, hash) = (token.clone(), hash.to_owned());
-        self.write(move |db| tokens::enter(db, &token, &hash))
-    }
-
-    fn token(&self, hash: &str) -> Result<Option<Token>, Error> {
-        self.read(|db| tokens::find(db, hash))
-    }
-
-    fn token_used(&self, name: &str, now: Timestamp) -> Result<(), Error> {
-        let name = name.to_owned();
-        self.write(move |db| tokens::used(db, &name, now))
-    }
-
-    fn tokens(&self) -> Result<Vec<Token>, Error> {
-        self.read(tokens::all)
-    }
-
-    fn revoke_token(&self, name: &str) -> Result<bool, Error> {
-        let name = name.to_owned();
-        self.write(move |db| tokens::revoke(db, &name))
-    }
-}
-
-impl Events for Sqlite {
-    fn find_finished(&self, now: Timestamp) -> Result<u64, Error> {
-        if self.read(events::finished)?.is_empty() {
-            return Ok(0);
-        }
-        self.write(move |db| events::note_finished(db, now))
-    }
-
-    fn unwritten(&self, most: usize) -> Result<Vec<Event>, Error> {
-        self.read(|db| events::unwritten(db, most))
-    }
-
-    fn write_event(&self, id: i64, body: &str, webhooks: &[String], now: Timestamp) -> Result<(), Error> {
-        let (body, webhooks) = (body.to_owned(), webhooks.to_vec());
-        self.write(move |db| events::write(db, id, &body, &webhooks, now))
-    }
-
-    fn due_tellings(&self, now: Timestamp, most: usize) -> Result<Vec<Telling>, Error> {
-        self.read(|db| events::due(db, now, most))
-    }
-
-    fn next_telling(&self) -> Result<Option<Timestamp>, Error> {
-        self.read(events::next)
-    }
-
-    fn settle_telling(
-        &self,
-        telling: &Telling,
-        told: Told,
-        said: &str,
-        now: Timestamp,
-        forget: Timestamp,
-    ) -> Result<(), Error> {
-        let (telling, said) = (telling.clone(), said.to_owned());
-        self.write(move |db| events::settle(db, &telling, told, &said, now, forget))
-    }
-
-    fn webhooks(&self) -> Result<Vec<WebhookLine>, Error> {
-        self.read(events::webhooks)
-    }
-
-    fn resume_webhook(&self, webhook: &str, now: Timestamp) -> Result<bool, Error> {
-        let webhook = webhook.to_owned();
-        self.write(move |db| events::resume(db, &webhook, now))
-    }
 }

@@ -3,7 +3,32 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::{super::Scope, super::Token, Refusal, micros, timestamp};
+use super::{super::Error, super::Scope, super::Token, super::Tokens, Refusal, Sqlite, micros, timestamp};
+
+impl Tokens for Sqlite {
+    fn enter_token(&self, token: &Token, hash: &str) -> Result<bool, Error> {
+        let (token, hash) = (token.clone(), hash.to_owned());
+        self.write(move |db| enter(db, &token, &hash))
+    }
+
+    fn token(&self, hash: &str) -> Result<Option<Token>, Error> {
+        self.read(|db| find(db, hash))
+    }
+
+    fn token_used(&self, name: &str, now: Timestamp) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.write(move |db| used(db, &name, now))
+    }
+
+    fn tokens(&self) -> Result<Vec<Token>, Error> {
+        self.read(all)
+    }
+
+    fn revoke_token(&self, name: &str) -> Result<bool, Error> {
+        let name = name.to_owned();
+        self.write(move |db| revoke(db, &name))
+    }
+}
 
 pub(super) fn enter(db: &Connection, token: &Token, hash: &str) -> Result<bool, Refusal> {
     let sql = "INSERT OR IGNORE INTO tokens (name, hash, scope, made) VALUES (?1, ?2, ?3, ?4)";

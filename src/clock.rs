@@ -8,11 +8,21 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::sync::Notify;
 
 /// Longest single wait: after it the clock is asked again, in case it was set.
 const GLANCE: Duration = Duration::from_mins(1);
+
+/// The first year in which there was a gazetted, and one that no clock shows yet.
+const YEARS: std::ops::Range<i16> = 2026..2100;
+
+/// Whether a clock that shows this can be right. A machine without a battery for its clock starts in 1970, or when it was built, until
+/// somebody tells it the time.
+#[must_use]
+pub fn can_be_right(now: Timestamp) -> bool {
+    YEARS.contains(&now.to_zoned(TimeZone::UTC).year())
+}
 
 /// A clock that runs with the system's, ahead of it by as much as it was turned.
 #[derive(Debug, Clone, Default)]

@@ -29,7 +29,7 @@ pub use previewing::Preview;
 pub use proving::Held;
 
 use crate::{
-    delivery::Calendar, durable, editions, editions::BookFile, editions::Listing, editions::Lists,
+    clock, delivery::Calendar, durable, editions, editions::BookFile, editions::Listing, editions::Lists,
     editions::Plates, editions::Shelf, editions::Shelved, fault::Point, fault::reached, fetch::Fetcher,
     inbox, inbox::Manuscript, issue, issue::IssueKey, issue::Release, issue::Status, ledger, ledger::Arrival,
     ledger::Fate, ledger::Interrupted, ledger::Ledger, ledger::Opening, ledger::Queued, manuscript, outbox,
@@ -40,6 +40,13 @@ use crate::{
 /// An issue could not be put out, through no fault of its manuscript. It may be tried again: nothing is done twice.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The clock cannot be right, and an issue carries its time for ever.
+    #[error(
+        "the clock of this machine says {}; nothing is published until it is set (`timedatectl set-ntp true`), for issues carry \
+         their times for ever",
+        .0.strftime("%Y-%m-%d %H:%M UTC")
+    )]
+    Clock(Timestamp),
     /// The manuscript could not be kept.
     #[error("cannot keep the manuscript as `{}`", path.display())]
     Keep {
@@ -96,6 +103,7 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Clock(_) => "clock",
             Self::Keep { .. } | Self::Kept { .. } => "keeping",
             Self::Proof { .. } => "proof",
             Self::Lock { .. } => "lock",
@@ -182,6 +190,9 @@ impl Press {
     }
 
     fn take(&self, manuscript: &Manuscript, accepted: bool, now: Timestamp) -> Result<Verdict, Error> {
+        if !clock::can_be_right(now) {
+            return Err(Error::Clock(now));
+        }
         if let Some(source) = inbox::manuscript_of(&manuscript.path) {
             return self.publish_proof(manuscript, &source, accepted, now);
         }

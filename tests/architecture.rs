@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -171,4 +172,60 @@ fn every_dependency_has_a_licence_that_deny_toml_allows() {
             .any(|choice| choice.split(" AND ").all(|part| allowed.contains(&part.trim())));
         assert!(good, "`{name}` is under {licence}");
     }
+}
+
+/// The longest piece of a message that has no placeholder in it: what whoever looks it up would search for.
+fn fixed_words(message: &str) -> &str {
+    let pieces = message.split(['{', '}']).step_by(2);
+    let words = pieces.max_by_key(|piece| piece.len()).unwrap_or_default();
+    words.trim_matches(|c: char| !c.is_alphanumeric())
+}
+
+/// The literals of a source that begin right behind `mark`, as they are printed.
+fn literals(source: &str, mark: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, _) in source.match_indices(mark) {
+        // The call's first literal, which may stand behind fields; without one, the message is another's.
+        let call = &source[at..source.len().min(at + 400)];
+        let end = call.find(");").or_else(|| call.find(")]")).unwrap_or(call.len());
+        let Some(literal) = call[..end].rsplit_once('"').map(|(before, _)| before) else { continue };
+        let Some(begin) = literal.find('"') else { continue };
+        let text = literal[begin + 1..].replace("\\\"", "\u{1}");
+        let text = text.split('"').next().unwrap_or_default().replace('\u{1}', "\"");
+        let joined: Vec<&str> = text.split("\\\n").map(str::trim).collect();
+        found.push(joined.join(" "));
+    }
+    found
+}
+
+#[test]
+fn every_error_and_every_warning_is_in_the_manual() {
+    let manual = fs::read_to_string(root().join("docs/messages.md")).unwrap();
+    let mut missing = BTreeSet::new();
+    let mut n_seen = 0;
+    for file in sources(&root().join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        // What a torture says is told beside its own table.
+        if file.components().any(|part| part.as_os_str() == "torture") || file.ends_with("tests.rs") {
+            continue;
+        }
+        for mark in ["#[error(", "tracing::warn!(", "tracing::error!("] {
+            for message in literals(&text, mark) {
+                let words = fixed_words(&message);
+                if words.split(' ').count() < 2 {
+                    continue;
+                }
+                n_seen += 1;
+                if !manual.contains(words) {
+                    missing.insert(format!("{}: {message}", file.display()));
+                }
+            }
+        }
+    }
+    assert!(n_seen > 120, "{n_seen}");
+    assert!(
+        missing.is_empty(),
+        "docs/messages.md lacks:\n{}",
+        missing.into_iter().collect::<Vec<_>>().join("\n")
+    );
 }

@@ -319,3 +319,18 @@ fn in_a_year_with_clock_steps_every_reader_gets_exactly_the_right_letters() {
     assert!(n_letters > 1000, "{n_letters}");
     assert!(ledger.examine().unwrap().is_empty());
 }
+
+#[test]
+fn an_issue_that_comes_while_the_clock_stands_in_1970_waits_until_it_is_set() {
+    let newsroom = Newsroom::with_subscribers(["li@example.org"]);
+    let since_1970 = newsroom.now().duration_since(Timestamp::UNIX_EPOCH);
+    newsroom.after(-since_1970);
+    newsroom.saves("a.md", "# One\n\nThe tide is in.\n");
+    let reason = newsroom.reason_beside("a.md");
+    assert!(reason.contains("the clock of this machine says 1970-01-01 00:0"), "{reason}");
+    assert!(reason.contains("timedatectl set-ntp true"), "{reason}");
+    newsroom.after(since_1970);
+    newsroom.is_out("a", 1).no_reason_beside("a.md").letters_stand("a", &[(State::Delivered, 1)]);
+    let published = newsroom.shelved("a").release.published;
+    assert!(newsroom.now().duration_since(published) < SignedDuration::from_hours(1), "{published}");
+}

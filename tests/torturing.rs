@@ -42,8 +42,8 @@ fn a_newsroom_that_dies_behind_any_step_or_at_any_system_call_loses_nothing() {
 }
 
 #[test]
-fn a_newsroom_whose_disk_loses_power_or_is_full_or_fails_loses_nothing() {
-    nothing_is_lost("T3,T4,T5");
+fn a_newsroom_whose_disk_loses_power_is_full_fails_or_is_gone_loses_nothing() {
+    nothing_is_lost("T3,T4,T5,T16");
 }
 
 #[test]

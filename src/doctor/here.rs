@@ -9,7 +9,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::Finding;
-use crate::{config::Newsroom, durable, helper, inbox, ledger::Keeping as _, ledger::sqlite::Sqlite};
+use crate::{clock, config::Newsroom, durable, helper, inbox, ledger::Keeping as _, ledger::sqlite::Sqlite};
 
 /// With less room than that, in bytes, a large issue may not come out;
 const LITTLE: u64 = 500 << 20;
@@ -21,9 +21,6 @@ const FEW_FILES: u64 = 10_000;
 
 /// A backup that is older should be made again.
 const OLD: SignedDuration = SignedDuration::from_hours(8 * 24);
-
-/// The first year in which there was a gazetted, and one that no clock shows yet.
-const YEARS: std::ops::Range<i16> = 2026..2100;
 
 /// Bit of the capability that lets leases be taken of files of others (linux/capability.h).
 const CAP_LEASE: u32 = 28;
@@ -159,10 +156,10 @@ pub(super) fn disks(newsroom: &Newsroom) -> Vec<Finding> {
 pub(super) fn clock(now: Timestamp) -> Finding {
     let shown = now.to_zoned(TimeZone::UTC);
     let said = format!("it is {}", shown.strftime("%Y-%m-%d %H:%M:%S UTC"));
-    if YEARS.contains(&shown.year()) {
+    if clock::can_be_right(now) {
         Finding::ok("clock", said)
     } else {
-        let help = "set it (`timedatectl set-ntp true`): issues and letters would carry these times for ever";
+        let help = "set it (`timedatectl set-ntp true`): nothing is published until then, for issues carry their times for ever";
         Finding::wrong("clock", said, help)
     }
 }

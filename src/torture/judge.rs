@@ -74,7 +74,7 @@ impl World {
         }
         let doubled: u64 = times.values().map(|times| times - 1).sum();
         let (failed, unheard, bare) = self.postbox.counts();
-        let bound = u64::from(unheard);
+        let bound = u64::from(unheard) + self.twice;
         self.tally.faults += failed;
         self.tally.doubled += doubled;
         self.tally.bound += bound;

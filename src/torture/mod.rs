@@ -269,8 +269,9 @@ fn run_sweep(
 /// Takes a trial's newsroom away, with what lies beside it.
 fn remove(folder: &Path) {
     let _ = fs::remove_dir_all(folder);
+    let _ = fs::remove_dir_all(folder.with_extension("lost"));
     let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { return };
-    for ending in ["log", "out", "said", "clock", "told", "image", "calls"] {
+    for ending in ["log", "out", "said", "clock", "told", "image", "calls", "backup"] {
         let _ = fs::remove_file(folder.with_file_name(format!("{name}.{ending}")));
     }
 }

@@ -2,12 +2,14 @@
 
 use std::{
     collections::HashSet,
-    io::{self, BufRead as _, BufReader, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
+
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring, pki_types};
 
 /// Where in a conversation the server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(super) enum Fault {
     Refuse,
     /// It ends where an answer is due. Behind the text: the letter is kept, and nobody told.
     Drop(Stage),
+    /// Nothing more is said where an answer is due, but all is heard. Behind the text: the letter is kept, and nobody told.
+    HalfClose(Stage),
     /// The answer never comes, until the client has had enough.
     Hang(Stage),
     /// This is the answer; behind it the conversation goes on.
@@ -44,6 +48,15 @@ pub(super) enum Fault {
     Drip,
     /// It says that it can do TLS, and hangs up when it is to begin.
     NoTls,
+    /// It begins TLS, with a certificate of another's that nobody vouches for.
+    Stranger,
+}
+
+impl Fault {
+    /// Whether this is about TLS, which the letters of such a newsroom go by.
+    pub(super) fn is_about_tls(self) -> bool {
+        matches!(self, Self::NoTls | Self::Stranger)
+    }
 }
 
 /// A letter that was taken: everything up to its final dot was here.
@@ -70,7 +83,7 @@ struct State {
     failed: u32,
     /// How many connections ended without a farewell after letters were taken on them: what was said last may not have been heard.
     unheard: u32,
-    /// Mail that came although there was to be TLS and was none.
+    /// Mail that came although there was to be TLS, and was none or with a stranger.
     bare: u32,
 }
 
@@ -188,6 +201,13 @@ impl Talk<'_> {
                 let _ = self.flush();
                 return Goes::Over;
             }
+            Some(Fault::HalfClose(at)) if at == stage => {
+                self.failed();
+                let _ = self.flush();
+                let _ = self.stream.shutdown(Shutdown::Write);
+                while self.hears().is_some() {}
+                return Goes::Over;
+            }
             Some(Fault::Hang(at)) if at == stage => {
                 self.failed();
                 let _ = self.flush();
@@ -265,16 +285,23 @@ fn converse(stream: TcpStream, fault: Option<Fault>, state: &Mutex<State>, n_tak
         let heard = String::from_utf8_lossy(&talk.hears()?).trim_end().to_owned();
         let verb = heard.to_uppercase();
         let goes = if verb.starts_with("EHLO") {
-            let tls = if talk.fault == Some(Fault::NoTls) { "250-STARTTLS\r\n" } else { "" };
+            let tls = if talk.fault.is_some_and(Fault::is_about_tls) { "250-STARTTLS\r\n" } else { "" };
             talk.answers(
                 Stage::Ehlo,
                 &format!("250-postbox.example.org\r\n{tls}250-PIPELINING\r\n250 8BITMIME"),
             )
         } else if verb == "STARTTLS" {
             talk.failed();
+            if talk.fault == Some(Fault::Stranger) {
+                talk.says("220 go on");
+                talk.flush()?;
+                if is_trusted(&talk.stream).unwrap_or(false) {
+                    lock(state).bare += 1;
+                }
+            }
             return None;
         } else if verb.starts_with("MAIL FROM:") {
-            if talk.fault == Some(Fault::NoTls) {
+            if talk.fault.is_some_and(Fault::is_about_tls) {
                 lock(state).bare += 1;
             }
             if let Some(Fault::Enough(most)) = talk.fault
@@ -330,6 +357,21 @@ fn converse(stream: TcpStream, fault: Option<Fault>, state: &Mutex<State>, n_tak
             return None;
         }
     }
+}
+
+/// Begins TLS as a server that it is not; says whether the client goes on all the same.
+fn is_trusted(stream: &TcpStream) -> Option<bool> {
+    let stranger = rcgen::generate_simple_self_signed(vec!["stranger.example".to_owned()]).ok()?;
+    let key = pki_types::PrivateKeyDer::Pkcs8(stranger.signing_key.serialize_der().into());
+    let settings = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .ok()?
+        .with_no_client_auth()
+        .with_single_cert(vec![stranger.cert.der().clone()], key)
+        .ok()?;
+    let server = ServerConnection::new(Arc::new(settings)).ok()?;
+    let mut heard = [0];
+    StreamOwned::new(server, stream).read(&mut heard).ok().map(|n| n > 0)
 }
 
 /// What a letter is, as a mail program understands it.

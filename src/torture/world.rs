@@ -71,6 +71,8 @@ pub(super) struct World {
     pub(super) readers: Vec<Reader>,
     ahead: i64,
     pub(super) step: u32,
+    /// How many letters may come twice for other reasons than a connection that ended.
+    pub(super) twice: u64,
     pub(super) tally: Tally,
 }
 
@@ -107,6 +109,7 @@ impl World {
             readers: Vec::new(),
             ahead: 0,
             step: 0,
+            twice: 0,
             tally: Tally::default(),
         };
         // Another newsroom may have stood here.
@@ -305,6 +308,11 @@ impl World {
         self.tally.kills += u32::from(status.signal().is_some());
         let said = fs::read_to_string(&said).map_err(trouble("cannot be read"))?;
         Ok((status.code(), said))
+    }
+
+    /// So many more letters may come twice, for what was known of them is lost.
+    pub(super) fn may_come_twice(&mut self, letters: usize) {
+        self.twice += letters as u64;
     }
 
     /// The clock of the daemon, from now on, in seconds ahead of ours.

@@ -1,4 +1,4 @@
-//! Disks that lose power, are full, or fail.
+//! Disks that are full, or fail.
 
 use std::{
     fs,
@@ -11,11 +11,10 @@ use std::{
 use super::{
     super::{
         Tally, Trial,
-        observer::Eyes,
         world::{GLANCE, PATIENCE, Pace, Settings, Started, Trouble},
     },
     crash::{list_of_calls, morning, traced_alone},
-    find, is_root, need,
+    find, is_root,
 };
 
 /// How long a newsroom is left with a disk that is full: it tries again every ten seconds.
@@ -45,73 +44,6 @@ pub(super) fn run(program: &str, arguments: &[&std::ffi::OsStr]) -> Result<(), T
 pub(super) fn say(program: &str, arguments: &[&str]) -> Result<(), Trouble> {
     let arguments: Vec<&std::ffi::OsStr> = arguments.iter().map(|&text| text.as_ref()).collect();
     run(program, &arguments)
-}
-
-pub(super) fn power_hindrances() -> Vec<String> {
-    let mut why = need(&["mkfs.ext4", "xfs_io"]);
-    if !is_root() {
-        why.push("needs root: a file system of its own is mounted".to_owned());
-    }
-    if why.is_empty() && find("mkfs.xfs").is_none() {
-        why.push("on XFS: not installed: mkfs.xfs".to_owned());
-    }
-    why
-}
-
-/// A newsroom on a disk of its own, the power of which is cut some times at random instants: nothing that was not synced is there afterwards.
-pub(super) fn power_cut(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
-    if power_hindrances().iter().any(|why| !why.starts_with("on XFS")) {
-        return Ok(None);
-    }
-    let xfs = trial.number % 4 == 3 && find("mkfs.xfs").is_some();
-    let cuts = trial.chance.between(1, 4);
-    trial.what = format!("{cuts} power cuts on {}", if xfs { "XFS" } else { "ext4" });
-    let image = trial.folder.with_extension("image");
-    let file = fs::File::create(&image).and_then(|file| file.set_len(if xfs { 320 << 20 } else { 96 << 20 }));
-    file.map_err(|error| format!("no image: {error}"))?;
-    let path = image.display().to_string();
-    if xfs {
-        say("mkfs.xfs", &["-q", "-f", &path])?;
-    } else {
-        say("mkfs.ext4", &["-q", "-F", &path])?;
-    }
-    let at = trial.folder.display().to_string();
-    say("mount", &["-o", "loop", &path, &at])?;
-    let _mounted = Mounted(trial.folder.clone());
-    let mut world = trial.world(Settings::default())?;
-    world.join(6, Pace::Each)?;
-    world.join(1, Pace::Daily)?;
-    let how = Started::default();
-    for _ in 0..cuts {
-        world.observe();
-        world.start(&how)?;
-        let life = Duration::from_millis(world.chance.between(60, 1500));
-        let end = Instant::now() + life;
-        for _ in 0..world.chance.between(1, 3) {
-            let at = world.drop_issue()?;
-            let rest = Duration::from_millis(world.chance.below(200));
-            thread::sleep(rest);
-            let is_out = world.issues.get(at).is_some_and(|issue| world.is_right(issue));
-            if is_out && world.chance.below(2) == 0 {
-                world.correct(at)?;
-            }
-        }
-        thread::sleep(end.saturating_duration_since(Instant::now()));
-        // Nobody looks at a disk without power.
-        world.unobserve();
-        say("xfs_io", &["-x", "-c", "shutdown", &at])?;
-        world.kill();
-        say("umount", &[&at])?;
-        say("mount", &["-o", "loop", &path, &at])?;
-        // What readers see before anybody has mended anything.
-        let mut eyes = Eyes::on(&world.outbox());
-        eyes.look();
-        world.note_seen(&eyes.seen);
-    }
-    world.observe();
-    let settled = world.settle(&how, PATIENCE, |_| Ok(()))?;
-    world.judge(settled)?;
-    Ok(Some(std::mem::take(&mut world.tally)))
 }
 
 pub(super) fn root_hindrances() -> Vec<String> {
@@ -192,12 +124,41 @@ const ERRORS: [(&str, &str, &str); 17] = [
     ("ftruncate", "EIO", ""),
 ];
 
-/// One kind of call fails, once or for a while, wherever it happens to be; the newsroom gets over it by itself or is started again.
-pub(super) fn errors(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
+/// Everything that a disk can fail by, one after the other: its system calls, a file that must not grow, a file system that turns read-only.
+pub(super) fn fails(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     if find("strace").is_none() {
         return Ok(None);
     }
-    let at = trial.kind(ERRORS.len());
+    match trial.kind(ERRORS.len() + 2).checked_sub(ERRORS.len()) {
+        None => errors(trial),
+        Some(0) => short_writes(trial),
+        Some(_) => super::power::read_only(trial),
+    }
+}
+
+/// No file may be longer than so many bytes: what is written over that comes down in part, the next write fails, and a signal says so.
+fn short_writes(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
+    let most = 512 << trial.chance.below(11);
+    trial.what = format!("no file may be longer than {most} bytes");
+    let mut world = morning(trial, trial.chance.clone(), 20)?;
+    world.observe();
+    let before = vec!["prlimit".to_owned(), format!("--fsize={most}")];
+    let how = Started { before, ..Started::default() };
+    let end = Instant::now() + STARVED;
+    while Instant::now() < end {
+        world.supervise(&how)?;
+        thread::sleep(GLANCE);
+    }
+    world.tally.faults += 1;
+    world.kill();
+    let settled = world.settle(&Started::default(), PATIENCE, |_| Ok(()))?;
+    world.judge(settled)?;
+    Ok(Some(std::mem::take(&mut world.tally)))
+}
+
+/// One kind of call fails, once or for a while, wherever it happens to be; the newsroom gets over it by itself or is started again.
+fn errors(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
+    let at = trial.kind(ERRORS.len() + 2);
     let Some((call, error, more)) = ERRORS.get(at).copied() else { return Ok(None) };
     let calls = list_of_calls(trial)?;
     let times = calls.iter().filter(|(name, _)| name == call).map(|(_, at)| u64::from(*at));

@@ -8,10 +8,11 @@ use super::super::{
 
 /// Every way of failing, one after the other.
 fn kinds() -> Vec<Fault> {
-    let mut kinds = vec![Fault::Refuse, Fault::Cut, Fault::Drip, Fault::NoTls];
+    let mut kinds = vec![Fault::Refuse, Fault::Cut, Fault::Drip, Fault::NoTls, Fault::Stranger];
     kinds.extend([1, 2, 5].map(Fault::Enough));
     kinds.extend(Stage::ALL.map(Fault::Drop));
     kinds.extend(Stage::ALL.map(Fault::Hang));
+    kinds.extend(Stage::ALL.map(Fault::HalfClose));
     for stage in Stage::ALL {
         let answers: &[&str] = match stage {
             Stage::Banner => &["421 4.3.2 not now", "554 5.7.1 no", "220", "hello"],
@@ -41,7 +42,7 @@ pub(super) fn faults(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     let fault = kinds.get(at).copied().unwrap_or(Fault::Refuse);
     let times = usize::try_from(trial.chance.between(1, 9)).unwrap_or(1);
     trial.what = format!("{fault:?} on {times} connections");
-    let protection = if fault == Fault::NoTls { "starttls" } else { "none" };
+    let protection = if fault.is_about_tls() { "starttls" } else { "none" };
     let mut world = trial.world(Settings { patience: "400ms", protection, ..Settings::default() })?;
     world.join(5, Pace::Each)?;
     world.observe();
@@ -49,12 +50,12 @@ pub(super) fn faults(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     let how = Started::default();
     world.drop_issue()?;
     world.drop_issue()?;
-    if fault == Fault::NoTls {
-        // As long as there is to be TLS, nobody says a letter without; then its operator gives in.
+    if fault.is_about_tls() {
+        // As long as there is to be TLS, nobody says a letter without, or to a stranger; then its operator gives in.
         world.settle(&how, std::time::Duration::from_secs(4), |_| Ok(()))?;
         let (_, _, bare) = world.postbox.counts();
         if bare > 0 || world.postbox.n_taken() > 0 {
-            world.tally.findings.push("a letter was offered without TLS".to_owned());
+            world.tally.findings.push("a letter was offered without TLS, or to a stranger".to_owned());
         }
         world.stop();
         world.postbox.mends();

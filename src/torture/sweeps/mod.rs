@@ -1,5 +1,6 @@
 //! The sweeps, each of one kind of misfortune.
 
+mod backup;
 mod clock;
 mod crash;
 mod disk;
@@ -7,6 +8,7 @@ mod heavy;
 mod inbox;
 mod kills;
 mod mail;
+mod power;
 
 use std::path::PathBuf;
 
@@ -25,8 +27,7 @@ pub(super) struct Sweep {
     pub(super) long: u64,
 }
 
-/// All of them, in the order in which they are run. T10 (several machines) and T16 (a copy made under load, and restored) have no place here yet;
-/// T13 is in `tests/properties`, T14 in `fuzz/`, T15 in `tests/enduring.rs`.
+/// All of them, in the order in which they are run. T10 (several machines) has no place here yet; T13 is in `tests/properties`, T14 in `fuzz/`, T15 in `tests/enduring.rs`.
 pub(super) const SWEEPS: &[Sweep] = &[
     Sweep {
         name: "T1",
@@ -55,8 +56,8 @@ pub(super) const SWEEPS: &[Sweep] = &[
     Sweep {
         name: "T3",
         what: "the power is cut: the disk of the whole newsroom loses what was not synced (ext4, every fourth time XFS)",
-        hindrances: disk::power_hindrances,
-        trial: disk::power_cut,
+        hindrances: power::power_hindrances,
+        trial: power::power_cut,
         short: 2,
         long: 300,
     },
@@ -70,9 +71,9 @@ pub(super) const SWEEPS: &[Sweep] = &[
     },
     Sweep {
         name: "T5",
-        what: "system calls fail: EIO, ENOSPC, EDQUOT, EMFILE, EROFS, EACCES, EINTR (strace)",
-        hindrances: || need(&["strace"]),
-        trial: disk::errors,
+        what: "system calls fail (EIO, ENOSPC, EDQUOT, EMFILE, EROFS, EACCES, EINTR), files must not grow, the disk turns read-only (strace)",
+        hindrances: || need(&["strace", "prlimit"]),
+        trial: disk::fails,
         short: 2,
         long: 1000,
     },
@@ -123,6 +124,14 @@ pub(super) const SWEEPS: &[Sweep] = &[
         trial: heavy::heavy,
         short: 1,
         long: 48,
+    },
+    Sweep {
+        name: "T16",
+        what: "a copy is made of a newsroom at work, and brought back on another machine",
+        hindrances: || Vec::new(),
+        trial: backup::restored,
+        short: 1,
+        long: 50,
     },
 ];
 

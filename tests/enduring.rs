@@ -319,3 +319,62 @@ fn a_migration_that_is_killed_anywhere_is_done_at_the_next_start() {
         fs::write(&ledger, &old).unwrap();
     }
 }
+
+/// The system calls by which a ledger is changed.
+const CALLS: [&str; 9] =
+    ["openat", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "fallocate"];
+
+/// Ledgers of all older schemas, as they were written then.
+const OLDER: [&str; 3] = [
+    include_str!("../src/ledger/fixtures/001.sql"),
+    include_str!("../src/ledger/fixtures/002.sql"),
+    include_str!("../src/ledger/fixtures/003.sql"),
+];
+
+/// Of so many system calls of a kind, those at which a migration is killed: all, where there is time.
+fn some(times: usize) -> impl Iterator<Item = usize> {
+    let step = if std::env::var_os("GAZETTED_LONG").is_some() { 1 } else { times.div_ceil(4).max(1) };
+    (1..=times).step_by(step)
+}
+
+#[test]
+fn a_migration_of_any_schema_that_is_killed_at_any_system_call_is_done_at_the_next_start() {
+    let Some(strace) = tools::program("strace") else { return };
+    for (n, fixture) in OLDER.iter().enumerate() {
+        let newsroom = at("https://tide.example.org/");
+        let ledger = newsroom.path("data/ledger.db");
+        let lay = || {
+            let _ = fs::remove_dir_all(newsroom.path("data"));
+            fs::create_dir(newsroom.path("data")).unwrap();
+            Connection::open(&ledger).unwrap().execute_batch(fixture).unwrap();
+        };
+        let lists = |traced: &[&str]| {
+            let mut list = Command::new(&strace);
+            list.args(["-f", "-qq"]).args(traced).arg(env!("CARGO_BIN_EXE_gazetted"));
+            tools::output(list.args(["issues", "list"]).current_dir(newsroom.folder.path()))
+        };
+        let record = newsroom.path("calls");
+        lay();
+        let (well, whole) =
+            lists(&["-o", &record.to_string_lossy(), "-e", &format!("trace={}", CALLS.join(","))]);
+        assert!(well && whole.contains("w1") && whole.contains("w2"), "{whole}");
+        let calls = fs::read_to_string(&record).unwrap();
+        let mut n_killed = 0;
+        for call in CALLS {
+            let times = calls.lines().filter(|line| line.contains(&format!("{call}("))).count();
+            for time in some(times) {
+                lay();
+                let inject = format!("inject={call}:signal=SIGKILL:when={time}");
+                let (well, _) = lists(&["-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]);
+                // Threads may share the calls out otherwise; then nothing was killed.
+                n_killed += u32::from(!well);
+                let (well, said) = lists(&["-o", "/dev/null", "-e", "trace=none"]);
+                assert!(well && said == whole, "schema {}, killed at `{call}` {time}: {said}", n + 1);
+                let db = Connection::open(&ledger).unwrap();
+                let sound: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+                assert_eq!(sound, "ok", "schema {}, killed at `{call}` {time}", n + 1);
+            }
+        }
+        assert!(n_killed > 10, "{n_killed}");
+    }
+}

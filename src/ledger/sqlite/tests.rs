@@ -5,14 +5,18 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{super::Keeping as _, connection, *};
+use super::{
+    super::{Events as _, Keeping as _, Tokens as _},
+    connection, *,
+};
 use crate::ledger::Restored;
 
 /// The ledgers that we wrote, oldest first. Whoever adds a schema adds one that is written by it.
-const FIXTURES: [&str; 3] = [
+const FIXTURES: [&str; 4] = [
     include_str!("../fixtures/001.sql"),
     include_str!("../fixtures/002.sql"),
     include_str!("../fixtures/003.sql"),
+    include_str!("../fixtures/004.sql"),
 ];
 
 fn tide() -> Publication {
@@ -59,6 +63,11 @@ fn a_ledger_of_any_schema_is_migrated_with_all_that_it_knows() {
         let (found, all) = ledger.search(&tide(), &["tuesdays".to_owned()], 0, 9).expect("searched");
         assert_eq!((found.len(), all), (1, 1), "{what}");
         let now: Timestamp = "2026-12-01T00:00:00Z".parse().expect("a time");
+        // The fourth schema was the first that knew of programs.
+        let programs = usize::from(n >= 3);
+        assert_eq!(ledger.tokens().expect("read").len(), programs, "{what}");
+        assert_eq!(ledger.due_tellings(now, 9).expect("read").len(), programs, "{what}");
+        assert_eq!(ledger.unwritten(9).expect("read").len(), programs, "{what}");
         let letters = ledger.claim(now, now, 99, &[]).expect("claimed").letters;
         assert_eq!(letters.len(), 2, "{what}");
         let before = folder.path().join(format!("backups/before-schema-{}.db", Sqlite::SCHEMA));

@@ -8,7 +8,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use gazetted::{editions::FacetKind, fault, inbox, press::Press, subscriber::Address};
+use gazetted::{
+    editions::FacetKind, fault, inbox, ledger::sqlite::Sqlite, press::Press, subscriber::Address,
+};
 use image::ImageFormat;
 use rusqlite::Connection;
 use serde_json::Value;
@@ -270,7 +272,10 @@ fn a_ledger_of_the_first_schema_tells_all_that_one_of_today_would_have_told() {
     assert_eq!(press.ledger.search(&press.publication, &["tuesdays".to_owned()], 0, 9).unwrap(), found);
     assert_eq!(claimed(&press), letters, "the letters wait");
     assert_eq!(press.ledger.examine().unwrap(), Vec::<String>::new());
-    assert!(newsroom.path("data/backups/before-schema-4.db").exists(), "the old one is kept");
+    assert!(
+        newsroom.path(&format!("data/backups/before-schema-{}.db", Sqlite::SCHEMA)).exists(),
+        "the old one is kept"
+    );
     assert_eq!(press.replay(|_, _| ()).unwrap().files, 0);
     assert!(files(&newsroom) == before, "and every file is as it was");
     publishes(&newsroom, &press, 24, "The bell is rung.", 50);
@@ -325,10 +330,11 @@ const CALLS: [&str; 9] =
     ["openat", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "fallocate"];
 
 /// Ledgers of all older schemas, as they were written then.
-const OLDER: [&str; 3] = [
+const OLDER: [&str; 4] = [
     include_str!("../src/ledger/fixtures/001.sql"),
     include_str!("../src/ledger/fixtures/002.sql"),
     include_str!("../src/ledger/fixtures/003.sql"),
+    include_str!("../src/ledger/fixtures/004.sql"),
 ];
 
 /// Of so many system calls of a kind, those at which a migration is killed: all, where there is time.

@@ -7,6 +7,7 @@ use gazetted::{
 use jiff::SignedDuration;
 
 use crate::{
+    configuring::gazetted,
     newsroom::{Newsroom, page},
     sink::Conduct,
 };
@@ -83,4 +84,35 @@ fn a_letter_that_waits_in_a_lane_is_not_sent_once_its_reader_has_left() {
     ledger.leave(li.id, "2026-11-21T00:00:00Z".parse().unwrap()).unwrap();
     newsroom.letters_stand("a", &[(State::Delayed, 1), (State::Canceled, 1)]);
     assert_eq!(newsroom.sink.offers_to("li@example.org"), 0);
+}
+
+#[test]
+fn a_link_in_a_letter_of_the_program_before_leads_to_where_one_leaves() {
+    let newsroom = Newsroom::with_subscribers([]);
+    let list = newsroom.path("list.csv");
+    let uuid = "f6b1a3c2-5d1e-4c3b-9a76-0e6f3d2c1b0a";
+    let listmonk = format!(
+        "uuid,email,name,attributes,status,created_at,updated_at\n{uuid},li@example.org,Li,{{}},enabled,2024-05-01 08:00:00 +0000 UTC,\n"
+    );
+    let others = "email,old_link\nwang@example.org,https://old.example.org/out?m=Zm9vYmFyYmF6&c=7\n";
+    for table in [listmonk.as_str(), others] {
+        std::fs::write(&list, table).unwrap();
+        let arguments = ["subscribers", "import", &list.to_string_lossy()];
+        let (code, said) = gazetted(newsroom.folder.path(), &arguments);
+        assert_eq!(code, 0, "{said}");
+    }
+
+    let old = format!("/subscription/0aa1b2c3-0000-4000-8000-000000000000/{uuid}");
+    let (status, head, _) = newsroom.asks("GET", &old, "");
+    assert_eq!(status, 303, "{head}");
+    let place = head.lines().find_map(|line| line.strip_prefix("location: ")).unwrap().to_owned();
+    assert_eq!(newsroom.asks("GET", &place, "").0, 200);
+    assert_eq!(standing(&newsroom, "li@example.org"), Standing::Confirmed, "a GET changes nothing");
+    assert_eq!(newsroom.asks("POST", &old, "Content-Length: 0\r\n").0, 200);
+    assert_eq!(standing(&newsroom, "li@example.org"), Standing::Left);
+
+    assert_eq!(newsroom.asks("GET", "/out?m=Zm9vYmFyYmF6", "").0, 404, "half a link is nobody's");
+    assert_eq!(newsroom.asks("POST", "/out?m=Zm9vYmFyYmF6&c=7", "Content-Length: 0\r\n").0, 200);
+    assert_eq!(standing(&newsroom, "wang@example.org"), Standing::Left);
+    assert_eq!(newsroom.asks("POST", "/out?m=nobodys-word", "Content-Length: 0\r\n").0, 405);
 }

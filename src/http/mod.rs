@@ -13,6 +13,7 @@ mod filling;
 mod heads;
 mod health;
 mod limits;
+mod moved;
 mod negotiating;
 mod patience;
 mod preferring;
@@ -30,7 +31,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, Response},
+    http::{HeaderMap, Response, StatusCode},
     routing::{get, post},
 };
 use tokio::net::TcpListener;
@@ -113,5 +114,12 @@ fn router(room: Arc<ReadingRoom>) -> Router {
 async fn read(State(room): State<Arc<ReadingRoom>>, request: Request) -> Response<Body> {
     // The body of a request that has none to give is not waited for.
     let (head, _) = request.into_parts();
-    reading::read(&room, &Request::from_parts(head, ())).await.map(Body::from)
+    let (method, uri) = (head.method.clone(), head.uri.clone());
+    let answer = reading::read(&room, &Request::from_parts(head, ())).await.map(Body::from);
+    if matches!(answer.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
+        && let Some(moved) = moved::leave(&room, &method, &uri).await
+    {
+        return moved;
+    }
+    answer
 }

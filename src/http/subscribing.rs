@@ -325,7 +325,8 @@ pub(super) async fn join(
         confirmed: None,
     };
     let standing = Standing::Pending;
-    let entry = Entry { address, standing, suppression: None, consent, preferences, anew: true };
+    let entry =
+        Entry { address, standing, suppression: None, consent, preferences, anew: true, old_link: None };
     let asking = Arc::clone(&room);
     room.subscribing.tasks.spawn(async move {
         let _turn = Arc::clone(&asking.subscribing.turn).lock_owned().await;

@@ -25,6 +25,9 @@ pub struct Entry {
     /// That somebody who had left, or whose mailbox was given up, has asked anew. Who complained or was forgotten does not come
     /// back even so.
     pub anew: bool,
+    /// The link by which he or she could leave in letters of the program that wrote before: path and query, or a word in them that no
+    /// other reader's link has.
+    pub old_link: Option<String>,
 }
 
 impl Entry {
@@ -40,6 +43,7 @@ impl Entry {
             consent,
             preferences: Preferences::default(),
             anew: false,
+            old_link: None,
         }
     }
 }
@@ -174,6 +178,12 @@ pub trait Subscribers: Send + Sync {
     /// # Errors
     /// When the ledger cannot be read.
     fn subscriber_of(&self, id: SubscriberId) -> Result<Option<Subscriber>, Error>;
+
+    /// The subscriber who could leave by a link in letters of the program that wrote before; see [`Entry::old_link`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn owner_of_link(&self, link: &str) -> Result<Option<SubscriberId>, Error>;
 
     /// Subscribers in the order in which they came, after `after`, at most `most`: a page of the list.
     ///

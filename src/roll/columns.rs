@@ -26,10 +26,12 @@ pub(super) enum Column {
     Suppression,
     SuppressedAt,
     SuppressionText,
+    /// By what link he or she could leave so far.
+    OldLink,
 }
 
 /// The names of columns, in small letters without spaces and marks. The first of each is ours.
-const NAMES: [(Column, &[&str]); 16] = [
+const NAMES: [(Column, &[&str]); 17] = [
     (
         Column::Address,
         &[
@@ -95,6 +97,10 @@ const NAMES: [(Column, &[&str]); 16] = [
     (Column::Suppression, &["suppression", "suppressionreason", "停发原因"]),
     (Column::SuppressedAt, &["suppressedat", "cleantime", "bouncedat", "停发时间"]),
     (Column::SuppressionText, &["suppressiontext", "reason", "cleancampaigntitle", "说明", "原因"]),
+    (
+        Column::OldLink,
+        &["oldlink", "unsubscribelink", "unsubscribeurl", "unsubscribe", "退订链接", "退訂連結"],
+    ),
 ];
 
 /// Where a table has what.

@@ -89,6 +89,8 @@ const ORIGINS: [Origin; 6] = [
         ),
         needs: &[&["uuid"], &["email"], &["attributes"], &["status"]],
         columns: &[
+            // Its letters lead to `/subscription/CAMPAIGN/UUID`.
+            ("uuid", Column::OldLink),
             ("email", Column::Address),
             ("status", Column::Standing),
             ("createdat", Column::ConsentAt),

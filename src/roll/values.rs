@@ -127,6 +127,9 @@ const STANDINGS: [(Standing, Option<SuppressionReason>, &[&str]); 6] = [
     ),
 ];
 
+/// The most bytes of an old link.
+const LONGEST_LINK: usize = 1024;
+
 /// Somebody as a row has him or her, or what stands for the address and why the row cannot be taken.
 pub(super) fn entry(
     columns: &Columns,
@@ -163,6 +166,16 @@ pub(super) fn parse_address(text: &str) -> Result<Address, String> {
     let text = inside.unwrap_or(text);
     let text = text.get(..7).filter(|head| head.eq_ignore_ascii_case("mailto:")).map_or(text, |_| &text[7..]);
     Address::parse(text).map_err(|error| error.to_string())
+}
+
+/// What a link leads to on its server, or the word that stands for it; without one, nothing.
+fn link(text: &str) -> Option<String> {
+    let there = url::Url::parse(text).ok().filter(url::Url::has_host);
+    let link = there.map_or_else(
+        || text.to_owned(),
+        |url| url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+    );
+    (2..=LONGEST_LINK).contains(&link.len()).then_some(link)
 }
 
 fn read<'c>(
@@ -230,6 +243,7 @@ fn read<'c>(
         },
         preferences: preferences(cell, columns)?,
         anew: false,
+        old_link: link(cell(Column::OldLink)),
     })
 }
 

@@ -20,11 +20,12 @@ use crate::{
 };
 
 /// The schemas, oldest first; the position of each, counted from 1, is the database's `user_version` after it.
-pub(super) const SCHEMAS: [&str; 4] = [
+pub(super) const SCHEMAS: [&str; 5] = [
     include_str!("../schema/001.sql"),
     include_str!("../schema/002.sql"),
     include_str!("../schema/003.sql"),
     include_str!("../schema/004.sql"),
+    include_str!("../schema/005.sql"),
 ];
 
 /// Most jobs in one transaction: a commit costs some milliseconds, a job some microseconds.

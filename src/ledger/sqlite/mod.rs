@@ -5,6 +5,7 @@ mod connection;
 mod digests;
 mod events;
 mod keeping;
+mod old_links;
 mod pieces;
 mod queue;
 mod shelf;
@@ -454,6 +455,10 @@ impl Subscribers for Sqlite {
 
     fn subscriber(&self, address: &Address) -> Result<Option<Subscriber>, Error> {
         self.read(|db| subscribers::subscriber(db, address))
+    }
+
+    fn owner_of_link(&self, link: &str) -> Result<Option<SubscriberId>, Error> {
+        self.read(|db| old_links::owner(db, link))
     }
 
     fn subscriber_of(&self, id: SubscriberId) -> Result<Option<Subscriber>, Error> {

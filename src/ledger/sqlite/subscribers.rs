@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
     super::{Entered, Entry, Sent},
-    Refusal, digests, micros, queue, shelf, timestamp,
+    Refusal, digests, micros, old_links, queue, shelf, timestamp,
 };
 use crate::{
     delivery, delivery::Bounce, delivery::BounceKind, delivery::DigestId, delivery::State, prose::Language,
@@ -15,7 +15,14 @@ use crate::{
 };
 
 pub(super) fn enter(db: &Connection, entries: &[Entry]) -> Result<Vec<Entered>, Refusal> {
-    entries.iter().map(|entry| enter_one(db, entry)).collect()
+    let enter = |entry: &Entry| {
+        let entered = enter_one(db, entry)?;
+        if let (Some(id), Some(link)) = (entered.id(), &entry.old_link) {
+            old_links::keep(db, id, link)?;
+        }
+        Ok(entered)
+    };
+    entries.iter().map(enter).collect()
 }
 
 fn enter_one(db: &Connection, entry: &Entry) -> Result<Entered, Refusal> {
@@ -199,6 +206,7 @@ pub(super) fn parse_kind(word: &str) -> Result<BounceKind, Refusal> {
 pub(super) fn erase(db: &Connection, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
     let Some(subscriber) = subscriber_of(db, id)? else { return Ok(false) };
     queue::cancel_for(db, id, now)?;
+    old_links::erase(db, id)?;
     for sql in [
         "DELETE FROM deliveries WHERE subscriber = ?1",
         "DELETE FROM bounces WHERE subscriber = ?1",

@@ -83,7 +83,7 @@ pub fn open_ledger(newsroom: &Newsroom) -> Result<Arc<dyn Ledger>, Error> {
 
 fn open_counted_ledger(newsroom: &Newsroom, counts: metrics::Ledger) -> Result<Arc<dyn Ledger>, Error> {
     let data = newsroom.data();
-    durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
+    durable::make_private_folder(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
     Ok(Arc::new(Sqlite::open_counted(&data.join("ledger.db"), counts)?))
 }
 
@@ -137,7 +137,7 @@ pub fn letterhead(newsroom: &Newsroom, publication: &Publication) -> Result<Lett
 /// When the folder that it is in cannot be made.
 pub fn desk_password(newsroom: &Newsroom) -> Result<Password, Error> {
     let data = newsroom.data();
-    durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
+    durable::make_private_folder(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
     Ok(Password::at(&data.join("desk.password")))
 }
 
@@ -186,7 +186,7 @@ impl Daemon {
     /// See [`Error`]; nothing runs then.
     pub async fn start(newsroom: &Newsroom, clock: &Clock) -> Result<Self, Error> {
         let data = newsroom.data();
-        durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
+        durable::make_private_folder(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
         let lock = lock(&data.join("daemon.lock"))?;
         let metrics = Metrics::default();
         let ledger = open_counted_ledger(newsroom, metrics.ledger.clone())?;

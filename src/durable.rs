@@ -4,9 +4,11 @@ use std::{
     collections::HashSet,
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
+
+use rustix::{fs::Mode, process::umask};
 
 use crate::fault::{Point, reached};
 
@@ -281,6 +283,29 @@ pub fn make_folders(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Makes a folder that nobody else may look into, and those above it, each durable. One that is there is left as it is.
+///
+/// # Errors
+/// Whatever the file system says.
+pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder.parent().unwrap_or(Path::new("."));
+    make_folders(above)?;
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => sync_folder(above),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// From now on nothing that this process makes may be written by its group or by others, whatever its starter allowed.
+pub fn let_nobody_else_write() {
+    let inherited = umask(Mode::empty());
+    umask(inherited | Mode::WGRP | Mode::WOTH);
 }
 
 /// Whether a file is there with these bytes.

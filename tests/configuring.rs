@@ -285,3 +285,19 @@ fn asking_wrongly_is_answered_with_the_way_to_ask() {
     assert_eq!(code, 2);
     assert!(text.contains("a similar subcommand exists: 'publish'"), "{text}");
 }
+
+#[test]
+fn nobody_else_reads_the_addresses_or_writes_in_the_newsroom_whatever_its_starter_allowed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.md"), page("One", "The first words.")).unwrap();
+    let program = env!("CARGO_BIN_EXE_gazetted");
+    let lines = format!(
+        "umask 0; {program} init . && {program} subscribers add li@example.org && {program} publish a.md"
+    );
+    let made = Command::new("sh").args(["-c", &lines]).current_dir(folder.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("data"), mode("data/ledger.db")), (0o700, 0o600));
+    assert_eq!((mode("outbox"), mode("outbox/feed.xml")), (0o755, 0o644), "readers' web servers may read");
+}

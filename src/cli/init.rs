@@ -24,10 +24,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         });
     }
     let written = |path: &Path, source| Error::Write { path: path.to_owned(), source };
-    for name in ["inbox", "outbox", "data"] {
+    for name in ["inbox", "outbox"] {
         let path = folder.join(name);
         durable::make_folders(&path).map_err(|source| written(&path, source))?;
     }
+    let data = folder.join("data");
+    durable::make_private_folder(&data).map_err(|source| written(&data, source))?;
     let settings = settings_for(folder);
     durable::put(&file, settings.as_bytes()).map_err(|source| written(&file, source))?;
     say(&format!("a newsroom is made in `{}`", folder.display()))?;

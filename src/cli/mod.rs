@@ -35,8 +35,8 @@ use std::{
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
-    config::FILE, config::Newsroom, daemon, editions, fault, hub, ledger, press, publication::Publication,
-    vault,
+    config::FILE, config::Newsroom, daemon, durable, editions, fault, hub, ledger, press,
+    publication::Publication, vault,
 };
 
 /// Done.
@@ -179,6 +179,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         report::print(&Error::Asked { problem, help: None });
         return ExitCode::from(ASKED_WRONGLY);
     }
+    durable::let_nobody_else_write();
     match dispatch(arguments) {
         Ok(()) => ExitCode::from(DONE),
         // Whoever read the answer has had enough: `gazetted issues list | head`.

@@ -11,10 +11,11 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, runtime::Handle, sync::oneshot};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -56,6 +57,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The system gives no thread more.
+    #[error("there is no thread to be had for the press")]
+    Thread(#[source] io::Error),
     /// The settings name what cannot be used.
     #[error(transparent)]
     Config(#[from] config::Error),
@@ -271,7 +275,7 @@ impl Daemon {
         );
         daemon.digests.spawn(guarded(guard(), digesting));
         let watching = watching::watch(gate, press, clock.clone(), bells.clone(), daemon.stop_inbox.clone());
-        daemon.inbox.spawn(guarded(guard(), watching));
+        daemon.inbox.spawn(guarded(guard(), apart("press", watching)?));
         let telling = hub::run(daemon.publication.clone(), bells.hub, daemon.stop_inbox.clone());
         daemon.hub.spawn(guarded(guard(), telling));
         daemon.hub.spawn(guarded(guard(), webhooks::run(webhooks, daemon.stop_inbox.clone())));
@@ -374,6 +378,28 @@ fn closed(door: &Door, source: io::Error) -> Error {
 async fn guarded(guard: DropGuard, work: impl Future<Output = ()>) {
     work.await;
     guard.disarm();
+}
+
+/// Runs a part of the daemon that blocks on a thread of its own. What an allocator keeps for each thread, it keeps once for such work: on
+/// whichever thread is idle, hours of it scatter what lives long over memory that is then given back by none of them.
+fn apart<P>(name: &str, part: P) -> Result<impl Future<Output = ()> + use<P>, Error>
+where
+    P: Future<Output = ()> + Send + 'static,
+{
+    let here = Handle::current();
+    let (end, ended) = oneshot::channel::<()>();
+    let work = move || {
+        // Dropped when the work is done, and also when it dies.
+        let _end = end;
+        here.block_on(part);
+    };
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(work).map_err(Error::Thread)?;
+    Ok(async move {
+        let _ = ended.await;
+        if let Err(panic) = thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+    })
 }
 
 /// An error with its causes on one line.

@@ -98,11 +98,9 @@ fn a_withdrawn_issue_leaves_the_digests_that_are_not_sent_yet() {
         publish(&newsroom, &press, n, now);
     }
     let due = press.calendar.next(Pace::Weekly, now).unwrap();
-    assert_eq!(
-        press.make_digests(due).unwrap().len(),
-        2,
-        "the week's, and the day's, which nobody asked for"
-    );
+    let made = press.make_digests(due).unwrap();
+    let of = |pace| made.iter().filter(|made| made.pace == pace).map(|made| made.letters).collect::<Vec<_>>();
+    assert_eq!((of(Pace::Weekly), of(Pace::Daily)), (vec![1], vec![0]), "nobody asked for the day's");
     let claim = || ledger.claim(due, due + SignedDuration::from_hours(1), 10, &[]).unwrap().letters;
     let printing = ledger.printing(claim()[0].printing).unwrap().unwrap();
     assert!(printing.text.contains("Number 1"), "{}", printing.text);
@@ -333,4 +331,48 @@ fn an_issue_that_comes_while_the_clock_stands_in_1970_waits_until_it_is_set() {
     newsroom.is_out("a", 1).no_reason_beside("a.md").letters_stand("a", &[(State::Delivered, 1)]);
     let published = newsroom.shelved("a").release.published;
     assert!(newsroom.now().duration_since(published) < SignedDuration::from_hours(1), "{published}");
+}
+
+#[test]
+fn a_newsroom_that_was_shut_over_its_first_days_tells_daily_readers_all_the_same() {
+    let mut newsroom = Newsroom::closed("");
+    let ledger = newsroom.ledger();
+    enter(&*ledger, "wang", Standing::Confirmed, of_pace(Pace::Daily));
+    drop(ledger);
+    newsroom.starts();
+    newsroom.saves("a.md", page("One", "The first words.")).is_out("a", 1);
+    newsroom.stops();
+    // Before the first digest was due the plug was pulled; it stays out for the weekend.
+    newsroom.after(SignedDuration::from_hours(70));
+    newsroom.starts();
+    let letter = newsroom.sink.letters_to("wang@example.org", 1).remove(0);
+    assert!(letter.plain().contains("The first words"), "{}", letter.plain());
+}
+
+#[test]
+fn a_clock_that_stood_years_ahead_for_an_hour_keeps_no_digest_back_until_then() {
+    let newsroom = Newsroom::closed("");
+    let ledger = newsroom.ledger();
+    let reader = enter(&*ledger, "wang", Standing::Confirmed, of_pace(Pace::Daily));
+    let press = newsroom.press();
+    let now = newsroom.now();
+    let years = SignedDuration::from_hours(24 * 365 * 8);
+    publish(&newsroom, &press, 0, now);
+    publish(&newsroom, &press, 1, now + years);
+    press.make_digests(now + years + SignedDuration::from_hours(48)).unwrap();
+    publish(&newsroom, &press, 2, now);
+    for day in 1..4 {
+        press.make_digests(now + SignedDuration::from_hours(24 * day)).unwrap();
+    }
+    let told: Vec<IssueKey> = ledger
+        .digests(&newsroom.publication(), 99)
+        .unwrap()
+        .into_iter()
+        .filter(|line| line.digest.kind == Kind::Digest(Pace::Daily))
+        .flat_map(|line| line.digest.issues)
+        .collect();
+    let mut once = told.clone();
+    once.sort();
+    assert_eq!(once, ["i0", "i1", "i2"].map(IssueKey::of), "each in one digest: {told:?}");
+    assert!(ledger.history(reader, 9).unwrap().len() >= 2, "one was sent ahead of its time, and one in time");
 }

@@ -40,7 +40,7 @@ fn check(save: impl Fn(&Path, usize) + Send + Sync, name: impl Fn(usize) -> Path
         let end = Instant::now() + PATIENCE;
         while taken.len() < FILES {
             assert!(Instant::now() < end, "{} of {FILES} files were taken", taken.len());
-            for manuscript in inbox.look(Instant::now()).ready {
+            for manuscript in inbox.look(Instant::now(), false).ready {
                 let bytes = manuscript.bytes.as_ref().unwrap();
                 assert!(
                     bytes.ends_with(END.as_bytes()),
@@ -56,7 +56,7 @@ fn check(save: impl Fn(&Path, usize) + Send + Sync, name: impl Fn(usize) -> Path
     // Whatever still comes after the last file was seen would be a second time.
     let quiet = Instant::now() + Duration::from_millis(200);
     while Instant::now() < quiet {
-        assert!(inbox.look(Instant::now()).ready.is_empty(), "a file was taken again");
+        assert!(inbox.look(Instant::now(), false).ready.is_empty(), "a file was taken again");
         thread::park_timeout(Duration::from_millis(10));
     }
     for n in 0..FILES {

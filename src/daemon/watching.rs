@@ -12,7 +12,7 @@ use std::{
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{Bells, blocking, causes};
+use super::{Bells, causes};
 use crate::{
     clock::Clock, config::Newsroom, inbox, inbox::Hints, inbox::Inbox, inbox::Manuscript, issue::IssueKey,
     ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Queued, metrics::Metrics, press,
@@ -52,7 +52,8 @@ impl Gate {
     }
 }
 
-/// Finishes what a crash interrupted, watches the inbox and takes what comes to the press, until `stop`.
+/// Finishes what a crash interrupted, watches the inbox and takes what comes to the press, until `stop`. It blocks: it wants a thread of
+/// its own.
 pub(super) async fn watch(
     gate: Gate,
     press: Arc<Press>,
@@ -67,28 +68,21 @@ pub(super) async fn watch(
         tell_fate(&inbox, &arrival);
     }
     while !stop.is_cancelled() {
-        let (press, clock, bells, stop_press) =
-            (Arc::clone(&press), clock.clone(), bells.clone(), stop.clone());
-        let metrics = metrics.clone();
-        let again;
-        (inbox, hints, resume_at, again) = blocking(move || {
-            // First the watch, then the listing: what comes between the two rings the bell.
-            hints.renew();
-            if resume_at.is_some_and(|at| at <= Instant::now()) {
-                let begun = press.ledger.interrupted(&press.publication, clock.now()).unwrap_or_default();
-                let resumed = resume(&press, clock.now(), &bells);
-                // What stands beside their files is looked at once more.
-                for begun in begun {
-                    inbox.again(Path::new(OsStr::from_bytes(&begun.source)));
-                }
-                resume_at = (!resumed).then(|| Instant::now() + RESUME_AGAIN);
+        // First the watch, then the listing: what comes between the two rings the bell.
+        hints.renew();
+        if resume_at.is_some_and(|at| at <= Instant::now()) {
+            let begun = press.ledger.interrupted(&press.publication, clock.now()).unwrap_or_default();
+            let resumed = resume(&press, clock.now(), &bells);
+            // What stands beside their files is looked at once more.
+            for begun in begun {
+                inbox.again(Path::new(OsStr::from_bytes(&begun.source)));
             }
-            let again = look(&mut inbox, &press, (&clock, &metrics), &bells, &stop_press, &mut resume_at);
-            let again = again.min(until_embargo(&press, &clock, &mut resume_at));
-            see_the_unfinished(&press, &clock, &mut resume_at);
-            (inbox, hints, resume_at, again)
-        })
-        .await;
+            resume_at = (!resumed).then(|| Instant::now() + RESUME_AGAIN);
+        }
+        let told = hints.come();
+        let again = look((&mut inbox, told), &press, (&clock, &metrics), &bells, &stop, &mut resume_at);
+        let again = again.min(until_embargo(&press, &clock, &mut resume_at));
+        see_the_unfinished(&press, &clock, &mut resume_at);
         tokio::select! {
             () = bell.notified() => {}
             () = tokio::time::sleep(again) => {}
@@ -162,7 +156,7 @@ fn resume(press: &Press, now: Timestamp, bells: &Bells) -> bool {
 
 /// One look at the inbox, with all that follows from it. Gives when to look again at the latest.
 fn look(
-    inbox: &mut Inbox,
+    (inbox, told): (&mut Inbox, bool),
     press: &Press,
     (clock, metrics): (&Clock, &Metrics),
     bells: &Bells,
@@ -170,7 +164,7 @@ fn look(
     resume_at: &mut Option<Instant>,
 ) -> Duration {
     let began = Instant::now();
-    let look = inbox.look(began);
+    let look = inbox.look(began, told);
     metrics.inbox.looked(clock.now().as_second(), began.elapsed());
     for path in look.gone {
         if let Err(error) = press.ledger.forget(path.as_os_str().as_bytes()) {

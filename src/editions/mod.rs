@@ -1,7 +1,10 @@
 //! Prints: issue in, files out. The same issue always gives the same bytes; nothing here asks for the time.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    panic, thread,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -172,24 +175,29 @@ pub fn print_beside(
         return Err(Error::Plate { picture: picture.name.clone() });
     }
     let outline = Outline::of(release, publication);
-    let cover = book::cover(&outline, publication)?;
-    let bytes = book::bind(release, publication, &outline, &cover, plates)?;
-    let book = Edition { path: paths::book(key, publication, &bytes), bytes };
+    let bind = || {
+        let cover = book::cover(&outline, publication)?;
+        let bytes = book::bind(release, publication, &outline, &cover, plates)?;
+        Ok::<_, Error>((Edition { path: paths::book(key, publication, &bytes), bytes }, cover.for_lists()?))
+    };
+    // The book is more than half of the work, and the articles' pages need nothing of it.
+    let (articles, bound) = thread::scope(|scope| {
+        let articles = scope.spawn(|| site::articles(release, publication, &outline));
+        let bound = bind();
+        (articles.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), bound)
+    });
+    let (book, (page, thumbnail)) = bound?;
     let file = BookFile { path: book.path.clone(), length: book.bytes.len() as u64 };
-    let mut pages: Vec<Edition> = release
-        .issue
-        .pictures
-        .iter()
-        .map(|picture| &picture.name)
+    let names = release.issue.pictures.iter().map(|picture| &picture.name);
+    let mut pages: Vec<Edition> = names
         .filter_map(|name| {
             Some(Edition { path: paths::picture(key, name), bytes: plates.get(name)?.clone() })
         })
         .collect();
-    let (page, thumbnail) = cover.for_lists()?;
     pages.push(Edition { path: cover_path(key), bytes: page });
     pages.push(Edition { path: thumbnail_path(key), bytes: thumbnail });
     pages.push(site::stylesheet(publication));
-    pages.extend(site::articles(release, publication, &outline)?);
+    pages.extend(articles?);
     pages.push(site::issue(release, &file, beside, publication, &outline)?);
     Ok(Printed { book, pages })
 }

@@ -102,6 +102,12 @@ impl Hints {
         }
     }
 
+    /// Whether the folder is watched.
+    #[must_use]
+    pub fn come(&self) -> bool {
+        self.watcher.is_some()
+    }
+
     fn tell(&self, told: bool) {
         if let Some(counts) = &self.counts {
             counts.is_told(told);

@@ -54,7 +54,7 @@ const QUIET_AFAR: Duration = Duration::from_secs(5);
 pub struct Settings {
     /// How long a file must lie unchanged before it is read.
     pub settle_after: Duration,
-    /// How long it may take until a file is seen of which no event told.
+    /// How long it may take until a file is seen of which no event told; longer where looking itself takes long.
     pub look_every: Duration,
 }
 
@@ -196,6 +196,12 @@ fn too_large(name: &str, length: u64) -> String {
     manuscript::Unreadable::TooLarge { bytes, most }.to_string()
 }
 
+/// How many times as long as a look takes is waited until the next one, and how long at most, where nobody tells of changes,
+const LOOKING: (u32, Duration) = (50, Duration::from_mins(10));
+
+/// and where looks only find what the kernel has not told.
+const NET: (u32, Duration) = (2000, Duration::from_mins(1));
+
 /// What one look at the inbox gave.
 #[derive(Debug, Default)]
 pub struct Look {
@@ -247,9 +253,9 @@ impl Inbox {
         }
     }
 
-    /// Looks at the folder once. A folder that is not there has no files, and nothing in it counts as gone: it may be
+    /// Looks at the folder once; `told` says that somebody is told of changes in it, so that the next look is only a net. A folder that is not there has no files, and nothing in it counts as gone: it may be
     /// a mount that comes back.
-    pub fn look(&mut self, now: Instant) -> Look {
+    pub fn look(&mut self, now: Instant, told: bool) -> Look {
         let started = Instant::now();
         let (files, unreadable) = match scan::list(&self.root) {
             Ok(listing) => listing,
@@ -266,8 +272,10 @@ impl Inbox {
         let local = settle::is_local(&self.root);
         let quiet =
             if local { self.settings.settle_after } else { self.settings.settle_after.max(QUIET_AFAR) };
-        // A large folder is looked at less often, so that looking never takes more than a fiftieth of the time.
-        let idle = self.settings.look_every.max(started.elapsed() * 50);
+        // A large folder is looked at less often: looking is to take little of the time. What is written on the far side of a mount, nobody
+        // is told of.
+        let (share, most) = if told && local { NET } else { LOOKING };
+        let idle = self.settings.look_every.max((started.elapsed() * share).min(most));
         let mut look = Look { again: idle, ..Look::default() };
         let entries = folders::gather(files);
         if unreadable == 0 {

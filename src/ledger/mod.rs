@@ -13,7 +13,7 @@ mod tokens;
 
 use std::path::PathBuf;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 pub use self::{
     digests::{DigestLine, Digests, Draft, Then, Trouble, Words},
@@ -170,6 +170,10 @@ pub struct Tally {
     /// Whether letters are held since the ledger was brought back from a backup.
     pub held: bool,
 }
+
+/// How far an issue may be from the period of a digest that tells of it all the same, because it was held back, because nobody was there to
+/// make one, or because the clock was wrong. A time that is further ahead of now is a clock's fault.
+pub const LATE: SignedDuration = SignedDuration::from_hours(62 * 24);
 
 /// The operations that everything which must survive goes through.
 ///
@@ -351,8 +355,9 @@ pub trait Ledger: Subscribers + Digests + Events + Tokens + Keeping {
         last: u64,
     ) -> Result<Vec<Listing>, Error>;
 
-    /// The issues that came out since the last digest of a pace, or after `since` where there is none, until `until`, in the
-    /// order in which they came out; also those that were held back meanwhile, for two months at most.
+    /// The issues that came out after the first of two times and until the second, in the order in which they came out, and that no digest
+    /// of a pace tells of; also those of two months before, which were held back, or which nobody was there to tell of, and those that
+    /// bear a time months behind `now`, because the clock was ahead: see [`LATE`].
     ///
     /// # Errors
     /// When the ledger cannot be read.
@@ -360,8 +365,8 @@ pub trait Ledger: Subscribers + Digests + Events + Tokens + Keeping {
         &self,
         publication: &Publication,
         pace: Pace,
-        since: Timestamp,
-        until: Timestamp,
+        period: (Timestamp, Timestamp),
+        now: Timestamp,
     ) -> Result<Vec<Shelved>, Error>;
 
     /// One issue as it is out, or was until it was withdrawn or held back.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Error, Press, unprintable};
 use crate::{
     delivery::AttachedBook, delivery::DigestStatus, delivery::Kind, delivery::Period, durable, editions,
-    editions::Shelved, fault::Point, fault::reached, issue::IssueKey, issue::Status, ledger::Arrival,
+    editions::Shelved, fault::Point, fault::reached, issue::IssueKey, issue::Status, ledger, ledger::Arrival,
     ledger::Draft, ledger::Queued, ledger::Words, publication::Publication, subscriber::Pace,
     subscriber::Wish,
 };
@@ -56,7 +56,9 @@ impl Press {
         for pace in [Pace::Daily, Pace::Weekly, Pace::Monthly] {
             let Some(period) = self.calendar.ended(pace, now) else { continue };
             let last = self.ledger.last_digest(&self.publication, pace)?;
-            // A clock that was set back must not open a period again that is behind its readers.
+            // A clock that was set back must not open a period again that is behind its readers; one that was months ahead when a digest was
+            // made must not keep the others back until then.
+            let last = last.filter(|last| last.until.duration_since(now) <= ledger::LATE);
             if last.is_some_and(|last| last.until >= period.until)
                 || self.ledger.digest_of(&self.publication, pace, &period.name)?.is_some()
             {
@@ -68,7 +70,7 @@ impl Press {
     }
 
     fn make_digest(&self, pace: Pace, period: &Period, now: Timestamp) -> Result<Option<Digested>, Error> {
-        let mut news = self.ledger.news(&self.publication, pace, period.since, period.until)?;
+        let mut news = self.ledger.news(&self.publication, pace, (period.since, period.until), now)?;
         news.retain(|shelved| self.is_news(&shelved.release, now));
         if news.is_empty() {
             return Ok(None);

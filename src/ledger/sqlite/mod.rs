@@ -286,10 +286,10 @@ impl Ledger for Sqlite {
         &self,
         publication: &Publication,
         pace: Pace,
-        since: Timestamp,
-        until: Timestamp,
+        period: (Timestamp, Timestamp),
+        now: Timestamp,
     ) -> Result<Vec<Shelved>, Error> {
-        self.read(|db| shelf::news(db, &publication.key, pace, since, until))
+        self.read(|db| shelf::news(db, &publication.key, pace, period, now))
     }
 
     fn issue(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Shelved>, Error> {

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
-    super::Interrupted, super::IssueLine, super::Opening, Refusal, digests, micros, pieces, standing,
-    timestamp,
+    super::Interrupted, super::IssueLine, super::LATE, super::Opening, Refusal, digests, micros, pieces,
+    standing, timestamp,
 };
 use crate::{
     delivery::State, editions::Beside, editions::BookFile, editions::Listing, editions::Shelved,
@@ -449,28 +449,20 @@ fn letters(db: &Connection, publication: &str, key: &str) -> Result<Vec<(State, 
     digests::states(db, which, [publication, key])
 }
 
-/// How far back an issue may have come out that is in no digest yet, because it was held back.
-const HELD_BACK: SignedDuration = SignedDuration::from_hours(62 * 24);
-
 pub(super) fn news(
     db: &Connection,
     publication: &str,
     pace: Pace,
-    since: Timestamp,
-    until: Timestamp,
+    (since, until): (Timestamp, Timestamp),
+    now: Timestamp,
 ) -> Result<Vec<Shelved>, Refusal> {
-    let sql = "SELECT min(since) FROM digests WHERE publication = ?1 AND pace = ?2";
-    let first: Option<i64> =
-        db.prepare_cached(sql)?.query_row([publication, pace.as_str()], |row| row.get(0))?;
-    let since = match first {
-        Some(first) => timestamp(first)?.max(until.saturating_sub(HELD_BACK).unwrap_or(since)),
-        None => since,
-    };
-    let which = "status = 'usable' AND published > ?2 AND published <= ?3 AND NOT EXISTS
+    let since = until.saturating_sub(LATE).map_or(since, |late| late.min(since));
+    let ahead = now.saturating_add(LATE).unwrap_or(Timestamp::MAX);
+    let which = "status = 'usable' AND published > ?2 AND (published <= ?3 OR published > ?5) AND NOT EXISTS
                      (SELECT 1 FROM digest_issues i JOIN digests g ON g.id = i.digest
                       WHERE i.publication = releases.publication AND i.issue = releases.issue AND g.pace = ?4)
                  ORDER BY published, issue";
-    shelf(db, which, params![publication, micros(since), micros(until), pace.as_str()])
+    shelf(db, which, params![publication, micros(since), micros(until), pace.as_str(), micros(ahead)])
 }
 
 pub(super) fn release(row: &Row<'_>) -> Result<Release, Refusal> {

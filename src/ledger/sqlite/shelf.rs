@@ -154,11 +154,13 @@ pub(super) fn interrupted(
     publication: &str,
     now: Timestamp,
 ) -> Result<Vec<Interrupted>, Refusal> {
-    let sql = "SELECT body, version, published, updated, source, manuscript, status, current FROM releases
-               WHERE publication = ?1 AND out = 0
-                 AND (current = 1 OR status = 'usable' OR (status = 'withheld' AND embargo <= ?2))
-               ORDER BY updated, issue";
-    let mut rows = db.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT body, version, published, updated, source, manuscript, status, current FROM releases
+         WHERE {} AND (current = 1 OR status = 'usable' OR (status = 'withheld' AND embargo <= ?2))
+         ORDER BY updated, issue",
+        standing::OPEN
+    );
+    let mut rows = db.prepare_cached(&sql)?;
     let mut rows = rows.query(params![publication, micros(now)])?;
     let mut interrupted = Vec::new();
     while let Some(row) = rows.next()? {

@@ -105,3 +105,16 @@ fn a_ledger_that_is_damaged_is_not_brought_back() {
     let restored = Restored { taken: Timestamp::UNIX_EPOCH, at: Timestamp::UNIX_EPOCH };
     Sqlite::bring_back(&path, restored).expect_err("damaged");
 }
+
+#[test]
+fn what_is_not_out_is_found_without_going_through_all_that_is() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = laid(folder.path(), FIXTURES[3]);
+    drop(Sqlite::open(&path).expect("migrated"));
+    let db = Connection::open(&path).expect("opened");
+    for what in ["min(embargo)", "body, version, source"] {
+        let sql = format!("EXPLAIN QUERY PLAN SELECT {what} FROM releases WHERE {}", standing::OPEN);
+        let plan: String = db.query_row(&sql, ["tide"], |row| row.get(3)).expect("explained");
+        assert!(plan.ends_with("USING INDEX releases_open"), "{plan}");
+    }
+}

@@ -83,6 +83,8 @@ pub(super) async fn watch(
         let again = look((&mut inbox, told), &press, (&clock, &metrics), &bells, &stop, &mut resume_at);
         let again = again.min(until_embargo(&press, &clock, &mut resume_at));
         see_the_unfinished(&press, &clock, &mut resume_at);
+        let resumed = resume_at.map(|at| at.saturating_duration_since(Instant::now()));
+        let again = resumed.map_or(again, |left| again.min(left));
         tokio::select! {
             () = bell.notified() => {}
             () = tokio::time::sleep(again) => {}

@@ -196,11 +196,12 @@ fn too_large(name: &str, length: u64) -> String {
     manuscript::Unreadable::TooLarge { bytes, most }.to_string()
 }
 
-/// How many times as long as a look takes is waited until the next one, and how long at most, where nobody tells of changes,
-const LOOKING: (u32, Duration) = (50, Duration::from_mins(10));
+/// How many times [`Settings::look_every`] is waited until the next look, or how many times as long as a look takes and how long then at
+/// most, where nobody tells of changes,
+const LOOKING: (u32, u32, Duration) = (1, 50, Duration::from_mins(10));
 
 /// and where looks only find what the kernel has not told.
-const NET: (u32, Duration) = (2000, Duration::from_mins(1));
+const NET: (u32, u32, Duration) = (5, 2000, Duration::from_mins(1));
 
 /// What one look at the inbox gave.
 #[derive(Debug, Default)]
@@ -274,8 +275,8 @@ impl Inbox {
             if local { self.settings.settle_after } else { self.settings.settle_after.max(QUIET_AFAR) };
         // A large folder is looked at less often: looking is to take little of the time. What is written on the far side of a mount, nobody
         // is told of.
-        let (share, most) = if told && local { NET } else { LOOKING };
-        let idle = self.settings.look_every.max((started.elapsed() * share).min(most));
+        let (times, share, most) = if told && local { NET } else { LOOKING };
+        let idle = (self.settings.look_every * times).max((started.elapsed() * share).min(most));
         let mut look = Look { again: idle, ..Look::default() };
         let entries = folders::gather(files);
         if unreadable == 0 {

@@ -50,7 +50,7 @@ const CLAIM: std::ops::RangeInclusive<usize> = 256..=1024;
 const LEASE: SignedDuration = SignedDuration::from_hours(2);
 
 /// How long at most until letters are seen that another process queued, such as a `gazetted publish` beside the daemon.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How long to wait before the ledger is asked again after it could not answer.
 const LEDGER_PAUSE: Duration = Duration::from_secs(10);

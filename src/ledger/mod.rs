@@ -1,11 +1,12 @@
 //! What must survive a restart, in our own words: arrivals, releases, subscribers, digests and letters.
 //!
-//! [`Ledger`] is the one interface to it, with [`Subscribers`], [`Digests`], [`Events`], [`Tokens`] and [`Keeping`]; [`sqlite`] is the only
-//! place that knows SQL. Every operation is one transaction: done and on the disk when it returns, or not done at all.
+//! [`Ledger`] is the one interface to it, with [`Subscribers`], [`Digests`], [`Events`], [`Tokens`] and [`Keeping`]; `sql` is the only place that
+//! knows SQL, and [`sqlite`] the database that it speaks to. Every operation is one transaction: done and on the disk when it returns, or not done at all.
 
 mod digests;
 mod events;
 mod keeping;
+mod sql;
 pub mod sqlite;
 mod subscribers;
 pub mod terms;

@@ -5,8 +5,11 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{super::Keeping as _, connection, *};
-use crate::ledger::Restored;
+use super::{
+    super::{Digests as _, Keeping as _, Ledger as _, Subscribers as _},
+    connection, *,
+};
+use crate::{ledger::Restored, publication::Publication, subscriber::Standing};
 
 /// The ledgers that we wrote, oldest first. Whoever adds a schema adds one that is written by it.
 const FIXTURES: [&str; 3] = [

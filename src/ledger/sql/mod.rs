@@ -6,6 +6,7 @@ pub(super) mod dialect;
 mod digests;
 mod events;
 pub(super) mod keeping;
+pub(super) mod moving;
 mod pieces;
 pub(super) mod queue;
 mod shelf;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     editions::Contribution, editions::Facet, editions::FacetKind, editions::Listing, editions::Year,
-    issue::Issue, issue::IssueKey, ledger::terms, prose,
+    issue::Article, issue::Issue, issue::IssueKey, ledger::terms, prose,
 };
 
 /// Enters the articles of an issue that readers have from now on.
@@ -30,11 +30,22 @@ pub(super) fn enter(db: &Db<'_>, publication: &str, issue: &Issue, line: &Listin
             )?;
             count(db, publication, (kind, &slug, &facet.name), line.date.year(), 1)?;
         }
-        let body = prose::plain_blocks(&article.body);
-        let around = [&article.kicker, &article.dek].into_iter().flatten().chain(&contribution.authors);
-        let texts = around.map(String::as_str).chain([&*contribution.headline, &*body]);
-        db.execute(db.dialect().enter_words, params![piece, terms::terms(texts)])?;
+        enter_words(db, piece, article, &contribution)?;
     }
+    Ok(())
+}
+
+/// Enters the words of an article, by which it is found.
+pub(super) fn enter_words(
+    db: &Db<'_>,
+    piece: i64,
+    article: &Article,
+    contribution: &Contribution,
+) -> Result<(), Refusal> {
+    let body = prose::plain_blocks(&article.body);
+    let around = [&article.kicker, &article.dek].into_iter().flatten().chain(&contribution.authors);
+    let texts = around.map(String::as_str).chain([&*contribution.headline, &*body]);
+    db.execute(db.dialect().enter_words, params![piece, terms::terms(texts)])?;
     Ok(())
 }
 

@@ -48,6 +48,11 @@ impl Sqlite {
         Ok(Self { database: connection::Database::open(path, counts)? })
     }
 
+    /// Opens a ledger that nobody else has, does something to it in one transaction, and closes it as one file.
+    pub(super) fn once(path: &Path, work: impl FnOnce(&Db<'_>) -> Result<(), Refusal>) -> Result<(), Error> {
+        connection::once(path, |db| with(db, work))
+    }
+
     /// The schema of a ledger, and what is wrong with it, without changing it: it is neither made nor migrated.
     ///
     /// # Errors

@@ -24,9 +24,9 @@ use tokio_util::{
 use crate::{
     bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey, desk,
     desk::Bells, desk::Desk, desk::Password, durable, fetch::Fetcher, fetch::Web, http, http::ReadingRoom,
-    http::Subscribing, hub, ledger, ledger::Ledger, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail,
-    mail::Stationery, metrics, metrics::Metrics, outbox, outbox::Outbox, press, press::Press,
-    publication::Publication, subscriber::LeaveKey, webhooks, webhooks::Webhooks,
+    http::Subscribing, hub, ledger, ledger::Ledger, ledger::postgres::Postgres, ledger::sqlite::Sqlite,
+    mail::Letterhead, mail::Mail, mail::Stationery, metrics, metrics::Metrics, outbox, outbox::Outbox, press,
+    press::Press, publication::Publication, subscriber::LeaveKey, webhooks, webhooks::Webhooks,
 };
 
 /// How long letters on their way may take to be answered once we are asked to stop.
@@ -66,6 +66,14 @@ pub enum Error {
     /// The desk's password could not be read or made.
     #[error(transparent)]
     Desk(#[from] desk::PasswordError),
+    /// The settings name a ledger, and there is another one in the folder: a backup was brought back, or nobody moved it.
+    #[error("there is a ledger in `{}`, and the settings name the one at `{address}`", path.display())]
+    TwoLedgers {
+        /// The one in the folder.
+        path: PathBuf,
+        /// The one that is named.
+        address: String,
+    },
     /// The ledger could not be opened.
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
@@ -88,7 +96,15 @@ pub fn open_ledger(newsroom: &Newsroom) -> Result<Arc<dyn Ledger>, Error> {
 fn open_counted_ledger(newsroom: &Newsroom, counts: metrics::Ledger) -> Result<Arc<dyn Ledger>, Error> {
     let data = newsroom.data();
     durable::make_private_folder(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
-    Ok(Arc::new(Sqlite::open_counted(&data.join("ledger.db"), counts)?))
+    let path = data.join("ledger.db");
+    match newsroom.ledger_address()? {
+        None => Ok(Arc::new(Sqlite::open_counted(&path, counts)?)),
+        Some(address) if path.exists() => Err(Error::TwoLedgers { path, address: address.to_string() }),
+        Some(address) => {
+            let holder = holder(&data.join("holder"))?;
+            Ok(Arc::new(Postgres::open_counted(&address, &holder, counts)?))
+        }
+    }
 }
 
 /// Opens the press of a newsroom.
@@ -422,6 +438,16 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// Takes the lock that one daemon a newsroom may hold. The kernel frees it when the process ends, however it ends.
+/// Takes the place of a newsroom's daemon, so that none runs until this is dropped.
+///
+/// # Errors
+/// [`Error::Running`] when one does.
+pub fn alone(newsroom: &Newsroom) -> Result<File, Error> {
+    let data = newsroom.data();
+    durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
+    lock(&data.join("daemon.lock"))
+}
+
 fn lock(path: &Path) -> Result<File, Error> {
     let failed = |source| Error::Folder { path: path.to_owned(), source };
     let file = File::create(path).map_err(failed)?;
@@ -429,6 +455,32 @@ fn lock(path: &Path) -> Result<File, Error> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::Running { path: path.to_owned() }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// By what name this newsroom's daemon claims letters where others may do so too: random, and made once.
+fn holder(path: &Path) -> Result<String, Error> {
+    let failed = |source| Error::Folder { path: path.to_owned(), source };
+    match fs::read_to_string(path) {
+        Ok(name) => Ok(name.trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut bytes = [0; 16];
+            io::Read::read_exact(&mut File::open("/dev/urandom").map_err(failed)?, &mut bytes)
+                .map_err(failed)?;
+            let name = format!("{:032x}", u128::from_le_bytes(bytes));
+            // Where two make one at once, one of them is there.
+            match OpenOptions::new().write(true).create_new(true).open(path) {
+                Ok(mut file) => {
+                    file.write_all(name.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+                    Ok(name)
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    fs::read_to_string(path).map_err(failed)
+                }
+                Err(error) => Err(failed(error)),
+            }
+        }
+        Err(error) => Err(failed(error)),
     }
 }
 

@@ -124,7 +124,16 @@ fn only_the_ledger_knows_sql_only_a_helper_is_run_and_only_main_exits() {
     for file in sources(&root().join("src")) {
         let text = fs::read_to_string(&file).unwrap();
         let path = file.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-        assert!(path.starts_with("src/ledger/sqlite") || !text.contains("rusqlite"), "{path} names rusqlite");
+        for (driver, place) in
+            [("rusqlite", "src/ledger/sqlite/"), ("tokio_postgres", "src/ledger/postgres/")]
+        {
+            assert!(path.starts_with(place) || !text.contains(driver), "{path} names {driver}");
+        }
+        let knows_sql = path.starts_with("src/ledger/");
+        for words in ["SELECT ", "INSERT INTO ", "DELETE FROM ", "UPDATE "] {
+            let says = text.lines().any(|line| line.contains(&format!("\"{words}")));
+            assert!(knows_sql || !says, "{path} says {words}");
+        }
         let may_run =
             path == "src/helper.rs" || path.starts_with("src/torture/") || path.ends_with("tests.rs");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();

@@ -5,6 +5,7 @@
 
 mod newsroom;
 mod sink;
+mod ledgers;
 mod tools;
 mod browser;
 mod properties;
@@ -49,6 +50,7 @@ mod picturing;
 mod fetching;
 mod illustrating;
 mod keeping;
+mod moving;
 mod proving;
 mod editing;
 mod minding;

@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::sink::Sink;
+use crate::{ledgers, sink::Sink};
 
 /// How long a story waits for something before it fails.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -55,6 +55,12 @@ impl Newsroom {
              from = \"The Tide Gazette <tide@example.org>\"\nreply_to = \"editors@example.org\"\n{settings}",
             sink.address
         );
+        let settings = match ledgers::wanted() {
+            Some(postgres) if !settings.contains("[data]") => {
+                format!("[data]\nledger = \"{}\"\n{settings}", postgres.database())
+            }
+            _ => settings,
+        };
         for name in ["inbox", "config"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }

@@ -10,6 +10,7 @@ mod dkim;
 mod doctor;
 mod init;
 mod issues;
+mod ledger;
 mod man;
 mod proof;
 mod publish;
@@ -35,8 +36,8 @@ use std::{
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
-    config::FILE, config::Newsroom, daemon, durable, editions, fault, hub, ledger, press,
-    publication::Publication, vault,
+    config::FILE, config::Newsroom, daemon, durable, editions, fault, hub, ledger::Error as LedgerError,
+    press, publication::Publication, vault,
 };
 
 /// Done.
@@ -99,6 +100,9 @@ enum Command {
     Backup(backup::Backup),
     /// Make a newsroom of a backup; its letters are held until `gazetted resume`
     Restore(backup::Restore),
+    /// Move the ledger to another database
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Tell what waits since the newsroom was brought back from a backup, and let it go
     Resume(resume::Arguments),
     /// Check that every link of every feed leads to its file, and that ledger and outbox agree
@@ -125,7 +129,7 @@ enum Error {
     #[error(transparent)]
     Token(crate::desk::TokenError),
     #[error(transparent)]
-    Ledger(#[from] ledger::Error),
+    Ledger(#[from] LedgerError),
     #[error(transparent)]
     Joining(#[from] crate::joining::Error),
     #[error("cannot publish `{}`", path.display())]
@@ -211,6 +215,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Doctor(arguments) => doctor::run(file, &arguments),
         Command::Backup(arguments) => backup::back_up(file, &newsroom(file)?, &arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Ledger(command) => ledger::run(&newsroom(file)?, &command),
         Command::Resume(arguments) => resume::run(&newsroom(file)?, &arguments),
         Command::Verify => verify::run(&newsroom(file)?),
         Command::Ready => ready::run(&newsroom(file)?),

@@ -44,6 +44,10 @@ fn help(error: &Error) -> Option<String> {
         Error::Daemon(daemon::Error::Broken) => {
             Some("start it again: nothing is lost; and please report what stands above".to_owned())
         }
+        Error::Daemon(daemon::Error::TwoLedgers { .. }) => Some(
+            "where the one in the folder is right, `gazetted ledger move --from FILE --to postgres://...` carries it over; else put it aside"
+                .to_owned(),
+        ),
         Error::Daemon(daemon::Error::Listen { .. }) => {
             Some("another program may use that address; set another one, as `listen` in `[http]` or `[desk]`, or `lmtp` in `[bounces]`".to_owned())
         }

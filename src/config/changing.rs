@@ -19,7 +19,7 @@ impl Newsroom {
     pub fn follow(&mut self, at_work: &Self) -> Changes {
         let (kept, changed) = differences(&at_work.settings, &self.settings)
             .into_iter()
-            .partition(|name| KEPT.contains(&name.as_str()));
+            .partition(|name| KEPT.contains(&name.as_str()) || name.starts_with("data."));
         let (old, new) = (&at_work.settings, &mut self.settings);
         new.publication.key.clone_from(&old.publication.key);
         new.publication.authority.clone_from(&old.publication.authority);

@@ -34,7 +34,7 @@ const KEYS: [(&str, &[&str]); 10] = [
     ),
     ("inbox", &["folder", "settle_after", "look_every"]),
     ("outbox", &["folder"]),
-    ("data", &["folder"]),
+    ("data", &["folder", "ledger", "ledger_password_file"]),
     ("digests", &["at", "weekday", "day", "ask_after"]),
     ("joining", &["form", "per_network", "per_hour", "most_pending", "refuse_roles"]),
     (
@@ -271,6 +271,9 @@ fn contradictions(settings: &Settings) -> Vec<String> {
                 ));
             }
         }
+    }
+    if settings.data.ledger_password_file.is_some() && settings.data.ledger.is_none() {
+        problems.push("data: `ledger_password_file` is for a `ledger` on PostgreSQL".to_owned());
     }
     if mail.user.is_some() != mail.password_file.is_some() {
         problems.push("mail: `user` and `password_file` belong together; set both or none".to_owned());

@@ -20,10 +20,10 @@ pub use placing::{folders, with_folder};
 pub use settings::Settings;
 
 use crate::{
-    bounce::Door, delivery::Calendar, editions, http, inbox, mail::KeyError, mail::Limits, mail::Protection,
-    mail::Relay, mail::Sender, mail::Server, mail::Signer, mail::Stationery, mail::Way, manuscript,
-    picture::Plate, publication::Colour, publication::Design, publication::Forms, publication::Imprint,
-    publication::Publication, theme::Theme, webhooks::Secret, webhooks::Webhook,
+    bounce::Door, delivery::Calendar, editions, http, inbox, ledger, mail::KeyError, mail::Limits,
+    mail::Protection, mail::Relay, mail::Sender, mail::Server, mail::Signer, mail::Stationery, mail::Way,
+    manuscript, picture::Plate, publication::Colour, publication::Design, publication::Forms,
+    publication::Imprint, publication::Publication, theme::Theme, webhooks::Secret, webhooks::Webhook,
 };
 use settings::{DoorName, HostPort, ProtectionName, RelaySettings, WebhookSettings};
 
@@ -183,20 +183,48 @@ impl Newsroom {
         self.root.join(&self.settings.data.folder)
     }
 
+    /// Where the ledger is, where it is on `PostgreSQL`; with its password, from its file or `PGPASSWORD`.
+    ///
+    /// # Errors
+    /// When the file with the password cannot be read.
+    pub fn ledger_address(&self) -> Result<Option<ledger::postgres::Address>, Error> {
+        let data = &self.settings.data;
+        let Some(text) = &data.ledger else { return Ok(None) };
+        let Ok(address) = ledger::postgres::Address::parse(&text.0) else { return Ok(None) };
+        let password = match &data.ledger_password_file {
+            Some(file) => {
+                let path = self.root.join(file);
+                let text = fs::read_to_string(&path).map_err(|source| Error::Named {
+                    key: "data.ledger_password_file",
+                    path,
+                    source,
+                })?;
+                Some(text.trim_end_matches(['\r', '\n']).to_owned())
+            }
+            None => std::env::var("PGPASSWORD").ok(),
+        };
+        Ok(Some(address.with_password(password.as_deref())))
+    }
+
     /// The files and folders that the settings name besides the three folders of a newsroom, as they are written there.
     #[must_use]
     pub fn named_files(&self) -> Vec<PathBuf> {
-        let Settings { publication, mail, bounces, .. } = &self.settings;
+        let Settings { publication, mail, bounces, data, .. } = &self.settings;
         let mut named: Vec<PathBuf> = mail.dkim_keys.clone();
         for relay in mail.servers() {
             named.extend(relay.password_file);
             named.extend(relay.ca_file);
         }
         named.extend(
-            [&publication.cover, &publication.theme, &bounces.webhook_secret_file]
-                .into_iter()
-                .flatten()
-                .cloned(),
+            [
+                &publication.cover,
+                &publication.theme,
+                &bounces.webhook_secret_file,
+                &data.ledger_password_file,
+            ]
+            .into_iter()
+            .flatten()
+            .cloned(),
         );
         named.sort();
         named.dedup();

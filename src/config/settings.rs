@@ -8,7 +8,8 @@ use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::values::{
-    BaseUrl, DoorName, From, HostName, HostPort, HubUrl, Listening, NetName, ProtectionName, Span, WebhookUrl,
+    BaseUrl, DoorName, From, HostName, HostPort, HubUrl, LedgerAddress, Listening, NetName, ProtectionName,
+    Span, WebhookUrl,
 };
 use self::values::{
     authority, colour, connections, day_of_month, domain, free_line, hour, issn, key, limit, line, mib, rate,
@@ -27,7 +28,7 @@ pub struct Settings {
     /// Where readers are served from.
     pub outbox: FolderSettings<OutboxFolder>,
     /// Where the state is.
-    pub data: FolderSettings<DataFolder>,
+    pub data: DataSettings,
     /// When digests are due.
     pub digests: DigestSettings,
     /// How readers join by themselves.
@@ -121,7 +122,7 @@ impl Default for InboxSettings {
     }
 }
 
-/// `[outbox]` and `[data]`: a folder each.
+/// `[outbox]`: a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, bound(deserialize = "N: FolderName"))]
 pub struct FolderSettings<N: FolderName> {
@@ -142,15 +143,24 @@ pub trait FolderName {
 pub struct OutboxFolder;
 
 /// `[data]`: `config/gazetted.toml` explains every key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataFolder;
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataSettings {
+    pub folder: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerAddress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger_password_file: Option<PathBuf>,
+}
+
+impl Default for DataSettings {
+    fn default() -> Self {
+        Self { folder: "data".into(), ledger: None, ledger_password_file: None }
+    }
+}
 
 impl FolderName for OutboxFolder {
     const DEFAULT: &'static str = "outbox";
-}
-
-impl FolderName for DataFolder {
-    const DEFAULT: &'static str = "data";
 }
 
 impl<N: FolderName> Default for FolderSettings<N> {

@@ -9,7 +9,10 @@ use std::{
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::Finding;
-use crate::{clock, config::Newsroom, durable, helper, inbox, ledger::Keeping as _, ledger::sqlite::Sqlite};
+use crate::{
+    clock, config::Newsroom, durable, helper, inbox, ledger::Keeping, ledger::postgres::Address,
+    ledger::postgres::Postgres, ledger::sqlite::Sqlite,
+};
 
 /// With less room than that, in bytes, a large issue may not come out;
 const LITTLE: u64 = 500 << 20;
@@ -166,6 +169,14 @@ pub(super) fn clock(now: Timestamp) -> Finding {
 
 pub(super) fn ledger(newsroom: &Newsroom, now: Timestamp) -> Vec<Finding> {
     let path = newsroom.data().join("ledger.db");
+    match newsroom.ledger_address() {
+        Ok(None) => {}
+        Ok(Some(address)) => return ledger_on_postgres(&address, &path, now),
+        Err(error) => {
+            let help = "write the password into that file, readable by gazetted alone";
+            return vec![Finding::wrong("ledger", whole(&error), help)];
+        }
+    }
     let shown = path.display();
     if !path.exists() {
         return vec![Finding::look(
@@ -205,6 +216,57 @@ pub(super) fn ledger(newsroom: &Newsroom, now: Timestamp) -> Vec<Finding> {
     }
     let mut findings = vec![Finding::ok("ledger", format!("`{shown}` is whole, schema {schema}"))];
     let Ok(ledger) = Sqlite::open(&path) else { return findings };
+    findings.extend(kept(&ledger, now));
+    findings
+}
+
+/// An error with its causes, in one line.
+fn whole(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(why) = cause {
+        said = format!("{said}: {why}");
+        cause = why.source();
+    }
+    said
+}
+
+fn ledger_on_postgres(address: &Address, file: &Path, now: Timestamp) -> Vec<Finding> {
+    if file.exists() {
+        let said = format!("it is at `{address}`, and there is another one in `{}`", file.display());
+        let help =
+            "carry that over (`gazetted ledger move --from FILE --to postgres://...`), or put it aside";
+        return vec![Finding::wrong("ledger", said, help)];
+    }
+    let schema = match Postgres::look_at(address) {
+        Ok(schema) => schema,
+        Err(error) => {
+            let help = "see that the server runs, and who may log in (docs/operating.md)";
+            return vec![Finding::wrong("ledger", whole(&error), help)];
+        }
+    };
+    let known = Postgres::SCHEMA;
+    if schema > known {
+        let said = format!("it has schema {schema}, and this gazetted knows {known}");
+        return vec![Finding::wrong("ledger", said, "run the newer gazetted that wrote it")];
+    }
+    if schema < known {
+        let said = format!("`{address}` can be reached; there is no ledger of ours yet");
+        return vec![Finding::look("ledger", said, "`gazetted run` makes it")];
+    }
+    let mut findings = vec![Finding::ok(
+        "ledger",
+        format!("`{address}` can be reached, schema {schema}; its operator keeps it whole"),
+    )];
+    if let Ok(ledger) = Postgres::open(address) {
+        findings.extend(kept(&ledger, now));
+    }
+    findings
+}
+
+/// When the last backup was made, and whether letters are held.
+fn kept(ledger: &dyn Keeping, now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
     let help = "`gazetted backup FILE` makes one; docs/operating.md has a line for every night";
     match ledger.last_backup() {
         Ok(Some(at)) if now.duration_since(at) <= OLD => {

@@ -1,11 +1,14 @@
 //! What must survive a restart, in our own words: arrivals, releases, subscribers, digests and letters.
 //!
-//! [`Ledger`] is the one interface to it, with [`Subscribers`], [`Digests`], [`Events`], [`Tokens`] and [`Keeping`]; [`sqlite`] is the only
-//! place that knows SQL. Every operation is one transaction: done and on the disk when it returns, or not done at all.
+//! [`Ledger`] is the one interface to it, with [`Subscribers`], [`Digests`], [`Events`], [`Tokens`] and [`Keeping`]; `sql` is the only place that
+//! knows SQL; [`sqlite`] and [`postgres`] are the databases that it speaks to. Every operation is one transaction: done and on the disk when it returns, or not done at all.
 
 mod digests;
 mod events;
 mod keeping;
+mod moving;
+mod sql;
+pub mod postgres;
 pub mod sqlite;
 mod subscribers;
 pub mod terms;
@@ -19,6 +22,7 @@ pub use self::{
     digests::{DigestLine, Digests, Draft, Then, Trouble, Words},
     events::{Event, EventKind, Events, Telling, Told, WebhookLine},
     keeping::{Keeping, Restored, Waiting},
+    moving::{Carried, Place, carry},
     subscribers::{Entered, Entry, Sent, Subscribers},
     tokens::{Scope, Token, Tokens},
 };

@@ -27,8 +27,16 @@ const LEVEL: i32 = 3;
 const IN_ONE_PIECE: u64 = 64 << 20;
 
 /// What of the state's folder is made anew at every start, or is a copy itself.
-const PASSED_OVER: [&str; 7] =
-    ["daemon.lock", "press.lock", "backup.lock", "ledger.db", "ledger.db-wal", "ledger.db-shm", "backups"];
+const PASSED_OVER: [&str; 8] = [
+    "daemon.lock",
+    "holder",
+    "press.lock",
+    "backup.lock",
+    "ledger.db",
+    "ledger.db-wal",
+    "ledger.db-shm",
+    "backups",
+];
 
 /// A backup that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]

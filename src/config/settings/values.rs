@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use jiff::{SignedDuration, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{http, publication::Colour, subscriber::Address, typography};
+use crate::{http, ledger, publication::Colour, subscriber::Address, typography};
 
 /// A span of time, written like `2s`, `5m` or `720h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,31 @@ impl TryFrom<String> for HubUrl {
             Some(hub) if matches!(hub.scheme(), "https" | "http") => Ok(Self(hub.into())),
             _ => Err(format!("`{text}` is not the address of a hub such as `https://hub.example.org/`")),
         }
+    }
+}
+
+/// Where a ledger is that is in no file of ours; without its password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LedgerAddress(pub(in crate::config) String);
+
+impl TryFrom<String> for LedgerAddress {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let such = "such as `postgres://gazetted@db.example.org/gazetted`";
+        match ledger::postgres::Address::parse(&text) {
+            Ok(address) if address.has_password() => {
+                Err("a password stands in a file of its own, which `ledger_password_file` names".to_owned())
+            }
+            Ok(_) => Ok(Self(text)),
+            Err(why) => Err(format!("the address of a ledger {why}, {such}")),
+        }
+    }
+}
+
+impl std::convert::From<LedgerAddress> for String {
+    fn from(address: LedgerAddress) -> Self {
+        address.0
     }
 }
 

@@ -1,43 +1,25 @@
 //! The ledger in one `SQLite` file: WAL, every commit synced, one writing thread that commits in groups.
 
-mod arrivals;
 mod connection;
-mod digests;
-mod events;
-mod keeping;
-mod old_links;
-mod pieces;
-mod queue;
-mod shelf;
-mod standing;
-mod subscribers;
-mod tallying;
-mod tokens;
+mod driver;
+mod restoring;
+#[cfg(test)]
+mod claiming;
 #[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
 
-use jiff::{Timestamp, civil::Date};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
+use self::driver::Handle;
 #[cfg(test)]
 pub(crate) use self::tests::ledger_of;
-
 use super::{
-    Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Fate, Interrupted, IssueLine, Ledger,
-    Opening, Queued, Sent, Subscribers, Tally, Then, Trouble, Words,
+    Error, Ledger,
+    sql::{Reach, Refusal, Store, db::Db},
 };
-use crate::{
-    delivery::Bounce, delivery::BounceKind, delivery::Claim, delivery::Delivery, delivery::Digest,
-    delivery::DigestId, delivery::DigestStatus, delivery::Printing, delivery::PrintingId,
-    delivery::Settlement, delivery::State, editions::Beside, editions::BookFile, editions::Contribution,
-    editions::Facet, editions::FacetKind, editions::Letter, editions::Listing, editions::Shelved,
-    editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release, issue::Status, metrics,
-    publication::Publication, subscriber::Address, subscriber::Pace, subscriber::Preferences,
-    subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId, subscriber::Suppression,
-    subscriber::Wish,
-};
+use crate::metrics;
 
 /// The ledger of a newsroom that runs on one machine.
 pub struct Sqlite {
@@ -66,6 +48,11 @@ impl Sqlite {
         Ok(Self { database: connection::Database::open(path, counts)? })
     }
 
+    /// Opens a ledger that nobody else has, does something to it in one transaction, and closes it as one file.
+    pub(super) fn once(path: &Path, work: impl FnOnce(&Db<'_>) -> Result<(), Refusal>) -> Result<(), Error> {
+        connection::once(path, |db| with(db, work))
+    }
+
     /// The schema of a ledger, and what is wrong with it, without changing it: it is neither made nor migrated.
     ///
     /// # Errors
@@ -73,39 +60,67 @@ impl Sqlite {
     pub fn look_at(path: &Path) -> Result<(i64, Vec<String>), Error> {
         connection::look_at(path)
     }
+}
 
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Refusal>) -> Result<T, Error> {
-        self.database.read(work)
+/// Does a piece of work by a connection.
+fn with<T>(db: &Connection, work: impl FnOnce(&Db<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    work(&Db(&Handle(db)))
+}
+
+impl Store for Sqlite {
+    fn read<T>(&self, work: impl FnOnce(&Db<'_>) -> Result<T, Refusal>) -> Result<T, Error> {
+        self.database.read(|db| with(db, work))
     }
 
     fn write<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
-        W: FnOnce(&Connection) -> Result<T, Refusal> + Send + 'static,
+        W: Fn(&Db<'_>) -> Result<T, Refusal> + Send + 'static,
     {
-        self.database.write(work)
+        self.database.write(move |db| with(db, work))
     }
-}
 
-/// Why a piece of work on the database was given up.
-#[derive(Debug)]
-enum Refusal {
-    /// The database's own reason.
-    Sqlite(rusqlite::Error),
-    /// A value in a row is not one that we write.
-    Damaged(String),
-}
+    fn write_letters<T, W>(&self, _: Reach, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: Fn(&Db<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.write(work)
+    }
 
-impl From<rusqlite::Error> for Refusal {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+    fn write_letters_then<T, W, D>(&self, _: Reach, work: W, then: D)
+    where
+        T: Send + 'static,
+        W: Fn(&Db<'_>) -> Result<T, Refusal> + Send + 'static,
+        D: FnOnce(Result<T, Error>) + Send + 'static,
+    {
+        self.database.write_then(move |db| with(db, work), then);
+    }
+
+    fn forget_erased(&self) -> Result<(), Error> {
+        self.database.empty_log()
+    }
+
+    fn look_whole(&self) -> Result<Vec<String>, Error> {
+        let whole: String = self.read(|db| db.value("PRAGMA integrity_check(1)", &[]))?;
+        Ok(if whole == "ok" { Vec::new() } else { vec![format!("the database is damaged: {whole}")] })
+    }
+
+    fn copy_into(&self, path: &Path) -> Result<(), Error> {
+        self.database.copy_to(path)
+    }
+
+    fn rehearse(&self, path: &Path) -> Result<Box<dyn Ledger>, Error> {
+        let rehearsal = Self::open(path)?;
+        self.database.copy_people(path)?;
+        Ok(Box::new(rehearsal))
     }
 }
 
 impl Refusal {
     fn into_error(self, path: &Path) -> Error {
         match self {
-            Self::Sqlite(error) => database_error(path, error),
+            Self::Database(error) => database_error(path, error),
             Self::Damaged(what) => Error::Damaged { what },
         }
     }
@@ -113,568 +128,4 @@ impl Refusal {
 
 fn database_error(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::Database { path: PathBuf::from(path), source: source.into() }
-}
-
-fn micros(time: Timestamp) -> i64 {
-    time.as_microsecond()
-}
-
-fn timestamp(micros: i64) -> Result<Timestamp, Refusal> {
-    Timestamp::from_microsecond(micros).map_err(|_| Refusal::Damaged(format!("a time `{micros}`")))
-}
-
-impl Ledger for Sqlite {
-    fn arrivals(&self) -> Result<Vec<Arrival>, Error> {
-        self.read(|db| arrivals::select(db, "", []))
-    }
-
-    fn newest_arrivals(&self, most: usize) -> Result<Vec<Arrival>, Error> {
-        self.read(|db| arrivals::select(db, "ORDER BY at DESC, path LIMIT ?1", [most]))
-    }
-
-    fn waiting_arrivals(&self) -> Result<Vec<Arrival>, Error> {
-        self.read(|db| {
-            arrivals::select(db, "WHERE fate IN ('withheld', 'embargoed') ORDER BY at DESC, path", [])
-        })
-    }
-
-    fn refused_arrivals(&self, most: usize) -> Result<Vec<Arrival>, Error> {
-        self.read(|db| {
-            arrivals::select(db, "WHERE fate = 'rejected' ORDER BY at DESC, path LIMIT ?1", [most])
-        })
-    }
-
-    fn note(&self, arrival: &Arrival) -> Result<(), Error> {
-        let arrival = arrival.clone();
-        self.write(move |db| note(db, &arrival))
-    }
-
-    fn forget(&self, path: &[u8]) -> Result<(), Error> {
-        let path = path.to_vec();
-        self.write(move |db| {
-            db.execute("DELETE FROM arrivals WHERE path = ?1", [&path])?;
-            shelf::give_up(db, &path)
-        })
-    }
-
-    fn source_of(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Vec<u8>>, Error> {
-        self.read(|db| shelf::source_of(db, &publication.key, key))
-    }
-
-    fn brought(&self, publication: &Publication, manuscript: &str) -> Result<Option<IssueKey>, Error> {
-        self.read(|db| shelf::brought(db, &publication.key, manuscript))
-    }
-
-    fn manuscript_of(&self, publication: &Publication, key: &IssueKey) -> Result<Option<String>, Error> {
-        self.read(|db| shelf::manuscript_of(db, &publication.key, key))
-    }
-
-    fn open_release(
-        &self,
-        publication: &Publication,
-        issue: &Issue,
-        manuscript: &str,
-        source: &[u8],
-        now: Timestamp,
-    ) -> Result<Opening, Error> {
-        let draft = shelf::Draft {
-            publication: publication.key.clone(),
-            name: issue.name(publication),
-            embargo: issue.embargo(publication),
-            issue: issue.clone(),
-            manuscript: manuscript.to_owned(),
-            source: source.to_vec(),
-        };
-        self.write(move |db| shelf::open_release(db, draft, now))
-    }
-
-    fn shelve(&self, publication: &Publication, release: &Release, book: &BookFile) -> Result<(), Error> {
-        let line = Listing::of(release, book, publication);
-        let (publication, release) = (publication.key.clone(), release.clone());
-        self.write(move |db| shelf::shelve(db, &publication, &release, &line))
-    }
-
-    fn close_release(
-        &self,
-        publication: &Publication,
-        release: &Release,
-        digest: Option<&Draft>,
-        arrival: &Arrival,
-        now: Timestamp,
-    ) -> Result<Queued, Error> {
-        let (publication, digest) = (publication.key.clone(), digest.cloned());
-        let (key, arrival) = (release.issue.key.clone(), arrival.clone());
-        self.write(move |db| {
-            let queued = match digest {
-                Some(digest) => digests::freeze(db, &publication, &digest, now)?,
-                None => Queued::Nothing,
-            };
-            if queued != Queued::Missing {
-                events::of_issue(db, &publication, &key, now)?;
-                shelf::close(db, &publication, &key)?;
-                note(db, &arrival)?;
-            }
-            Ok(queued)
-        })
-    }
-
-    fn set_status(
-        &self,
-        publication: &Publication,
-        key: &IssueKey,
-        status: Status,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let (publication, key) = (publication.key.clone(), key.clone());
-        self.write(move |db| standing::set(db, &publication, &key, status, now))
-    }
-
-    fn close_status(&self, publication: &Publication, key: &IssueKey, now: Timestamp) -> Result<(), Error> {
-        let (publication, key) = (publication.key.clone(), key.clone());
-        self.write(move |db| {
-            events::of_issue(db, &publication, &key, now)?;
-            shelf::close(db, &publication, &key)
-        })
-    }
-
-    fn status(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Status>, Error> {
-        self.read(|db| standing::status(db, &publication.key, key))
-    }
-
-    fn interrupted(&self, publication: &Publication, now: Timestamp) -> Result<Vec<Interrupted>, Error> {
-        self.read(|db| shelf::interrupted(db, &publication.key, now))
-    }
-
-    fn next_embargo(&self, publication: &Publication) -> Result<Option<Timestamp>, Error> {
-        self.read(|db| standing::next_embargo(db, &publication.key))
-    }
-
-    fn versions(&self, publication: &Publication, key: &IssueKey) -> Result<Vec<Release>, Error> {
-        self.read(|db| shelf::versions(db, &publication.key, key))
-    }
-
-    fn recent(&self, publication: &Publication, most: usize) -> Result<Vec<Shelved>, Error> {
-        self.read(|db| shelf::recent(db, &publication.key, most))
-    }
-
-    fn corrected(&self, publication: &Publication, most: usize) -> Result<Vec<Shelved>, Error> {
-        self.read(|db| shelf::corrected(db, &publication.key, most))
-    }
-
-    fn n_published(&self, publication: &Publication) -> Result<u64, Error> {
-        self.read(|db| Ok(shelf::n_published(db, &publication.key)?.unsigned_abs()))
-    }
-
-    fn ordinal(&self, publication: &Publication, key: &IssueKey) -> Result<Option<u64>, Error> {
-        self.read(|db| Ok(shelf::ordinal_of(db, &publication.key, key)?.map(i64::unsigned_abs)))
-    }
-
-    fn between(&self, publication: &Publication, first: u64, last: u64) -> Result<Vec<Shelved>, Error> {
-        self.read(|db| shelf::between(db, &publication.key, (ordinal(first), ordinal(last))))
-    }
-
-    fn listings_between(
-        &self,
-        publication: &Publication,
-        first: u64,
-        last: u64,
-    ) -> Result<Vec<Listing>, Error> {
-        self.read(|db| shelf::listings_between(db, &publication.key, (ordinal(first), ordinal(last))))
-    }
-
-    fn news(
-        &self,
-        publication: &Publication,
-        pace: Pace,
-        period: (Timestamp, Timestamp),
-        now: Timestamp,
-    ) -> Result<Vec<Shelved>, Error> {
-        self.read(|db| shelf::news(db, &publication.key, pace, period, now))
-    }
-
-    fn issue(&self, publication: &Publication, key: &IssueKey) -> Result<Option<Shelved>, Error> {
-        self.read(|db| shelf::issue(db, &publication.key, key))
-    }
-
-    fn books(&self, publication: &Publication) -> Result<Vec<(IssueKey, BookFile)>, Error> {
-        self.read(|db| shelf::books(db, &publication.key))
-    }
-
-    fn volume(&self, publication: &Publication, year: i16) -> Result<Volume, Error> {
-        self.read(|db| shelf::volume(db, &publication.key, year))
-    }
-
-    fn beside(
-        &self,
-        publication: &Publication,
-        key: &IssueKey,
-        day: Date,
-        published: Timestamp,
-    ) -> Result<Beside, Error> {
-        self.read(|db| shelf::beside(db, &publication.key, key, &day.to_string(), micros(published)))
-    }
-
-    fn years(&self, publication: &Publication) -> Result<Vec<Year>, Error> {
-        self.read(|db| pieces::years(db, &publication.key, None))
-    }
-
-    fn years_of(&self, publication: &Publication, facet: &Facet) -> Result<Vec<Year>, Error> {
-        self.read(|db| pieces::years(db, &publication.key, Some(facet)))
-    }
-
-    fn facets(&self, publication: &Publication, kind: FacetKind) -> Result<Vec<Facet>, Error> {
-        self.read(|db| pieces::facets(db, &publication.key, kind))
-    }
-
-    fn contributions(
-        &self,
-        publication: &Publication,
-        facet: &Facet,
-        year: Option<i16>,
-        most: usize,
-    ) -> Result<Vec<Contribution>, Error> {
-        self.read(|db| pieces::contributions(db, &publication.key, facet, year, most))
-    }
-
-    fn issues_of(
-        &self,
-        publication: &Publication,
-        facet: &Facet,
-        most: usize,
-    ) -> Result<Vec<Shelved>, Error> {
-        self.read(|db| {
-            let keys = pieces::issues_of(db, &publication.key, facet, most)?;
-            let issues = keys.iter().map(|key| shelf::issue(db, &publication.key, key));
-            Ok(issues.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-        })
-    }
-
-    fn search(
-        &self,
-        publication: &Publication,
-        question: &[String],
-        skip: usize,
-        most: usize,
-    ) -> Result<(Vec<Contribution>, usize), Error> {
-        self.read(|db| pieces::search(db, &publication.key, question, skip, most))
-    }
-
-    fn issues(&self, publication: &Publication) -> Result<Vec<IssueLine>, Error> {
-        self.read(|db| shelf::lines(db, "", [publication.key.as_str()]))
-    }
-
-    fn newest_issues(
-        &self,
-        publication: &Publication,
-        skip: usize,
-        most: usize,
-    ) -> Result<Vec<IssueLine>, Error> {
-        self.read(|db| shelf::newest_lines(db, &publication.key, skip, most))
-    }
-
-    fn issues_after(
-        &self,
-        publication: &Publication,
-        after: &IssueKey,
-        most: usize,
-    ) -> Result<Vec<IssueLine>, Error> {
-        self.read(|db| shelf::lines_after(db, &publication.key, after, most))
-    }
-
-    fn issue_line(&self, publication: &Publication, key: &IssueKey) -> Result<Option<IssueLine>, Error> {
-        let which = [publication.key.as_str(), key.as_str()];
-        self.read(|db| Ok(shelf::lines(db, "AND issue = ?2", which)?.pop()))
-    }
-
-    fn every_version(&self, publication: &Publication, key: &IssueKey) -> Result<Vec<Release>, Error> {
-        self.read(|db| shelf::every_version(db, &publication.key, key))
-    }
-
-    fn tally(&self, publication: &Publication, now: Timestamp) -> Result<Tally, Error> {
-        self.read(|db| tallying::tally(db, &publication.key, now))
-    }
-
-    fn touch(&self) -> Result<(), Error> {
-        self.write(tallying::touch)
-    }
-
-    fn examine(&self) -> Result<Vec<String>, Error> {
-        self.read(|db| {
-            let mut findings = Vec::new();
-            let whole: String = db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-            if whole != "ok" {
-                findings.push(format!("the database is damaged: {whole}"));
-            }
-            let strays: i64 = db.query_row(
-                "SELECT count(*) FROM deliveries d LEFT JOIN digests g ON g.id = d.digest
-                 LEFT JOIN subscribers s ON s.id = d.subscriber LEFT JOIN printings p ON p.id = d.printing
-                 WHERE g.id IS NULL OR s.id IS NULL OR p.id IS NULL",
-                [],
-                |row| row.get(0),
-            )?;
-            if strays > 0 {
-                findings.push(format!("{strays} letters belong to no digest or no subscriber"));
-            }
-            Ok(findings)
-        })
-    }
-}
-
-impl Subscribers for Sqlite {
-    fn enter(&self, entries: Vec<Entry>) -> Result<Vec<Entered>, Error> {
-        self.write(move |db| subscribers::enter(db, &entries))
-    }
-
-    fn confirm(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
-        self.write(move |db| subscribers::confirm(db, id, now))
-    }
-
-    fn prefer(&self, id: SubscriberId, preferences: &Preferences) -> Result<bool, Error> {
-        let preferences = preferences.clone();
-        self.write(move |db| subscribers::prefer(db, id, &preferences))
-    }
-
-    fn leave(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
-        self.write(move |db| subscribers::leave(db, id, now))
-    }
-
-    fn suppress(&self, id: SubscriberId, suppression: &Suppression) -> Result<bool, Error> {
-        let suppression = suppression.clone();
-        self.write(move |db| subscribers::suppress(db, id, &suppression))
-    }
-
-    fn bounce(&self, bounces: Vec<Bounce>, now: Timestamp) -> Result<Vec<SubscriberId>, Error> {
-        self.write(move |db| subscribers::bounce(db, &bounces, now))
-    }
-
-    fn erase(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
-        let erased = self.write(move |db| subscribers::erase(db, id, now))?;
-        self.database.empty_log()?;
-        Ok(erased)
-    }
-
-    fn subscriber(&self, address: &Address) -> Result<Option<Subscriber>, Error> {
-        self.read(|db| subscribers::subscriber(db, address))
-    }
-
-    fn owner_of_link(&self, link: &str) -> Result<Option<SubscriberId>, Error> {
-        self.read(|db| old_links::owner(db, link))
-    }
-
-    fn subscriber_of(&self, id: SubscriberId) -> Result<Option<Subscriber>, Error> {
-        self.read(|db| subscribers::subscriber_of(db, id))
-    }
-
-    fn subscribers(&self, after: SubscriberId, most: usize) -> Result<Vec<Subscriber>, Error> {
-        self.read(|db| subscribers::subscribers(db, after, most))
-    }
-
-    fn count(&self, standing: Standing) -> Result<u64, Error> {
-        self.read(|db| subscribers::count(db, standing))
-    }
-
-    fn subscribers_with(
-        &self,
-        part: &str,
-        after: SubscriberId,
-        most: usize,
-    ) -> Result<Vec<Subscriber>, Error> {
-        self.read(|db| subscribers::with(db, part, after, most))
-    }
-
-    fn growth(&self) -> Result<Vec<(Timestamp, i64)>, Error> {
-        self.read(subscribers::growth)
-    }
-
-    fn n_pending(&self, since: Timestamp) -> Result<u64, Error> {
-        self.read(|db| subscribers::n_pending(db, since))
-    }
-
-    fn readers(&self, pace: Pace) -> Result<u64, Error> {
-        self.read(|db| subscribers::readers(db, pace))
-    }
-
-    fn history(&self, id: SubscriberId, most: usize) -> Result<Vec<Sent>, Error> {
-        self.read(|db| subscribers::history(db, id, most))
-    }
-
-    fn bounces(&self, id: SubscriberId) -> Result<Vec<Bounce>, Error> {
-        self.read(|db| subscribers::bounces(db, id))
-    }
-}
-
-impl Digests for Sqlite {
-    fn wishes(&self, pace: Pace) -> Result<Vec<Wish>, Error> {
-        self.read(|db| digests::wishes(db, pace))
-    }
-
-    fn freeze(&self, publication: &Publication, draft: &Draft, now: Timestamp) -> Result<Queued, Error> {
-        let (publication, draft) = (publication.key.clone(), draft.clone());
-        self.write(move |db| digests::freeze(db, &publication, &draft, now))
-    }
-
-    fn stale(&self, publication: &Publication) -> Result<Vec<Digest>, Error> {
-        self.read(|db| digests::stale(db, &publication.key))
-    }
-
-    fn printed_for(&self, id: DigestId) -> Result<Vec<Wish>, Error> {
-        self.read(|db| digests::printed_for(db, id))
-    }
-
-    fn print_anew(
-        &self,
-        id: DigestId,
-        issues: &[IssueKey],
-        printings: &[(Wish, Option<Words>)],
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let (issues, printings) = (issues.to_vec(), printings.to_vec());
-        self.write(move |db| digests::print_anew(db, id, &issues, &printings, now))
-    }
-
-    fn ask(
-        &self,
-        publication: &Publication,
-        id: SubscriberId,
-        letter: &Letter,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let (publication, letter) = (publication.key.clone(), letter.clone());
-        self.write(move |db| digests::ask(db, &publication, id, &letter, now))
-    }
-
-    fn last_digest(&self, publication: &Publication, pace: Pace) -> Result<Option<Digest>, Error> {
-        self.read(|db| digests::last(db, &publication.key, pace))
-    }
-
-    fn digest_of(
-        &self,
-        publication: &Publication,
-        pace: Pace,
-        period: &str,
-    ) -> Result<Option<Digest>, Error> {
-        self.read(|db| digests::find(db, &publication.key, pace.as_str(), period))
-    }
-
-    fn digests(&self, publication: &Publication, most: usize) -> Result<Vec<DigestLine>, Error> {
-        self.read(|db| digests::newest(db, &publication.key, DigestId(i64::MAX), most))
-    }
-
-    fn digests_before(
-        &self,
-        publication: &Publication,
-        before: DigestId,
-        most: usize,
-    ) -> Result<Vec<DigestLine>, Error> {
-        self.read(|db| digests::newest(db, &publication.key, before, most))
-    }
-
-    fn digest(&self, id: DigestId) -> Result<Option<DigestLine>, Error> {
-        self.read(|db| digests::digest(db, id))
-    }
-
-    fn course(&self, id: DigestId) -> Result<Vec<(Timestamp, u64)>, Error> {
-        self.read(|db| digests::course(db, id))
-    }
-
-    fn letters(
-        &self,
-        id: DigestId,
-        state: State,
-        after: SubscriberId,
-        most: usize,
-    ) -> Result<Vec<Trouble>, Error> {
-        self.read(|db| digests::letters(db, id, state, after, most))
-    }
-
-    fn said_afterwards(&self, id: DigestId) -> Result<Vec<(BounceKind, String, u64)>, Error> {
-        self.read(|db| digests::said_afterwards(db, id))
-    }
-
-    fn set_digest_status(&self, id: DigestId, status: DigestStatus, now: Timestamp) -> Result<bool, Error> {
-        self.write(move |db| digests::set_status(db, id, status, now))
-    }
-
-    fn ask_about_old(&self, before: Timestamp, now: Timestamp) -> Result<Vec<Digest>, Error> {
-        self.write(move |db| digests::ask_about_old(db, before, now))
-    }
-
-    fn retry(&self, id: DigestId, state: State, now: Timestamp) -> Result<u64, Error> {
-        self.write(move |db| queue::retry(db, id, state, now))
-    }
-
-    fn printing(&self, id: PrintingId) -> Result<Option<Printing>, Error> {
-        self.read(|db| digests::printing(db, id))
-    }
-
-    fn claim(
-        &self,
-        now: Timestamp,
-        lease: Timestamp,
-        most: usize,
-        except: &[String],
-    ) -> Result<Claim, Error> {
-        let except = except.to_vec();
-        self.write(move |db| queue::claim(db, now, lease, most, &except))
-    }
-
-    fn still_claimed(
-        &self,
-        letters: &[(DigestId, SubscriberId)],
-    ) -> Result<Vec<(DigestId, SubscriberId)>, Error> {
-        self.read(|db| queue::still_claimed(db, letters))
-    }
-
-    fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<u64, Error> {
-        let settlements = settlements.to_vec();
-        self.write(move |db| queue::settle(db, &settlements, now))
-    }
-
-    fn settle_then(&self, settlements: Vec<Settlement>, now: Timestamp, then: Then) {
-        self.database.write_then(move |db| queue::settle(db, &settlements, now), then);
-    }
-
-    fn give_back(&self, letters: &[Delivery]) -> Result<(), Error> {
-        let letters: Vec<_> = letters.iter().map(|letter| (letter.digest, letter.subscriber)).collect();
-        self.write(move |db| queue::give_back(db, &letters))
-    }
-
-    fn release_claims(&self) -> Result<u64, Error> {
-        self.write(|db| {
-            let sql = "UPDATE deliveries SET state = 'queued', due = 0, lease = NULL WHERE state = 'claimed'";
-            Ok(db.execute(sql, [])? as u64)
-        })
-    }
-
-    fn next_due(&self) -> Result<Option<Timestamp>, Error> {
-        self.read(|db| {
-            if keeping::holds(db)? {
-                return Ok(None);
-            }
-            let sql = "SELECT min(due) FROM deliveries WHERE state IN ('queued', 'delayed')";
-            let due: Option<i64> = db.query_row(sql, [], |row| row.get(0))?;
-            due.map(timestamp).transpose()
-        })
-    }
-}
-
-fn ordinal(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-fn note(db: &Connection, arrival: &Arrival) -> Result<(), Refusal> {
-    let (fate, issue, reason) = match &arrival.fate {
-        Fate::Published(key) => ("published", Some(key.as_str()), None),
-        Fate::Duplicate(key) => ("duplicate", Some(key.as_str()), None),
-        Fate::Withheld(key) => ("withheld", Some(key.as_str()), None),
-        Fate::Embargoed(key) => ("embargoed", Some(key.as_str()), None),
-        Fate::Rejected(reason) => ("rejected", None, Some(reason.as_str())),
-    };
-    db.prepare_cached(
-        "INSERT INTO arrivals (path, signature, hash, issue, fate, reason, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (path) DO UPDATE SET signature = excluded.signature, hash = excluded.hash, issue = excluded.issue,
-             fate = excluded.fate, reason = excluded.reason, at = excluded.at",
-    )?
-    .execute(params![arrival.path, arrival.signature, arrival.hash, issue, fate, reason, micros(arrival.at)])?;
-    Ok(())
 }

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    super::{Events as _, Keeping as _, Tokens as _},
+    super::{Digests as _, Events as _, Keeping as _, Ledger as _, Subscribers as _, Tokens as _},
     connection, *,
 };
-use crate::ledger::Restored;
+use crate::{ledger::Restored, publication::Publication, subscriber::Standing};
 
 /// The ledgers that we wrote, oldest first. Whoever adds a schema adds one that is written by it.
 const FIXTURES: [&str; 4] = [
@@ -113,7 +113,10 @@ fn what_is_not_out_is_found_without_going_through_all_that_is() {
     drop(Sqlite::open(&path).expect("migrated"));
     let db = Connection::open(&path).expect("opened");
     for what in ["min(embargo)", "body, version, source"] {
-        let sql = format!("EXPLAIN QUERY PLAN SELECT {what} FROM releases WHERE {}", standing::OPEN);
+        let sql = format!(
+            "EXPLAIN QUERY PLAN SELECT {what} FROM releases WHERE {}",
+            crate::ledger::sql::standing::OPEN
+        );
         let plan: String = db.query_row(&sql, ["tide"], |row| row.get(3)).expect("explained");
         assert!(plan.ends_with("USING INDEX releases_open"), "{plan}");
     }

@@ -1,11 +1,12 @@
 //! Digests and their printings: frozen with their readers, stopped, let go.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
     super::{DigestLine, Draft, Queued, Trouble, Words},
-    Refusal, micros, queue, shelf, subscribers, timestamp,
+    Refusal,
+    db::{Db, Row, Value, params},
+    micros, queue, shelf, subscribers, timestamp,
 };
 use crate::{
     delivery::BounceKind, delivery::Digest, delivery::DigestId, delivery::DigestStatus, delivery::Kind,
@@ -13,19 +14,13 @@ use crate::{
     editions::Letter, issue::IssueKey, subscriber::Pace, subscriber::SubscriberId, subscriber::Wish,
 };
 
-pub(super) fn wishes(db: &Connection, pace: Pace) -> Result<Vec<Wish>, Refusal> {
+pub(super) fn wishes(db: &Db<'_>, pace: Pace) -> Result<Vec<Wish>, Refusal> {
     let sql = "SELECT DISTINCT form, sections, language FROM subscribers WHERE standing = 'confirmed' AND pace = ?1";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([pace.as_str()])?;
-    let mut wishes = Vec::new();
-    while let Some(row) = rows.next()? {
-        wishes.push(subscribers::read_wish(row, 0)?);
-    }
-    Ok(wishes)
+    db.query(sql, params![pace.as_str()], |row| subscribers::read_wish(row, 0))
 }
 
 pub(super) fn freeze(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     draft: &Draft,
     now: Timestamp,
@@ -50,75 +45,79 @@ pub(super) fn freeze(
              SELECT ?1, ?2, id, {address}, substr({address}, instr({address}, '@') + 1), ?3, 0, ?4 FROM subscribers
              WHERE standing = 'confirmed' AND pace = ?5 AND form = ?6 AND sections = ?7 AND language = ?8"
         );
-        letters += db.prepare_cached(&sql)?.execute(params![
-            digest.0,
-            printing.0,
-            state.as_str(),
-            micros(now),
-            draft.pace.as_str(),
-            form,
-            sections,
-            language
-        ])?;
+        letters += db.execute(
+            &sql,
+            params![
+                digest.0,
+                printing.0,
+                state.as_str(),
+                micros(now),
+                draft.pace.as_str(),
+                form,
+                sections,
+                language
+            ],
+        )?;
     }
-    Ok(Queued::Letters(letters as u64))
+    Ok(Queued::Letters(letters))
 }
 
-fn insert(db: &Connection, publication: &str, draft: &Draft, now: Timestamp) -> Result<DigestId, Refusal> {
+fn insert(db: &Db<'_>, publication: &str, draft: &Draft, now: Timestamp) -> Result<DigestId, Refusal> {
     let sql = "INSERT INTO digests (publication, pace, period, issues, frozen, since, until, status)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    db.prepare_cached(sql)?.execute(params![
-        publication,
-        draft.pace.as_str(),
-        draft.period,
-        shelf::to_json(&draft.issues)?,
-        micros(now),
-        micros(draft.since),
-        micros(draft.until),
-        draft.status.as_str(),
-    ])?;
-    let digest = DigestId(db.last_insert_rowid());
-    let mut tells = db.prepare_cached("INSERT INTO digest_issues VALUES (?1, ?2, ?3)")?;
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id";
+    let digest = DigestId(db.value(
+        sql,
+        params![
+            publication,
+            draft.pace.as_str(),
+            draft.period,
+            shelf::to_json(&draft.issues)?,
+            micros(now),
+            micros(draft.since),
+            micros(draft.until),
+            draft.status.as_str(),
+        ],
+    )?);
+    let mut tells =
+        db.prepare("INSERT INTO digest_issues (publication, issue, digest) VALUES (?1, ?2, ?3)")?;
     for issue in &draft.issues {
         tells.execute(params![publication, issue.as_str(), digest.0])?;
     }
     Ok(digest)
 }
 
-fn print(db: &Connection, digest: DigestId, wish: &Wish, words: &Words) -> Result<PrintingId, Refusal> {
+fn print(db: &Db<'_>, digest: DigestId, wish: &Wish, words: &Words) -> Result<PrintingId, Refusal> {
     let (form, sections, language) = subscribers::wish_columns(wish)?;
     let sql = "INSERT INTO printings (digest, form, sections, language, subject, text, html, books)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    db.prepare_cached(sql)?.execute(params![
-        digest.0,
-        form,
-        sections,
-        language,
-        words.letter.subject,
-        words.letter.text,
-        words.letter.html,
-        shelf::to_json(&words.books)?,
-    ])?;
-    Ok(PrintingId(db.last_insert_rowid()))
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id";
+    Ok(PrintingId(db.value(
+        sql,
+        params![
+            digest.0,
+            form,
+            sections,
+            language,
+            words.letter.subject,
+            words.letter.text,
+            words.letter.html,
+            shelf::to_json(&words.books)?,
+        ],
+    )?))
 }
 
 /// Digests whose words tell of an issue that was withdrawn since.
-pub(super) fn stale(db: &Connection, publication: &str) -> Result<Vec<Digest>, Refusal> {
-    select(db, "publication = ?1 AND stale = 1 ORDER BY id", [publication])
+pub(super) fn stale(db: &Db<'_>, publication: &str) -> Result<Vec<Digest>, Refusal> {
+    select(db, "publication = ?1 AND stale = 1 ORDER BY id", params![publication])
 }
 
-pub(super) fn printed_for(db: &Connection, id: DigestId) -> Result<Vec<Wish>, Refusal> {
-    let mut rows = db.prepare_cached("SELECT form, sections, language FROM printings WHERE digest = ?1")?;
-    let mut rows = rows.query([id.0])?;
-    let mut wishes = Vec::new();
-    while let Some(row) = rows.next()? {
-        wishes.push(subscribers::read_wish(row, 0)?);
-    }
-    Ok(wishes)
+pub(super) fn printed_for(db: &Db<'_>, id: DigestId) -> Result<Vec<Wish>, Refusal> {
+    db.query("SELECT form, sections, language FROM printings WHERE digest = ?1", params![id.0], |row| {
+        subscribers::read_wish(row, 0)
+    })
 }
 
 pub(super) fn print_anew(
-    db: &Connection,
+    db: &Db<'_>,
     id: DigestId,
     issues: &[IssueKey],
     printings: &[(Wish, Option<Words>)],
@@ -128,51 +127,43 @@ pub(super) fn print_anew(
         let (form, sections, language) = subscribers::wish_columns(wish)?;
         let sql =
             "SELECT id FROM printings WHERE digest = ?1 AND form = ?2 AND sections = ?3 AND language = ?4";
-        let printing: Option<i64> = db
-            .prepare_cached(sql)?
-            .query_row(params![id.0, form, sections, language], |row| row.get(0))
-            .optional()?;
+        let printing: Option<i64> =
+            db.first(sql, params![id.0, form, sections, language], |row| row.get(0))?;
         let Some(printing) = printing else { continue };
         match words {
             Some(Words { letter, books }) => {
                 let sql = "UPDATE printings SET subject = ?2, text = ?3, html = ?4, books = ?5 WHERE id = ?1";
                 let books = shelf::to_json(books)?;
-                db.prepare_cached(sql)?.execute(params![
-                    printing,
-                    letter.subject,
-                    letter.text,
-                    letter.html,
-                    books
-                ])?;
+                db.execute(sql, params![printing, letter.subject, letter.text, letter.html, books])?;
             }
-            None => queue::cancel(db, "printing = ?1", [printing], now)?,
+            None => queue::cancel(db, "printing = ?1", params![printing], now)?,
         }
     }
     let sql = "UPDATE digests SET issues = ?2, stale = 0 WHERE id = ?1";
-    db.prepare_cached(sql)?.execute(params![id.0, shelf::to_json(&issues)?])?;
-    queue::let_go(db, "digest = ?1", [id.0], now)
+    db.execute(sql, params![id.0, shelf::to_json(&issues)?])?;
+    queue::let_go(db, "digest = ?1", params![id.0], now)
 }
 
 pub(super) fn ask(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     id: SubscriberId,
     letter: &Letter,
     now: Timestamp,
 ) -> Result<bool, Refusal> {
     let sql = "SELECT address FROM subscribers WHERE id = ?1 AND standing = 'pending'";
-    let address: Option<String> = db.prepare_cached(sql)?.query_row([id.0], |row| row.get(0)).optional()?;
+    let address: Option<String> = db.first(sql, params![id.0], |row| row.get(0))?;
     let Some(address) = address else { return Ok(false) };
     queue::cancel_for(db, id, now)?;
     let sql = "INSERT INTO digests (publication, pace, period, frozen, until, status)
-               VALUES (?1, 'confirmation', ?2 || '.' || (SELECT count(*) FROM deliveries WHERE subscriber = ?2), ?3, ?3, 'open')";
-    db.prepare_cached(sql)?.execute(params![publication, id.0, micros(now)])?;
-    let digest = DigestId(db.last_insert_rowid());
+               VALUES (?1, 'confirmation', ?2 || '.' || (SELECT count(*) FROM deliveries WHERE subscriber = ?2), ?3, ?3, 'open')
+               RETURNING id";
+    let digest = DigestId(db.value(sql, params![publication, id.0, micros(now)])?);
     let words = Words { letter: letter.clone(), books: Vec::new() };
     let printing = print(db, digest, &Wish::default(), &words)?;
     let sql = "INSERT INTO deliveries (digest, printing, subscriber, address, domain, state, due, queued)
                VALUES (?1, ?2, ?3, ?4, substr(?4, instr(?4, '@') + 1), 'queued', 0, ?5)";
-    db.prepare_cached(sql)?.execute(params![digest.0, printing.0, id.0, address, micros(now)])?;
+    db.execute(sql, params![digest.0, printing.0, id.0, address, micros(now)])?;
     Ok(true)
 }
 
@@ -183,9 +174,9 @@ fn read(row: &Row<'_>) -> Result<Digest, Refusal> {
     let status: String = row.get(6)?;
     Ok(Digest {
         id: DigestId(row.get(0)?),
-        kind: parse_kind(&row.get::<_, String>(1)?)?,
+        kind: parse_kind(&row.get::<String>(1)?)?,
         period: row.get(2)?,
-        issues: shelf::from_json::<Vec<IssueKey>>(&row.get::<_, String>(3)?)?,
+        issues: shelf::from_json::<Vec<IssueKey>>(&row.get::<String>(3)?)?,
         frozen: timestamp(row.get(4)?)?,
         until: timestamp(row.get(5)?)?,
         status: DigestStatus::parse(&status)
@@ -193,32 +184,27 @@ fn read(row: &Row<'_>) -> Result<Digest, Refusal> {
     })
 }
 
-fn select(db: &Connection, which: &str, parameters: impl rusqlite::Params) -> Result<Vec<Digest>, Refusal> {
-    let mut rows = db.prepare_cached(&format!("SELECT {COLUMNS} FROM digests WHERE {which}"))?;
-    let mut rows = rows.query(parameters)?;
-    let mut digests = Vec::new();
-    while let Some(row) = rows.next()? {
-        digests.push(read(row)?);
-    }
-    Ok(digests)
+fn select(db: &Db<'_>, which: &str, parameters: &[Value<'_>]) -> Result<Vec<Digest>, Refusal> {
+    db.query(&format!("SELECT {COLUMNS} FROM digests WHERE {which}"), parameters, read)
 }
 
 pub(super) fn find(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     kind: &str,
     period: &str,
 ) -> Result<Option<Digest>, Refusal> {
-    Ok(select(db, "publication = ?1 AND pace = ?2 AND period = ?3", [publication, kind, period])?.pop())
+    Ok(select(db, "publication = ?1 AND pace = ?2 AND period = ?3", params![publication, kind, period])?
+        .pop())
 }
 
-pub(super) fn last(db: &Connection, publication: &str, pace: Pace) -> Result<Option<Digest>, Refusal> {
+pub(super) fn last(db: &Db<'_>, publication: &str, pace: Pace) -> Result<Option<Digest>, Refusal> {
     let which = "publication = ?1 AND pace = ?2 ORDER BY until DESC, id DESC LIMIT 1";
-    Ok(select(db, which, [publication, pace.as_str()])?.pop())
+    Ok(select(db, which, params![publication, pace.as_str()])?.pop())
 }
 
 pub(super) fn newest(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     before: DigestId,
     most: usize,
@@ -232,31 +218,26 @@ pub(super) fn newest(
         .collect()
 }
 
-pub(super) fn digest(db: &Connection, id: DigestId) -> Result<Option<DigestLine>, Refusal> {
-    select(db, "id = ?1", [id.0])?.pop().map(|digest| line(db, digest)).transpose()
+pub(super) fn digest(db: &Db<'_>, id: DigestId) -> Result<Option<DigestLine>, Refusal> {
+    select(db, "id = ?1", params![id.0])?.pop().map(|digest| line(db, digest)).transpose()
 }
 
-fn line(db: &Connection, digest: Digest) -> Result<DigestLine, Refusal> {
+fn line(db: &Db<'_>, digest: Digest) -> Result<DigestLine, Refusal> {
     let sql = "SELECT subject FROM printings WHERE digest = ?1 ORDER BY sections, language, form LIMIT 1";
-    let subject: Option<String> =
-        db.prepare_cached(sql)?.query_row([digest.id.0], |row| row.get(0)).optional()?;
-    let letters = states(db, "digest = ?1", [digest.id.0])?;
+    let subject: Option<String> = db.first(sql, params![digest.id.0], |row| row.get(0))?;
+    let letters = states(db, "digest = ?1", params![digest.id.0])?;
     Ok(DigestLine { digest, subject: subject.unwrap_or_default(), letters })
 }
 
 /// How many letters there are in each state, of those that `which` says.
 pub(super) fn states(
-    db: &Connection,
+    db: &Db<'_>,
     which: &str,
-    parameters: impl rusqlite::Params,
+    parameters: &[Value<'_>],
 ) -> Result<Vec<(State, u64)>, Refusal> {
     let sql = format!("SELECT state, count(*) FROM deliveries WHERE {which} GROUP BY state");
-    let mut rows = db.prepare_cached(&sql)?;
-    let mut rows = rows.query(parameters)?;
-    let mut counts = Vec::new();
-    while let Some(row) = rows.next()? {
-        counts.push((parse_state(&row.get::<_, String>(0)?)?, row.get(1)?));
-    }
+    let mut counts =
+        db.query(&sql, parameters, |row| Ok((parse_state(&row.get::<String>(0)?)?, row.get(1)?)))?;
     counts.sort_by_key(|(state, _)| State::ALL.iter().position(|s| s == state));
     Ok(counts)
 }
@@ -264,25 +245,23 @@ pub(super) fn states(
 /// In how many steps the course of a digest is told.
 const STEPS: i64 = 120;
 
-pub(super) fn course(db: &Connection, id: DigestId) -> Result<Vec<(Timestamp, u64)>, Refusal> {
+pub(super) fn course(db: &Db<'_>, id: DigestId) -> Result<Vec<(Timestamp, u64)>, Refusal> {
     let sql = "SELECT min(settled), max(settled) FROM deliveries WHERE digest = ?1 AND state = 'delivered'";
-    let ends = db.prepare_cached(sql)?.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (Some(first), Some(last)): (Option<i64>, Option<i64>) = ends else { return Ok(Vec::new()) };
+    let ends =
+        db.first(sql, params![id.0], |row| Ok(row.get::<Option<i64>>(0)?.zip(row.get::<Option<i64>>(1)?)))?;
+    let Some((first, last)) = ends.flatten() else { return Ok(Vec::new()) };
     let step = ((last - first) / STEPS).max(1);
     let sql = "SELECT max(settled), count(*) FROM deliveries WHERE digest = ?1 AND state = 'delivered'
                GROUP BY (settled - ?2) / ?3 ORDER BY 1";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query(params![id.0, first, step])?;
-    let (mut course, mut so_far) = (Vec::new(), 0);
-    while let Some(row) = rows.next()? {
-        so_far += row.get::<_, u64>(1)?;
-        course.push((timestamp(row.get(0)?)?, so_far));
-    }
-    Ok(course)
+    let mut so_far = 0;
+    db.query(sql, params![id.0, first, step], |row| {
+        so_far += row.get::<u64>(1)?;
+        Ok((timestamp(row.get(0)?)?, so_far))
+    })
 }
 
 pub(super) fn letters(
-    db: &Connection,
+    db: &Db<'_>,
     id: DigestId,
     state: State,
     after: SubscriberId,
@@ -290,64 +269,49 @@ pub(super) fn letters(
 ) -> Result<Vec<Trouble>, Refusal> {
     let sql = "SELECT subscriber, address, attempts, due, phase, code, status, reply FROM deliveries
                WHERE digest = ?1 AND subscriber > ?2 AND state = ?3 ORDER BY subscriber LIMIT ?4";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query(params![id.0, after.0, state.as_str(), most])?;
-    let mut letters = Vec::new();
-    while let Some(row) = rows.next()? {
-        letters.push(Trouble {
+    db.query(sql, params![id.0, after.0, state.as_str(), most], |row| {
+        Ok(Trouble {
             subscriber: SubscriberId(row.get(0)?),
-            address: subscribers::parse_address(&row.get::<_, String>(1)?)?,
+            address: subscribers::parse_address(&row.get::<String>(1)?)?,
             state,
             attempts: row.get(2)?,
             due: (state == State::Delayed).then(|| timestamp(row.get(3)?)).transpose()?,
             reply: read_reply(row, 4)?,
-        });
-    }
-    Ok(letters)
+        })
+    })
 }
 
-pub(super) fn said_afterwards(
-    db: &Connection,
-    id: DigestId,
-) -> Result<Vec<(BounceKind, String, u64)>, Refusal> {
+pub(super) fn said_afterwards(db: &Db<'_>, id: DigestId) -> Result<Vec<(BounceKind, String, u64)>, Refusal> {
     let sql = "SELECT kind, source, count(DISTINCT subscriber) FROM bounces
                WHERE digest = ?1 AND source <> 'smtp' GROUP BY kind, source ORDER BY 3 DESC, kind, source";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([id.0])?;
-    let mut said = Vec::new();
-    while let Some(row) = rows.next()? {
-        said.push((subscribers::parse_kind(&row.get::<_, String>(0)?)?, row.get(1)?, row.get(2)?));
-    }
-    Ok(said)
+    db.query(sql, params![id.0], |row| {
+        Ok((subscribers::parse_kind(&row.get::<String>(0)?)?, row.get(1)?, row.get(2)?))
+    })
 }
 
 pub(super) fn set_status(
-    db: &Connection,
+    db: &Db<'_>,
     id: DigestId,
     status: DigestStatus,
     now: Timestamp,
 ) -> Result<bool, Refusal> {
     let sql = "UPDATE digests SET status = ?2 WHERE id = ?1 AND status <> ?2";
-    if db.prepare_cached(sql)?.execute(params![id.0, status.as_str()])? == 0 {
+    if db.execute(sql, params![id.0, status.as_str()])? == 0 {
         return Ok(false);
     }
     if status == DigestStatus::Open {
-        queue::let_go(db, "digest = ?1", [id.0], now)?;
+        queue::let_go(db, "digest = ?1", params![id.0], now)?;
     } else {
-        queue::withhold(db, "digest = ?1", [id.0])?;
+        queue::withhold(db, "digest = ?1", params![id.0])?;
     }
     Ok(true)
 }
 
-pub(super) fn ask_about_old(
-    db: &Connection,
-    before: Timestamp,
-    now: Timestamp,
-) -> Result<Vec<Digest>, Refusal> {
+pub(super) fn ask_about_old(db: &Db<'_>, before: Timestamp, now: Timestamp) -> Result<Vec<Digest>, Refusal> {
     let which = "frozen < ?1 AND status = 'open' AND pace <> 'confirmation' AND EXISTS
                      (SELECT 1 FROM deliveries d WHERE d.digest = digests.id AND d.attempts = 0
                           AND d.state IN ('queued', 'claimed'))";
-    let mut old = select(db, which, [micros(before)])?;
+    let mut old = select(db, which, params![micros(before)])?;
     for digest in &mut old {
         set_status(db, digest.id, DigestStatus::Asking, now)?;
         digest.status = DigestStatus::Asking;
@@ -355,27 +319,20 @@ pub(super) fn ask_about_old(
     Ok(old)
 }
 
-pub(super) fn printing(db: &Connection, id: PrintingId) -> Result<Option<Printing>, Refusal> {
+pub(super) fn printing(db: &Db<'_>, id: PrintingId) -> Result<Option<Printing>, Refusal> {
     let sql =
         "SELECT digest, form, sections, language, subject, text, html, books FROM printings WHERE id = ?1";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([id.0])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let number: i64 = row.get(0)?;
-    let Some(digest) = select(db, "id = ?1", [number])?.pop() else { return Ok(None) };
+    let found = db.first(sql, params![id.0], |row| {
+        let books = shelf::from_json(&row.get::<String>(7)?)?;
+        let words: (String, String, String) = (row.get(4)?, row.get(5)?, row.get(6)?);
+        Ok((row.get::<i64>(0)?, subscribers::read_wish(row, 1)?, words, books))
+    })?;
+    let Some((number, wish, (subject, text, html), books)) = found else { return Ok(None) };
+    let Some(digest) = select(db, "id = ?1", params![number])?.pop() else { return Ok(None) };
     let before = "(publication, pace) = (SELECT publication, pace FROM digests WHERE id = ?1) AND id < ?1
                   AND pace <> 'confirmation' ORDER BY until DESC, id DESC LIMIT 1";
-    let previous = select(db, before, [number])?.pop().map(|digest| digest.label());
-    Ok(Some(Printing {
-        id,
-        digest,
-        previous,
-        wish: subscribers::read_wish(row, 1)?,
-        subject: row.get(4)?,
-        text: row.get(5)?,
-        html: row.get(6)?,
-        books: shelf::from_json(&row.get::<_, String>(7)?)?,
-    }))
+    let previous = select(db, before, params![number])?.pop().map(|digest| digest.label());
+    Ok(Some(Printing { id, digest, wish, subject, text, html, books, previous }))
 }
 
 pub(super) fn parse_kind(word: &str) -> Result<Kind, Refusal> {
@@ -389,7 +346,7 @@ pub(super) fn parse_state(word: &str) -> Result<State, Refusal> {
 /// What was last heard of a letter, from four columns: phase, code, status and reply.
 pub(super) fn read_reply(row: &Row<'_>, first: usize) -> Result<Option<Reply>, Refusal> {
     let (Some(phase), Some(text)) =
-        (row.get::<_, Option<String>>(first)?, row.get::<_, Option<String>>(first + 3)?)
+        (row.get::<Option<String>>(first)?, row.get::<Option<String>>(first + 3)?)
     else {
         return Ok(None);
     };

@@ -1,15 +1,19 @@
 //! What there is, in numbers.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Params};
 
-use super::{super::Tally, Refusal, keeping, micros, subscribers, timestamp};
+use super::{
+    super::Tally,
+    Refusal,
+    db::{Db, Value, params},
+    keeping, micros, subscribers, timestamp,
+};
 use crate::{delivery::State, issue::Status, subscriber::Standing};
 
-pub(super) fn tally(db: &Connection, publication: &str, now: Timestamp) -> Result<Tally, Refusal> {
-    let arrivals = counts(db, "SELECT fate, count(*) FROM arrivals GROUP BY fate", [])?;
+pub(super) fn tally(db: &Db<'_>, publication: &str, now: Timestamp) -> Result<Tally, Refusal> {
+    let arrivals = counts(db, "SELECT fate, count(*) FROM arrivals GROUP BY fate", &[])?;
     let all = "SELECT status, count(*) FROM releases WHERE publication = ?1 AND current = 1 GROUP BY status";
-    let statuses = counts(db, all, [publication])?;
+    let statuses = counts(db, all, params![publication])?;
     let of = |counts: &[(String, u64)], word: &str| {
         counts.iter().find(|(known, _)| known == word).map_or(0, |(_, n)| *n)
     };
@@ -18,22 +22,20 @@ pub(super) fn tally(db: &Connection, publication: &str, now: Timestamp) -> Resul
     let mut states = counts(
         db,
         "SELECT state, count(*) FROM deliveries WHERE state IN ('queued', 'delayed') GROUP BY state",
-        [],
+        &[],
     )?;
     states.extend(counts(
         db,
         "SELECT state, count(*) FROM deliveries WHERE state = 'claimed' GROUP BY state",
-        [],
+        &[],
     )?);
     let standing = |standing| Ok((standing, subscribers::count(db, standing)?));
     // A letter that was never offered is due since 0.
-    let waits: Option<i64> = db
-        .prepare_cached(
-            "SELECT min(max(queued, due)) FROM deliveries WHERE state IN ('queued', 'delayed') AND due <= ?1",
-        )?
-        .query_row([micros(now)], |row| row.get(0))
-        .optional()?
-        .flatten();
+    let waits: Option<i64> = db.value(
+        "SELECT min(CASE WHEN queued > due THEN queued ELSE due END) FROM deliveries
+         WHERE state IN ('queued', 'delayed') AND due <= ?1",
+        params![micros(now)],
+    )?;
     Ok(Tally {
         arrivals,
         issues: issues.map(|status| (status, of(&statuses, status.as_str()))).into(),
@@ -47,16 +49,11 @@ pub(super) fn tally(db: &Connection, publication: &str, now: Timestamp) -> Resul
     })
 }
 
-fn counts(db: &Connection, sql: &str, parameters: impl Params) -> Result<Vec<(String, u64)>, Refusal> {
-    let mut rows = db.prepare_cached(sql)?;
-    let counts = rows.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(counts.collect::<Result<_, _>>()?)
+fn counts(db: &Db<'_>, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<(String, u64)>, Refusal> {
+    db.query(sql, parameters, |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-pub(super) fn touch(db: &Connection) -> Result<(), Refusal> {
-    db.prepare_cached(
-        "INSERT INTO counters (name, value) VALUES ('touched', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
-    )?
-    .execute([])?;
+pub(super) fn touch(db: &Db<'_>) -> Result<(), Refusal> {
+    db.execute("INSERT INTO counters (name, value) VALUES ('touched', 1) ON CONFLICT (name) DO UPDATE SET value = counters.value + 1", &[])?;
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! Subscribers: entered, confirmed, gone, and the reports about their mailboxes.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
     super::{Entered, Entry, Sent},
-    Refusal, digests, micros, old_links, queue, shelf, timestamp,
+    Refusal,
+    db::{Db, Row, params},
+    digests, micros, old_links, queue, shelf, timestamp,
 };
 use crate::{
     delivery, delivery::Bounce, delivery::BounceKind, delivery::DigestId, delivery::State, prose::Language,
@@ -14,7 +15,7 @@ use crate::{
     subscriber::Suppression, subscriber::SuppressionReason, subscriber::Wish,
 };
 
-pub(super) fn enter(db: &Connection, entries: &[Entry]) -> Result<Vec<Entered>, Refusal> {
+pub(super) fn enter(db: &Db<'_>, entries: &[Entry]) -> Result<Vec<Entered>, Refusal> {
     let enter = |entry: &Entry| {
         let entered = enter_one(db, entry)?;
         if let (Some(id), Some(link)) = (entered.id(), &entry.old_link) {
@@ -25,11 +26,12 @@ pub(super) fn enter(db: &Connection, entries: &[Entry]) -> Result<Vec<Entered>, 
     entries.iter().map(enter).collect()
 }
 
-fn enter_one(db: &Connection, entry: &Entry) -> Result<Entered, Refusal> {
-    let known: Option<(i64, String, Option<String>)> = db
-        .prepare_cached("SELECT id, standing, suppression FROM subscribers WHERE identity = ?1")?
-        .query_row([entry.address.identity()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
+fn enter_one(db: &Db<'_>, entry: &Entry) -> Result<Entered, Refusal> {
+    let known: Option<(i64, String, Option<String>)> = db.first(
+        "SELECT id, standing, suppression FROM subscribers WHERE identity = ?1",
+        params![entry.address.identity()],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
     let Some((id, standing, suppression)) = known else {
         if is_forgotten(db, &entry.address)? {
             return Ok(Entered::WasForgotten);
@@ -62,110 +64,107 @@ fn enter_one(db: &Connection, entry: &Entry) -> Result<Entered, Refusal> {
     }
 }
 
-fn insert(db: &Connection, entry: &Entry) -> Result<SubscriberId, Refusal> {
+fn insert(db: &Db<'_>, entry: &Entry) -> Result<SubscriberId, Refusal> {
     let (consent, suppression) = (&entry.consent, entry.suppression.as_ref());
     let sql = "INSERT INTO subscribers (identity, address, standing, consent_at, consent_how, consent_from, confirmed_at,
                    left_at, suppression, suppressed_at, suppression_text)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-    db.prepare_cached(sql)?.execute(params![
-        entry.address.identity(),
-        entry.address.as_str(),
-        entry.standing.as_str(),
-        micros(consent.at),
-        consent.how,
-        consent.from,
-        consent.confirmed.map(micros),
-        (entry.standing == Standing::Left).then(|| micros(consent.at)),
-        suppression.map(|suppression| suppression.reason.as_str()),
-        suppression.map(|suppression| micros(suppression.at)),
-        suppression.map(|suppression| suppression.text.as_str()),
-    ])?;
-    let id = SubscriberId(db.last_insert_rowid());
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id";
+    let id = SubscriberId(db.value(
+        sql,
+        params![
+            entry.address.identity(),
+            entry.address.as_str(),
+            entry.standing.as_str(),
+            micros(consent.at),
+            consent.how,
+            consent.from,
+            consent.confirmed.map(micros),
+            (entry.standing == Standing::Left).then(|| micros(consent.at)),
+            suppression.map(|suppression| suppression.reason.as_str()),
+            suppression.map(|suppression| micros(suppression.at)),
+            suppression.map(|suppression| suppression.text.as_str()),
+        ],
+    )?);
     prefer(db, id, &entry.preferences)?;
     Ok(id)
 }
 
 /// Makes a subscriber who is known what the entry says, with its consent.
-fn renew(db: &Connection, id: SubscriberId, entry: &Entry) -> Result<(), Refusal> {
+fn renew(db: &Db<'_>, id: SubscriberId, entry: &Entry) -> Result<(), Refusal> {
     let sql = "UPDATE subscribers SET address = ?2, standing = ?3, consent_at = ?4, consent_how = ?5, consent_from = ?6,
                    confirmed_at = ?7, left_at = NULL, suppression = NULL, suppressed_at = NULL, suppression_text = NULL
                WHERE id = ?1";
     let consent = &entry.consent;
-    db.prepare_cached(sql)?.execute(params![
-        id.0,
-        entry.address.as_str(),
-        entry.standing.as_str(),
-        micros(consent.at),
-        consent.how,
-        consent.from,
-        consent.confirmed.map(micros),
-    ])?;
+    db.execute(
+        sql,
+        params![
+            id.0,
+            entry.address.as_str(),
+            entry.standing.as_str(),
+            micros(consent.at),
+            consent.how,
+            consent.from,
+            consent.confirmed.map(micros),
+        ],
+    )?;
     // Somebody who asks anew begins with a clean mailbox.
-    db.prepare_cached("DELETE FROM bounces WHERE subscriber = ?1")?.execute([id.0])?;
+    db.execute("DELETE FROM bounces WHERE subscriber = ?1", params![id.0])?;
     prefer(db, id, &entry.preferences)?;
     Ok(())
 }
 
-pub(super) fn confirm(db: &Connection, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
+pub(super) fn confirm(db: &Db<'_>, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
     let sql = "UPDATE subscribers SET standing = 'confirmed', confirmed_at = ?2 WHERE id = ?1 AND standing = 'pending'";
-    Ok(db.prepare_cached(sql)?.execute(params![id.0, micros(now)])? > 0)
+    Ok(db.execute(sql, params![id.0, micros(now)])? > 0)
 }
 
-pub(super) fn prefer(db: &Connection, id: SubscriberId, wishes: &Preferences) -> Result<bool, Refusal> {
+pub(super) fn prefer(db: &Db<'_>, id: SubscriberId, wishes: &Preferences) -> Result<bool, Refusal> {
     let sql = "UPDATE subscribers SET pace = ?2, form = ?3, sections = ?4, language = ?5, device = ?6 WHERE id = ?1";
     let (form, sections, language) = wish_columns(&wishes.wish)?;
     let device = wishes.device.as_ref().map(Address::as_str);
-    let changed = db.prepare_cached(sql)?.execute(params![
-        id.0,
-        wishes.pace.as_str(),
-        form,
-        sections,
-        language,
-        device
-    ])?;
+    let changed = db.execute(sql, params![id.0, wishes.pace.as_str(), form, sections, language, device])?;
     Ok(changed > 0)
 }
 
-pub(super) fn leave(db: &Connection, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
+pub(super) fn leave(db: &Db<'_>, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
     // Who leaves without having joined says that it was not he or she who asked: nobody else may ask again.
     let sql = "UPDATE subscribers SET left_at = ?2, standing = CASE standing WHEN 'pending' THEN 'suppressed' ELSE 'left' END,
                    suppression = CASE standing WHEN 'pending' THEN 'complained' END, suppressed_at = ?2,
                    suppression_text = 'said that somebody else had asked'
                WHERE id = ?1 AND standing IN ('pending', 'confirmed')";
-    let left = db.prepare_cached(sql)?.execute(params![id.0, micros(now)])?;
+    let left = db.execute(sql, params![id.0, micros(now)])?;
     queue::cancel_for(db, id, now)?;
     Ok(left > 0)
 }
 
-pub(super) fn suppress(db: &Connection, id: SubscriberId, why: &Suppression) -> Result<bool, Refusal> {
+pub(super) fn suppress(db: &Db<'_>, id: SubscriberId, why: &Suppression) -> Result<bool, Refusal> {
     let sql = "UPDATE subscribers SET standing = 'suppressed', suppression = ?2, suppressed_at = ?3, suppression_text = ?4
                WHERE id = ?1 AND standing IN ('pending', 'confirmed')";
-    let changed =
-        db.prepare_cached(sql)?.execute(params![id.0, why.reason.as_str(), micros(why.at), why.text])?;
+    let changed = db.execute(sql, params![id.0, why.reason.as_str(), micros(why.at), why.text])?;
     if changed > 0 {
         queue::cancel_for(db, id, why.at)?;
     }
     Ok(changed > 0)
 }
 
-pub(super) fn bounce(
-    db: &Connection,
-    reports: &[Bounce],
-    now: Timestamp,
-) -> Result<Vec<SubscriberId>, Refusal> {
+pub(super) fn bounce(db: &Db<'_>, reports: &[Bounce], now: Timestamp) -> Result<Vec<SubscriberId>, Refusal> {
     let mut stopped = Vec::new();
     for report in reports {
-        let sql = "INSERT OR IGNORE INTO bounces (subscriber, digest, at, kind, source, status, text)
-                   SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM subscribers WHERE id = ?1";
-        let new = db.prepare_cached(sql)?.execute(params![
-            report.subscriber.0,
-            report.digest.map(|digest| digest.0),
-            micros(report.at),
-            report.kind.as_str(),
-            report.source,
-            report.status,
-            report.text,
-        ])?;
+        let sql = "INSERT INTO bounces (subscriber, digest, at, kind, source, status, text)
+                   SELECT id, ?2, ?3, ?4, ?5, ?6, ?7 FROM subscribers WHERE id = ?1
+                   ON CONFLICT DO NOTHING";
+        let new = db.execute(
+            sql,
+            params![
+                report.subscriber.0,
+                report.digest.map(|digest| digest.0),
+                micros(report.at),
+                report.kind.as_str(),
+                report.source,
+                report.status,
+                report.text,
+            ],
+        )?;
         if new == 0 {
             continue;
         }
@@ -178,32 +177,28 @@ pub(super) fn bounce(
     Ok(stopped)
 }
 
-pub(super) fn bounces(db: &Connection, id: SubscriberId) -> Result<Vec<Bounce>, Refusal> {
+pub(super) fn bounces(db: &Db<'_>, id: SubscriberId) -> Result<Vec<Bounce>, Refusal> {
     let sql =
         "SELECT digest, at, kind, source, status, text FROM bounces WHERE subscriber = ?1 ORDER BY at, id";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([id.0])?;
-    let mut bounces = Vec::new();
-    while let Some(row) = rows.next()? {
+    db.query(sql, params![id.0], |row| {
         let kind: String = row.get(2)?;
-        bounces.push(Bounce {
+        Ok(Bounce {
             subscriber: id,
-            digest: row.get::<_, Option<i64>>(0)?.map(DigestId),
+            digest: row.get::<Option<i64>>(0)?.map(DigestId),
             at: timestamp(row.get(1)?)?,
             kind: parse_kind(&kind)?,
             source: row.get(3)?,
             status: row.get(4)?,
             text: row.get(5)?,
-        });
-    }
-    Ok(bounces)
+        })
+    })
 }
 
 pub(super) fn parse_kind(word: &str) -> Result<BounceKind, Refusal> {
     BounceKind::parse(word).ok_or_else(|| Refusal::Damaged(format!("a report of kind `{word}`")))
 }
 
-pub(super) fn erase(db: &Connection, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
+pub(super) fn erase(db: &Db<'_>, id: SubscriberId, now: Timestamp) -> Result<bool, Refusal> {
     let Some(subscriber) = subscriber_of(db, id)? else { return Ok(false) };
     queue::cancel_for(db, id, now)?;
     old_links::erase(db, id)?;
@@ -212,16 +207,17 @@ pub(super) fn erase(db: &Connection, id: SubscriberId, now: Timestamp) -> Result
         "DELETE FROM bounces WHERE subscriber = ?1",
         "DELETE FROM subscribers WHERE id = ?1",
     ] {
-        db.execute(sql, [id.0])?;
+        db.execute(sql, params![id.0])?;
     }
-    let sql = "INSERT OR REPLACE INTO forgotten VALUES (?1, ?2)";
+    let sql =
+        "INSERT INTO forgotten (hash, at) VALUES (?1, ?2) ON CONFLICT (hash) DO UPDATE SET at = excluded.at";
     db.execute(sql, params![hash(&subscriber.address), micros(now)])?;
     Ok(true)
 }
 
-fn is_forgotten(db: &Connection, address: &Address) -> Result<bool, Refusal> {
+fn is_forgotten(db: &Db<'_>, address: &Address) -> Result<bool, Refusal> {
     let sql = "SELECT count(*) FROM forgotten WHERE hash = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([hash(address)], |row| row.get::<_, i64>(0))? > 0)
+    Ok(db.value::<i64>(sql, params![hash(address)])? > 0)
 }
 
 /// What is kept of an address that was forgotten.
@@ -235,102 +231,84 @@ const COLUMNS: &str =
     "id, address, standing, consent_at, consent_how, consent_from, confirmed_at, suppression,
     suppressed_at, suppression_text, pace, form, sections, language, device";
 
-pub(super) fn subscriber(db: &Connection, address: &Address) -> Result<Option<Subscriber>, Refusal> {
+pub(super) fn subscriber(db: &Db<'_>, address: &Address) -> Result<Option<Subscriber>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM subscribers WHERE identity = ?1");
-    let mut rows = db.prepare_cached(&sql)?;
-    let mut rows = rows.query([address.identity()])?;
-    rows.next()?.map(read).transpose()
+    db.first(&sql, params![address.identity()], read)
 }
 
-pub(super) fn subscriber_of(db: &Connection, id: SubscriberId) -> Result<Option<Subscriber>, Refusal> {
+pub(super) fn subscriber_of(db: &Db<'_>, id: SubscriberId) -> Result<Option<Subscriber>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM subscribers WHERE id = ?1");
-    let mut rows = db.prepare_cached(&sql)?;
-    let mut rows = rows.query([id.0])?;
-    rows.next()?.map(read).transpose()
+    db.first(&sql, params![id.0], read)
 }
 
-pub(super) fn subscribers(
-    db: &Connection,
-    after: SubscriberId,
-    most: usize,
-) -> Result<Vec<Subscriber>, Refusal> {
+pub(super) fn subscribers(db: &Db<'_>, after: SubscriberId, most: usize) -> Result<Vec<Subscriber>, Refusal> {
     let sql = format!("SELECT {COLUMNS} FROM subscribers WHERE id > ?1 ORDER BY id LIMIT ?2");
-    let mut rows = db.prepare_cached(&sql)?;
-    let mut rows = rows.query(params![after.0, most])?;
-    let mut page = Vec::new();
-    while let Some(row) = rows.next()? {
-        page.push(read(row)?);
-    }
-    Ok(page)
+    db.query(&sql, params![after.0, most], read)
 }
 
 pub(super) fn with(
-    db: &Connection,
+    db: &Db<'_>,
     part: &str,
     after: SubscriberId,
     most: usize,
 ) -> Result<Vec<Subscriber>, Refusal> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM subscribers WHERE id > ?1 AND instr(identity, ?2) > 0 ORDER BY id LIMIT ?3"
+        "SELECT {COLUMNS} FROM subscribers WHERE id > ?1 AND identity LIKE ?2 ESCAPE '!' ORDER BY id LIMIT ?3"
     );
-    let mut rows = db.prepare_cached(&sql)?;
-    let mut rows = rows.query(params![after.0, part.to_lowercase(), most])?;
-    let mut page = Vec::new();
-    while let Some(row) = rows.next()? {
-        page.push(read(row)?);
+    let mut pattern = String::from("%");
+    for letter in part.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
     }
-    Ok(page)
+    pattern.push('%');
+    db.query(&sql, params![after.0, pattern, most], read)
 }
 
-pub(super) fn growth(db: &Connection) -> Result<Vec<(Timestamp, i64)>, Refusal> {
+pub(super) fn growth(db: &Db<'_>) -> Result<Vec<(Timestamp, i64)>, Refusal> {
     const DAY: i64 = 86_400_000_000;
-    let sql = "SELECT day, sum(more) FROM (
+    let sql = "SELECT day, CAST(sum(more) AS BIGINT) FROM (
                    SELECT confirmed_at / ?1 AS day, 1 AS more FROM subscribers WHERE confirmed_at IS NOT NULL
                    UNION ALL SELECT left_at / ?1, -1 FROM subscribers
                        WHERE confirmed_at IS NOT NULL AND standing = 'left' AND left_at IS NOT NULL
                    UNION ALL SELECT suppressed_at / ?1, -1 FROM subscribers
                        WHERE confirmed_at IS NOT NULL AND standing = 'suppressed' AND suppressed_at IS NOT NULL
-               ) GROUP BY day HAVING sum(more) <> 0 ORDER BY day";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([DAY])?;
-    let mut days = Vec::new();
-    while let Some(row) = rows.next()? {
-        days.push((timestamp(row.get::<_, i64>(0)?.saturating_mul(DAY))?, row.get(1)?));
-    }
-    Ok(days)
+               ) AS changes GROUP BY day HAVING sum(more) <> 0 ORDER BY day";
+    db.query(sql, params![DAY], |row| Ok((timestamp(row.get::<i64>(0)?.saturating_mul(DAY))?, row.get(1)?)))
 }
 
-pub(super) fn count(db: &Connection, standing: Standing) -> Result<u64, Refusal> {
+pub(super) fn count(db: &Db<'_>, standing: Standing) -> Result<u64, Refusal> {
     let sql = "SELECT count(*) FROM subscribers WHERE standing = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([standing.as_str()], |row| row.get(0))?)
+    db.value(sql, params![standing.as_str()])
 }
 
-pub(super) fn n_pending(db: &Connection, since: Timestamp) -> Result<u64, Refusal> {
+pub(super) fn n_pending(db: &Db<'_>, since: Timestamp) -> Result<u64, Refusal> {
     let sql = "SELECT count(*) FROM subscribers WHERE standing = 'pending' AND consent_at >= ?1";
-    Ok(db.prepare_cached(sql)?.query_row([micros(since)], |row| row.get(0))?)
+    db.value(sql, params![micros(since)])
 }
 
-pub(super) fn readers(db: &Connection, pace: Pace) -> Result<u64, Refusal> {
+pub(super) fn readers(db: &Db<'_>, pace: Pace) -> Result<u64, Refusal> {
     let sql = "SELECT count(*) FROM subscribers WHERE standing = 'confirmed' AND pace = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([pace.as_str()], |row| row.get(0))?)
+    db.value(sql, params![pace.as_str()])
 }
 
 fn read(row: &Row<'_>) -> Result<Subscriber, Refusal> {
-    let time = |column: usize| row.get::<_, Option<i64>>(column)?.map(timestamp).transpose();
+    let time = |column: usize| row.get::<Option<i64>>(column)?.map(timestamp).transpose();
     let (standing, pace): (String, String) = (row.get(2)?, row.get(10)?);
     let standing = parse_standing(&standing)?;
-    let suppression = match (row.get::<_, Option<String>>(7)?, time(8)?) {
+    let suppression = match (row.get::<Option<String>>(7)?, time(8)?) {
         (Some(word), Some(at)) if standing == Standing::Suppressed => Some(Suppression {
             reason: SuppressionReason::parse(&word)
                 .ok_or_else(|| Refusal::Damaged(format!("a suppression `{word}`")))?,
             at,
-            text: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
+            text: row.get::<Option<String>>(9)?.unwrap_or_default(),
         }),
         _ => None,
     };
     Ok(Subscriber {
         id: SubscriberId(row.get(0)?),
-        address: parse_address(&row.get::<_, String>(1)?)?,
+        address: parse_address(&row.get::<String>(1)?)?,
         standing,
         suppression,
         consent: Consent {
@@ -342,7 +320,7 @@ fn read(row: &Row<'_>) -> Result<Subscriber, Refusal> {
         preferences: Preferences {
             pace: Pace::parse(&pace).ok_or_else(|| Refusal::Damaged(format!("a pace `{pace}`")))?,
             wish: read_wish(row, 11)?,
-            device: row.get::<_, Option<String>>(14)?.as_deref().map(parse_address).transpose()?,
+            device: row.get::<Option<String>>(14)?.as_deref().map(parse_address).transpose()?,
         },
     })
 }
@@ -372,29 +350,25 @@ fn parse_standing(word: &str) -> Result<Standing, Refusal> {
     Standing::parse(word).ok_or_else(|| Refusal::Damaged(format!("a subscriber whose standing is `{word}`")))
 }
 
-pub(super) fn history(db: &Connection, id: SubscriberId, most: usize) -> Result<Vec<Sent>, Refusal> {
+pub(super) fn history(db: &Db<'_>, id: SubscriberId, most: usize) -> Result<Vec<Sent>, Refusal> {
     let sql = "SELECT d.digest, g.pace, g.period, p.subject, d.address, d.state, d.attempts, d.queued, d.due, d.settled,
                    d.phase, d.code, d.status, d.reply
                FROM deliveries d JOIN digests g ON g.id = d.digest JOIN printings p ON p.id = d.printing
                WHERE d.subscriber = ?1 ORDER BY d.digest DESC LIMIT ?2";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query(params![id.0, most])?;
-    let mut history = Vec::new();
-    while let Some(row) = rows.next()? {
-        let state = digests::parse_state(&row.get::<_, String>(5)?)?;
-        history.push(Sent {
+    db.query(sql, params![id.0, most], |row| {
+        let state = digests::parse_state(&row.get::<String>(5)?)?;
+        Ok(Sent {
             digest: DigestId(row.get(0)?),
-            kind: digests::parse_kind(&row.get::<_, String>(1)?)?,
+            kind: digests::parse_kind(&row.get::<String>(1)?)?,
             period: row.get(2)?,
             subject: row.get(3)?,
-            address: parse_address(&row.get::<_, String>(4)?)?,
+            address: parse_address(&row.get::<String>(4)?)?,
             state,
             attempts: row.get(6)?,
             queued: timestamp(row.get(7)?)?,
             due: (state == State::Delayed).then(|| timestamp(row.get(8)?)).transpose()?,
-            settled: row.get::<_, Option<i64>>(9)?.map(timestamp).transpose()?,
+            settled: row.get::<Option<i64>>(9)?.map(timestamp).transpose()?,
             reply: digests::read_reply(row, 10)?,
-        });
-    }
-    Ok(history)
+        })
+    })
 }

@@ -1,11 +1,15 @@
 //! Releases: opened when the press begins, put out when readers have them.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
-    super::Interrupted, super::IssueLine, super::LATE, super::Opening, Refusal, digests, micros, pieces,
-    standing, timestamp,
+    super::Interrupted,
+    super::IssueLine,
+    super::LATE,
+    super::Opening,
+    Refusal,
+    db::{Db, Row, Value, params},
+    digests, micros, pieces, standing, timestamp,
 };
 use crate::{
     delivery::State, editions::Beside, editions::BookFile, editions::Listing, editions::Shelved,
@@ -13,6 +17,7 @@ use crate::{
 };
 
 /// An issue as it was read, before it has a version.
+#[derive(Clone)]
 pub(super) struct Draft {
     pub(super) publication: String,
     pub(super) issue: Issue,
@@ -24,21 +29,21 @@ pub(super) struct Draft {
     pub(super) source: Vec<u8>,
 }
 
-pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) -> Result<Opening, Refusal> {
+pub(super) fn open_release(db: &Db<'_>, mut draft: Draft, now: Timestamp) -> Result<Opening, Refusal> {
     // What is kept of a time is told of it from the first: else a release would print otherwise the next time.
     let now = timestamp(micros(now))?;
     let publication = draft.publication.as_str();
     if let Some(key) = brought(db, publication, &draft.manuscript)? {
         // The press may have been at work on another version: then readers may have some of its files.
-        db.prepare_cached(
+        db.execute(
             "UPDATE releases SET out = 0 WHERE publication = ?1 AND issue = ?2 AND current = 1
              AND EXISTS (SELECT 1 FROM releases o WHERE o.publication = ?1 AND o.issue = ?2 AND o.out = 0)",
-        )?
-        .execute(params![publication, key.as_str()])?;
-        db.prepare_cached(
+            params![publication, key.as_str()],
+        )?;
+        db.execute(
             "DELETE FROM releases WHERE publication = ?1 AND issue = ?2 AND out = 0 AND current = 0",
-        )?
-        .execute(params![publication, key.as_str()])?;
+            params![publication, key.as_str()],
+        )?;
         // Until it has been printed over, the current version counts as not out.
         return Ok(match begun(db, &draft)? {
             Some(release) => Opening::Print(Box::new(release)),
@@ -68,11 +73,13 @@ pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) ->
     // A time to come holds back what readers do not have yet; a correction of what they have does not wait.
     let embargo = draft.embargo.filter(|at| release.version == 1 && *at > now);
     let status = if embargo.is_some() { Status::Withheld } else { Status::Usable };
-    db.prepare_cached(
-        "INSERT OR REPLACE INTO releases (publication, issue, version, manuscript, source, body, published, updated,
-             out, current, name, status, embargo) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, ?9, ?10, ?11)",
-    )?
-    .execute(params![
+    db.execute("INSERT INTO releases (publication, issue, version, manuscript, source, body, published, updated,
+             out, current, name, status, embargo) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, ?9, ?10, ?11)
+         ON CONFLICT (publication, issue, version) DO UPDATE SET manuscript = excluded.manuscript,
+             source = excluded.source, body = excluded.body, published = excluded.published, updated = excluded.updated,
+             out = 0, current = 0, name = excluded.name, status = excluded.status, embargo = excluded.embargo,
+             closed = 0, ordinal = NULL, date = NULL, headlines = NULL, book_path = NULL, book_length = NULL,
+             listing = NULL", params![
         publication,
         release.issue.key.as_str(),
         release.version,
@@ -91,58 +98,50 @@ pub(super) fn open_release(db: &Connection, mut draft: Draft, now: Timestamp) ->
     })
 }
 
-pub(super) fn brought(
-    db: &Connection,
-    publication: &str,
-    manuscript: &str,
-) -> Result<Option<IssueKey>, Refusal> {
+pub(super) fn brought(db: &Db<'_>, publication: &str, manuscript: &str) -> Result<Option<IssueKey>, Refusal> {
     let sql = "SELECT issue FROM releases WHERE publication = ?1 AND manuscript = ?2 AND current = 1 LIMIT 1";
-    let key: Option<String> =
-        db.prepare_cached(sql)?.query_row(params![publication, manuscript], |row| row.get(0)).optional()?;
+    let key: Option<String> = db.first(sql, params![publication, manuscript], |row| row.get(0))?;
     Ok(key.map(|key| IssueKey::of(&key)))
 }
 
 pub(super) fn manuscript_of(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     key: &IssueKey,
 ) -> Result<Option<String>, Refusal> {
     let sql = "SELECT manuscript FROM releases WHERE publication = ?1 AND issue = ?2 AND current = 1";
-    Ok(db.prepare_cached(sql)?.query_row(params![publication, key.as_str()], |row| row.get(0)).optional()?)
+    db.first(sql, params![publication, key.as_str()], |row| row.get(0))
 }
 
 /// A second after the newest issue came out: a clock that is behind must not hide a new issue below the old ones.
-fn after_newest(db: &Connection, publication: &str) -> Result<Timestamp, Refusal> {
+fn after_newest(db: &Db<'_>, publication: &str) -> Result<Timestamp, Refusal> {
     let sql = "SELECT max(published) FROM releases WHERE publication = ?1 AND current = 1";
-    let newest: Option<i64> = db.prepare_cached(sql)?.query_row([publication], |row| row.get(0))?;
+    let newest: Option<i64> = db.value(sql, params![publication])?;
     newest.map_or(Ok(Timestamp::MIN), |newest| Ok(timestamp(newest)? + SignedDuration::from_secs(1)))
 }
 
 /// The release of this very manuscript that was begun and not put out.
-fn begun(db: &Connection, draft: &Draft) -> Result<Option<Release>, Refusal> {
+fn begun(db: &Db<'_>, draft: &Draft) -> Result<Option<Release>, Refusal> {
     let sql = "SELECT body, version, published, updated, book_path, book_length FROM releases
                WHERE publication = ?1 AND issue = ?2 AND out = 0 AND manuscript = ?3";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query(params![draft.publication, draft.issue.key.as_str(), draft.manuscript])?;
-    rows.next()?.map(release).transpose()
+    db.first(sql, params![draft.publication, draft.issue.key.as_str(), draft.manuscript], release)
 }
 
 /// Gives up the releases that a file brought and that are not out. Where readers may have some of their files, the version
 /// before is to be printed again; an issue without one is to be taken down, and then forgotten by [`close`]. A correction that
 /// is in the lists already is finished.
-pub(super) fn give_up(db: &Connection, source: &[u8]) -> Result<(), Refusal> {
+pub(super) fn give_up(db: &Db<'_>, source: &[u8]) -> Result<(), Refusal> {
     // Each by an index of what is open: whoever clears an inbox of ten thousand files has this asked ten thousand times.
     db.execute(
         "UPDATE releases SET out = 0 WHERE current = 1 AND (publication, issue) IN
              (SELECT publication, issue FROM releases WHERE out = 0 AND current = 0 AND source = ?1)",
-        [source],
+        params![source],
     )?;
-    db.execute("DELETE FROM releases WHERE out = 0 AND current = 0 AND source = ?1", [source])?;
+    db.execute("DELETE FROM releases WHERE out = 0 AND current = 0 AND source = ?1", params![source])?;
     let sql = "UPDATE releases SET status = 'canceled' WHERE current = 1 AND closed = 0 AND version = 1 AND source = ?1
                RETURNING publication, issue";
-    let mut rows = db.prepare(sql)?;
     let given_up: Vec<(String, String)> =
-        rows.query_map([source], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        db.query(sql, params![source], |row| Ok((row.get(0)?, row.get(1)?)))?;
     for (publication, issue) in given_up {
         pieces::take_out(db, &publication, &IssueKey::of(&issue))?;
     }
@@ -150,7 +149,7 @@ pub(super) fn give_up(db: &Connection, source: &[u8]) -> Result<(), Refusal> {
 }
 
 pub(super) fn interrupted(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     now: Timestamp,
 ) -> Result<Vec<Interrupted>, Refusal> {
@@ -160,10 +159,7 @@ pub(super) fn interrupted(
          ORDER BY updated, issue",
         standing::OPEN
     );
-    let mut rows = db.prepare_cached(&sql)?;
-    let mut rows = rows.query(params![publication, micros(now)])?;
-    let mut interrupted = Vec::new();
-    while let Some(row) = rows.next()? {
+    let read = db.query(&sql, params![publication, micros(now)], |row| {
         // One that cannot be read must not keep the others from being finished.
         match release(row) {
             Ok(release) => {
@@ -171,37 +167,35 @@ pub(super) fn interrupted(
                 // What was never out is put out once its time has come.
                 let status = if current { standing::parse(&status)? } else { Status::Usable };
                 let (source, manuscript) = (row.get(4)?, row.get(5)?);
-                interrupted.push(Interrupted { release, status, source, manuscript });
+                Ok(Some(Interrupted { release, status, source, manuscript }))
             }
-            Err(refusal) => tracing::error!(?refusal, "a release that was begun cannot be read, and is left"),
+            Err(refusal) => {
+                tracing::error!(?refusal, "a release that was begun cannot be read, and is left");
+                Ok(None)
+            }
         }
-    }
-    Ok(interrupted)
+    })?;
+    Ok(read.into_iter().flatten().collect())
 }
 
 /// Makes a release the current version of its issue, with its articles in every list. It is not out before [`close`].
 pub(super) fn shelve(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     release: &Release,
     line: &Listing,
 ) -> Result<(), Refusal> {
     let key = line.key.as_str();
     let sql = "SELECT max(ordinal) FROM releases WHERE publication = ?1 AND issue = ?2";
-    let ordinal: Option<i64> = db.prepare_cached(sql)?.query_row([publication, key], |row| row.get(0))?;
+    let ordinal: Option<i64> = db.value(sql, params![publication, key])?;
     let ordinal = ordinal.map_or_else(|| n_published(db, publication).map(|n| n + 1), Ok)?;
     pieces::take_out(db, publication, &line.key)?;
-    db.prepare_cached(
-        "UPDATE releases SET current = 0 WHERE publication = ?1 AND issue = ?2 AND current = 1 AND version <> ?3",
-    )?
-    .execute(params![publication, key, release.version])?;
-    let changed = db
-        .prepare_cached(
-            "UPDATE releases SET current = 1, status = 'usable', embargo = NULL, ordinal = ?4, book_path = ?5,
+    db.execute("UPDATE releases SET current = 0 WHERE publication = ?1 AND issue = ?2 AND current = 1 AND version <> ?3", params![publication, key, release.version])?;
+    let changed = db.execute(
+        "UPDATE releases SET current = 1, status = 'usable', embargo = NULL, ordinal = ?4, book_path = ?5,
                  book_length = ?6, name = ?7, date = ?8, listing = ?9
              WHERE publication = ?1 AND issue = ?2 AND version = ?3",
-        )?
-        .execute(params![
+        params![
             publication,
             key,
             release.version,
@@ -211,7 +205,8 @@ pub(super) fn shelve(
             line.name,
             line.date.to_string(),
             to_json(line)?,
-        ])?;
+        ],
+    )?;
     if changed != 1 {
         return Err(Refusal::Damaged(format!("a release `{key}` version {}", release.version)));
     }
@@ -219,73 +214,57 @@ pub(super) fn shelve(
 }
 
 /// Records that readers have what the ledger says of an issue: its current version, or nothing of it any more.
-pub(super) fn close(db: &Connection, publication: &str, key: &IssueKey) -> Result<(), Refusal> {
+pub(super) fn close(db: &Db<'_>, publication: &str, key: &IssueKey) -> Result<(), Refusal> {
     let sql = "DELETE FROM releases WHERE publication = ?1 AND issue = ?2 AND current = 1 AND status = 'canceled' AND closed = 0";
-    if db.prepare_cached(sql)?.execute([publication, key.as_str()])? > 0 {
+    if db.execute(sql, params![publication, key.as_str()])? > 0 {
         return Ok(());
     }
     let sql = "UPDATE releases SET out = 1, closed = 1 WHERE publication = ?1 AND issue = ?2 AND current = 1";
-    match db.prepare_cached(sql)?.execute([publication, key.as_str()])? {
+    match db.execute(sql, params![publication, key.as_str()])? {
         1 => Ok(()),
         _ => Err(Refusal::Damaged(format!("a release `{key}`"))),
     }
 }
 
 /// How many issues have come out, withdrawn ones too.
-pub(super) fn n_published(db: &Connection, publication: &str) -> Result<i64, Refusal> {
+pub(super) fn n_published(db: &Db<'_>, publication: &str) -> Result<i64, Refusal> {
     let sql = "SELECT max(ordinal) FROM releases WHERE publication = ?1 AND current = 1";
-    let last: Option<i64> = db.prepare_cached(sql)?.query_row([publication], |row| row.get(0))?;
+    let last: Option<i64> = db.value(sql, params![publication])?;
     Ok(last.unwrap_or(0))
 }
 
 /// The versions of an issue that readers may have files of: the current one and the one before it.
-pub(super) fn versions(db: &Connection, publication: &str, key: &IssueKey) -> Result<Vec<Release>, Refusal> {
+pub(super) fn versions(db: &Db<'_>, publication: &str, key: &IssueKey) -> Result<Vec<Release>, Refusal> {
     let sql = "SELECT body, version, published, updated FROM releases
                WHERE publication = ?1 AND issue = ?2 AND ordinal IS NOT NULL ORDER BY current DESC, version DESC LIMIT 2";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([publication, key.as_str()])?;
-    let mut versions = Vec::new();
-    while let Some(row) = rows.next()? {
-        versions.push(release(row)?);
-    }
-    Ok(versions)
+    db.query(sql, params![publication, key.as_str()], release)
 }
 
-pub(super) fn source_of(
-    db: &Connection,
-    publication: &str,
-    key: &IssueKey,
-) -> Result<Option<Vec<u8>>, Refusal> {
+pub(super) fn source_of(db: &Db<'_>, publication: &str, key: &IssueKey) -> Result<Option<Vec<u8>>, Refusal> {
     let sql = "SELECT source FROM releases WHERE publication = ?1 AND issue = ?2 AND (current = 1 OR out = 0)
                ORDER BY version DESC LIMIT 1";
-    Ok(db.prepare_cached(sql)?.query_row(params![publication, key.as_str()], |row| row.get(0)).optional()?)
+    db.first(sql, params![publication, key.as_str()], |row| row.get(0))
 }
 
 /// What is common to the queries that give issues with their books.
 const SHELVED: &str = "SELECT body, version, published, updated, book_path, book_length FROM releases
     WHERE publication = ?1 AND current = 1 AND";
 
-fn shelf(db: &Connection, which: &str, parameters: impl rusqlite::Params) -> Result<Vec<Shelved>, Refusal> {
-    let mut rows = db.prepare_cached(&format!("{SHELVED} {which}"))?;
-    let mut rows = rows.query(parameters)?;
-    let mut shelf = Vec::new();
-    while let Some(row) = rows.next()? {
-        shelf.push(shelved(row)?);
-    }
-    Ok(shelf)
+fn shelf(db: &Db<'_>, which: &str, parameters: &[Value<'_>]) -> Result<Vec<Shelved>, Refusal> {
+    db.query(&format!("{SHELVED} {which}"), parameters, shelved)
 }
 
-pub(super) fn recent(db: &Connection, publication: &str, most: usize) -> Result<Vec<Shelved>, Refusal> {
+pub(super) fn recent(db: &Db<'_>, publication: &str, most: usize) -> Result<Vec<Shelved>, Refusal> {
     shelf(db, "status = 'usable' ORDER BY published DESC, issue LIMIT ?2", params![publication, most])
 }
 
-pub(super) fn corrected(db: &Connection, publication: &str, most: usize) -> Result<Vec<Shelved>, Refusal> {
+pub(super) fn corrected(db: &Db<'_>, publication: &str, most: usize) -> Result<Vec<Shelved>, Refusal> {
     let which = "status = 'usable' AND version > 1 ORDER BY updated DESC, issue LIMIT ?2";
     shelf(db, which, params![publication, most])
 }
 
 pub(super) fn between(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     (first, last): (i64, i64),
 ) -> Result<Vec<Shelved>, Refusal> {
@@ -294,43 +273,32 @@ pub(super) fn between(
 }
 
 /// The how-many-th issue this is, if it has come out.
-pub(super) fn ordinal_of(db: &Connection, publication: &str, key: &IssueKey) -> Result<Option<i64>, Refusal> {
+pub(super) fn ordinal_of(db: &Db<'_>, publication: &str, key: &IssueKey) -> Result<Option<i64>, Refusal> {
     let sql = "SELECT ordinal FROM releases WHERE publication = ?1 AND issue = ?2 AND current = 1";
-    let ordinal =
-        db.prepare_cached(sql)?.query_row([publication, key.as_str()], |row| row.get(0)).optional()?;
-    Ok(ordinal.flatten())
+    Ok(db.first(sql, params![publication, key.as_str()], |row| row.get::<Option<i64>>(0))?.flatten())
 }
 
-pub(super) fn issue(db: &Connection, publication: &str, key: &IssueKey) -> Result<Option<Shelved>, Refusal> {
-    Ok(shelf(db, "issue = ?2", [publication, key.as_str()])?.pop())
+pub(super) fn issue(db: &Db<'_>, publication: &str, key: &IssueKey) -> Result<Option<Shelved>, Refusal> {
+    Ok(shelf(db, "issue = ?2", params![publication, key.as_str()])?.pop())
 }
 
-pub(super) fn books(db: &Connection, publication: &str) -> Result<Vec<(IssueKey, BookFile)>, Refusal> {
+pub(super) fn books(db: &Db<'_>, publication: &str) -> Result<Vec<(IssueKey, BookFile)>, Refusal> {
     let sql = "SELECT issue, book_path, book_length FROM releases
                WHERE publication = ?1 AND current = 1 AND status = 'usable' ORDER BY published DESC, issue";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([publication])?;
-    let mut books = Vec::new();
-    while let Some(row) = rows.next()? {
-        books.push((
-            IssueKey::of(&row.get::<_, String>(0)?),
-            BookFile { path: row.get(1)?, length: row.get(2)? },
-        ));
-    }
-    Ok(books)
+    db.query(sql, params![publication], |row| {
+        Ok((IssueKey::of(&row.get::<String>(0)?), BookFile { path: row.get(1)?, length: row.get(2)? }))
+    })
 }
 
-pub(super) fn volume(db: &Connection, publication: &str, year: i16) -> Result<Volume, Refusal> {
+pub(super) fn volume(db: &Db<'_>, publication: &str, year: i16) -> Result<Volume, Refusal> {
     let sql = "SELECT listing FROM releases WHERE publication = ?1 AND current = 1 AND status = 'usable'
                    AND date BETWEEN ?2 AND ?3 ORDER BY date DESC, published DESC, issue";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows =
-        rows.query(params![publication, format!("{year:04}-01-01"), format!("{year:04}-12-31")])?;
-    Ok(Volume { year, listings: listings(&mut rows)? })
+    let (from, to) = (format!("{year:04}-01-01"), format!("{year:04}-12-31"));
+    Ok(Volume { year, listings: db.query(sql, params![publication, from, to], listing)? })
 }
 
 pub(super) fn beside(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     key: &IssueKey,
     day: &str,
@@ -341,9 +309,7 @@ pub(super) fn beside(
             "SELECT listing FROM releases WHERE publication = ?1 AND current = 1 AND status = 'usable' AND issue <> ?2
                  AND (date, published) {order} LIMIT 1"
         );
-        let mut rows = db.prepare_cached(&sql)?;
-        let mut rows = rows.query(params![publication, key.as_str(), day, published])?;
-        Ok(listings(&mut rows)?.pop())
+        db.first(&sql, params![publication, key.as_str(), day, published], listing)
     };
     Ok(Beside {
         previous: next("< (?3, ?4) ORDER BY date DESC, published DESC")?,
@@ -353,27 +319,22 @@ pub(super) fn beside(
 
 /// The issues from the `first` to the `last` that came out, newest first, as lines.
 pub(super) fn listings_between(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     (first, last): (i64, i64),
 ) -> Result<Vec<Listing>, Refusal> {
     let sql = "SELECT listing FROM releases WHERE publication = ?1 AND current = 1 AND status = 'usable'
                    AND ordinal BETWEEN ?2 AND ?3 ORDER BY ordinal DESC";
-    let mut rows = db.prepare_cached(sql)?;
-    listings(&mut rows.query(params![publication, first, last])?)
+    db.query(sql, params![publication, first, last], listing)
 }
 
-fn listings(rows: &mut rusqlite::Rows<'_>) -> Result<Vec<Listing>, Refusal> {
-    let mut listings = Vec::new();
-    while let Some(row) = rows.next()? {
-        listings.push(from_json(&row.get::<_, String>(0)?)?);
-    }
-    Ok(listings)
+fn listing(row: &Row<'_>) -> Result<Listing, Refusal> {
+    from_json(&row.get::<String>(0)?)
 }
 
 /// The newest lines of the list of issues.
 pub(super) fn newest_lines(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     skip: usize,
     most: usize,
@@ -385,7 +346,7 @@ pub(super) fn newest_lines(
 
 /// The lines of the list of issues that follow another.
 pub(super) fn lines_after(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     after: &IssueKey,
     most: usize,
@@ -400,59 +361,41 @@ pub(super) fn lines_after(
 }
 
 /// Lines of the list of issues, newest first: of the publication that is the first parameter, those that `which` says.
-pub(super) fn lines(
-    db: &Connection,
-    which: &str,
-    parameters: impl rusqlite::Params,
-) -> Result<Vec<IssueLine>, Refusal> {
+pub(super) fn lines(db: &Db<'_>, which: &str, parameters: &[Value<'_>]) -> Result<Vec<IssueLine>, Refusal> {
     let sql = format!(
         "SELECT issue, name, version, published, status, embargo, publication FROM releases
          WHERE publication = ?1 AND (current = 1 OR status <> 'usable')
              AND NOT (current = 1 AND status = 'canceled' AND closed = 0) {which}
          ORDER BY published DESC, issue"
     );
-    let mut rows = db.prepare_cached(&sql)?;
-    let mut rows = rows.query(parameters)?;
-    let mut lines = Vec::new();
-    while let Some(row) = rows.next()? {
+    db.query(&sql, parameters, |row| {
         let (key, publication): (String, String) = (row.get(0)?, row.get(6)?);
-        lines.push(IssueLine {
+        Ok(IssueLine {
             letters: letters(db, &publication, &key)?,
             key: IssueKey::of(&key),
             name: row.get(1)?,
             version: row.get(2)?,
             published: timestamp(row.get(3)?)?,
-            status: standing::parse(&row.get::<_, String>(4)?)?,
-            embargo: row.get::<_, Option<i64>>(5)?.map(timestamp).transpose()?,
-        });
-    }
-    Ok(lines)
+            status: standing::parse(&row.get::<String>(4)?)?,
+            embargo: row.get::<Option<i64>>(5)?.map(timestamp).transpose()?,
+        })
+    })
 }
 
 /// Every version of an issue that came out, newest first.
-pub(super) fn every_version(
-    db: &Connection,
-    publication: &str,
-    key: &IssueKey,
-) -> Result<Vec<Release>, Refusal> {
+pub(super) fn every_version(db: &Db<'_>, publication: &str, key: &IssueKey) -> Result<Vec<Release>, Refusal> {
     let sql = "SELECT body, version, published, updated FROM releases
                WHERE publication = ?1 AND issue = ?2 AND (out = 1 OR status <> 'usable') ORDER BY version DESC";
-    let mut rows = db.prepare_cached(sql)?;
-    let mut rows = rows.query([publication, key.as_str()])?;
-    let mut versions = Vec::new();
-    while let Some(row) = rows.next()? {
-        versions.push(release(row)?);
-    }
-    Ok(versions)
+    db.query(sql, params![publication, key.as_str()], release)
 }
 
-fn letters(db: &Connection, publication: &str, key: &str) -> Result<Vec<(State, u64)>, Refusal> {
+fn letters(db: &Db<'_>, publication: &str, key: &str) -> Result<Vec<(State, u64)>, Refusal> {
     let which = "digest IN (SELECT digest FROM digest_issues WHERE publication = ?1 AND issue = ?2)";
-    digests::states(db, which, [publication, key])
+    digests::states(db, which, params![publication, key])
 }
 
 pub(super) fn news(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     pace: Pace,
     (since, until): (Timestamp, Timestamp),
@@ -469,7 +412,7 @@ pub(super) fn news(
 
 pub(super) fn release(row: &Row<'_>) -> Result<Release, Refusal> {
     Ok(Release {
-        issue: from_json(&row.get::<_, String>(0)?)?,
+        issue: from_json(&row.get::<String>(0)?)?,
         version: row.get(1)?,
         published: timestamp(row.get(2)?)?,
         updated: timestamp(row.get(3)?)?,

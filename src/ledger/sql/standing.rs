@@ -1,9 +1,14 @@
 //! Whether readers may have an issue: withdrawn, held back, and let go again.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Refusal, micros, pieces, queue, shelf, shelf::Draft, timestamp};
+use super::{
+    Refusal,
+    db::{Db, Value, params},
+    micros, pieces, queue, shelf,
+    shelf::Draft,
+    timestamp,
+};
 use crate::{editions::Listing, editions::Shelved, issue::IssueKey, issue::Status};
 
 pub(super) fn parse(word: &str) -> Result<Status, Refusal> {
@@ -11,46 +16,39 @@ pub(super) fn parse(word: &str) -> Result<Status, Refusal> {
 }
 
 /// The status of an issue that readers have or had, or that waits for its time.
-pub(super) fn status(db: &Connection, publication: &str, key: &IssueKey) -> Result<Option<Status>, Refusal> {
+pub(super) fn status(db: &Db<'_>, publication: &str, key: &IssueKey) -> Result<Option<Status>, Refusal> {
     let sql = "SELECT status FROM releases WHERE publication = ?1 AND issue = ?2 AND (current = 1 OR out = 0)
                    AND NOT (current = 1 AND status = 'canceled' AND closed = 0)
                ORDER BY current DESC, version DESC LIMIT 1";
-    let word: Option<String> =
-        db.prepare_cached(sql)?.query_row([publication, key.as_str()], |row| row.get(0)).optional()?;
+    let word: Option<String> = db.first(sql, params![publication, key.as_str()], |row| row.get(0))?;
     word.map(|word| parse(&word)).transpose()
 }
 
 /// Until when this very manuscript is held back, where it was opened before and its time has not come.
-pub(super) fn embargo_of(
-    db: &Connection,
-    draft: &Draft,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, Refusal> {
+pub(super) fn embargo_of(db: &Db<'_>, draft: &Draft, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
     let sql = "SELECT embargo FROM releases WHERE publication = ?1 AND issue = ?2 AND manuscript = ?3
                AND out = 0 AND current = 0 AND status = 'withheld' AND embargo > ?4";
     let key = draft.issue.key.as_str();
-    let until: Option<i64> = db
-        .prepare_cached(sql)?
-        .query_row(params![draft.publication, key, draft.manuscript, micros(now)], |row| row.get(0))
-        .optional()?;
+    let until: Option<i64> =
+        db.first(sql, params![draft.publication, key, draft.manuscript, micros(now)], |row| row.get(0))?;
     until.map(timestamp).transpose()
 }
 
 /// The releases of a publication that are not out yet. Without statistics the database would rather go through all of the publication
 /// than through the few that the index of these has; for words that are put together it has no other index.
-pub(super) const OPEN: &str = "publication || '' = ?1 AND out = 0";
+pub(in crate::ledger) const OPEN: &str = "publication || '' = ?1 AND out = 0";
 
 /// When the next issue's time comes.
-pub(super) fn next_embargo(db: &Connection, publication: &str) -> Result<Option<Timestamp>, Refusal> {
+pub(super) fn next_embargo(db: &Db<'_>, publication: &str) -> Result<Option<Timestamp>, Refusal> {
     let sql = format!("SELECT min(embargo) FROM releases WHERE {OPEN} AND status = 'withheld'");
-    let until: Option<i64> = db.prepare_cached(&sql)?.query_row([publication], |row| row.get(0))?;
+    let until: Option<i64> = db.value(&sql, params![publication])?;
     until.map(timestamp).transpose()
 }
 
 /// Changes the status of an issue, of its lines in lists and of the letters that wait. Readers' files follow: until
 /// [`shelf::close`] it counts as not done. Says whether there was anything to change.
 pub(super) fn set(
-    db: &Connection,
+    db: &Db<'_>,
     publication: &str,
     key: &IssueKey,
     status: Status,
@@ -58,7 +56,7 @@ pub(super) fn set(
 ) -> Result<bool, Refusal> {
     let sql = "UPDATE releases SET status = ?3, out = 0, embargo = NULL
                WHERE publication = ?1 AND issue = ?2 AND status <> ?3 AND (current = 1 OR out = 0)";
-    let changed = db.prepare_cached(sql)?.execute(params![publication, key.as_str(), status.as_str()])?;
+    let changed = db.execute(sql, params![publication, key.as_str(), status.as_str()])?;
     if changed == 0 {
         return Ok(false);
     }
@@ -66,7 +64,8 @@ pub(super) fn set(
         pieces::take_out(db, publication, key)?;
     }
     let tells = "digest IN (SELECT digest FROM digest_issues WHERE publication = ?1 AND issue = ?2)";
-    let issue = [publication, key.as_str()];
+    let key_text = key.as_str();
+    let issue = params![publication, key_text];
     match status {
         Status::Usable => queue::let_go(db, tells, issue, now)?,
         Status::Withheld => queue::withhold(db, tells, issue)?,
@@ -77,7 +76,7 @@ pub(super) fn set(
 
 /// Cancels the letters that wait and tell of nothing but a withdrawn issue; a digest that tells of others too is to be printed
 /// anew.
-fn withdraw_letters(db: &Connection, issue: [&str; 2], now: Timestamp) -> Result<(), Refusal> {
+fn withdraw_letters(db: &Db<'_>, issue: &[Value<'_>], now: Timestamp) -> Result<(), Refusal> {
     let tells = "SELECT digest FROM digest_issues WHERE publication = ?1 AND issue = ?2";
     let alone =
         format!("digest IN (SELECT id FROM digests WHERE id IN ({tells}) AND json_array_length(issues) < 2)");
@@ -94,17 +93,15 @@ fn withdraw_letters(db: &Connection, issue: [&str; 2], now: Timestamp) -> Result
 }
 
 /// Fills the lists from the issues that are out, as after a migration.
-pub(super) fn enter_all(db: &Connection) -> Result<(), Refusal> {
+pub(in crate::ledger) fn enter_all(db: &Db<'_>) -> Result<(), Refusal> {
     let sql = "SELECT body, version, published, updated, book_path, book_length, publication, name, date FROM releases
                WHERE current = 1 ORDER BY publication, published, issue";
-    let mut rows = db.prepare(sql)?;
-    let mut rows = rows.query([])?;
-    while let Some(row) = rows.next()? {
+    db.query(sql, &[], |row| {
         let Shelved { release, book } = shelf::shelved(row)?;
         let (publication, name, date): (String, String, String) = (row.get(6)?, row.get(7)?, row.get(8)?);
         let date = date.parse().map_err(|_| Refusal::Damaged(format!("a date `{date}`")))?;
         let line = Listing::named(&release, &book, name, date);
-        shelf::shelve(db, &publication, &release, &line)?;
-    }
-    Ok(())
+        shelf::shelve(db, &publication, &release, &line)
+    })
+    .map(|_| ())
 }

@@ -123,7 +123,9 @@ fn only_the_ledger_knows_sql_only_a_helper_is_run_and_only_main_exits() {
     for file in sources(&root().join("src")) {
         let text = fs::read_to_string(&file).unwrap();
         let path = file.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
-        for (driver, place) in [("rusqlite", "src/ledger/sqlite/"), ("tokio_postgres", "src/ledger/postgres/")] {
+        for (driver, place) in
+            [("rusqlite", "src/ledger/sqlite/"), ("tokio_postgres", "src/ledger/postgres/")]
+        {
             assert!(path.starts_with(place) || !text.contains(driver), "{path} names {driver}");
         }
         let knows_sql = path.starts_with("src/ledger/");

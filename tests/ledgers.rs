@@ -35,6 +35,7 @@ pub struct Postgres {
     folder: TempDir,
     bin: PathBuf,
     n_databases: AtomicU32,
+    _server: Child,
 }
 
 static SERVER: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::starts);
@@ -86,8 +87,8 @@ impl Postgres {
             .spawn()
             .unwrap();
         ends_with_us(&server, folder.path());
-        let this = Self { folder, bin, n_databases: AtomicU32::new(0) };
-        let until = Instant::now() + Duration::from_secs(60);
+        let this = Self { folder, bin, n_databases: AtomicU32::new(0), _server: server };
+        let until = Instant::now() + Duration::from_mins(1);
         while !this.program("pg_isready").arg("-q").status().unwrap().success() {
             assert!(
                 Instant::now() < until,
@@ -105,6 +106,34 @@ impl Postgres {
         let made = self.program("createdb").args(["-U", "gazetted", &name]).status().unwrap();
         assert!(made.success());
         format!("postgres://gazetted@/{name}?host={}", self.folder.path().display())
+    }
+
+    /// The address of a new database whose statements are written down.
+    pub fn telling_database(&self) -> String {
+        let address = self.database();
+        let name = address.split(['/', '?']).nth(3).unwrap();
+        let sql = format!("ALTER DATABASE {name} SET log_statement = 'all'");
+        let told = self.program("psql").args(["-q", "-U", "gazetted", "-d", "postgres", "-c", &sql]).status();
+        assert!(told.unwrap().success());
+        address
+    }
+
+    /// The statements that were written down, each in one line.
+    pub fn statements(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
+        let mut statements: Vec<String> = Vec::new();
+        for line in log.lines() {
+            if line.starts_with('\t') {
+                if let Some(last) = statements.last_mut() {
+                    last.push(' ');
+                    last.push_str(line);
+                }
+            } else {
+                statements.push(line.to_owned());
+            }
+        }
+        let whole = |statement: String| statement.split_whitespace().collect::<Vec<_>>().join(" ");
+        statements.into_iter().map(whole).collect()
     }
 
     /// One of its programs, that speaks to it.

@@ -30,12 +30,12 @@ fn a_newsroom_works_on_postgres_as_it_does_in_a_file() {
     let mut newsroom = Newsroom::closed(&format!("[data]\nledger = \"{}\"\n", postgres.database()));
     newsroom.enters(&["li@example.org", "wang@example.org"]);
     newsroom.starts();
-    newsroom.saves("2026-11-21.md", &page("One", "The tide was high on Tuesday."));
+    newsroom.saves("2026-11-21.md", page("One", "The tide was high on Tuesday."));
     letters(&newsroom, 1);
     newsroom.stops();
     assert!(!newsroom.path("data/ledger.db").exists(), "nothing is in the folder");
     newsroom.starts();
-    newsroom.saves("2026-11-22.md", &page("Two", "The tide was low on Wednesday."));
+    newsroom.saves("2026-11-22.md", page("Two", "The tide was low on Wednesday."));
     letters(&newsroom, 2);
     let (found, n_found) =
         newsroom.ledger().search(&newsroom.publication(), &["tide".to_owned()], 0, 10).unwrap();
@@ -47,7 +47,7 @@ fn a_ledger_goes_to_postgres_and_back_with_all_that_it_knows() {
     let Some(postgres) = Postgres::runs() else { return };
     let address = postgres.database();
     let mut newsroom = Newsroom::with_subscribers(["li@example.org", "wang@example.org"]);
-    newsroom.saves("2026-11-21.md", &page("One", "The tide was high on Tuesday, 潮水很高。"));
+    newsroom.saves("2026-11-21.md", page("One", "The tide was high on Tuesday, 潮水很高。"));
     letters(&newsroom, 1);
     let (ran, said) = says(&newsroom, &["ledger", "move", "--to", &address]);
     assert!(!ran && said.contains("runs"), "{said}");
@@ -60,7 +60,7 @@ fn a_ledger_goes_to_postgres_and_back_with_all_that_it_knows() {
     let plain = fs::read_to_string(&settings).unwrap();
     fs::write(&settings, format!("{plain}\n[data]\nledger = \"{address}\"\n")).unwrap();
     newsroom.starts();
-    newsroom.saves("2026-11-22.md", &page("Two", "The tide was low on Wednesday."));
+    newsroom.saves("2026-11-22.md", page("Two", "The tide was low on Wednesday."));
     letters(&newsroom, 2);
     for (word, n) in [("tide", 2), ("潮水", 1), ("潮*", 1), ("tuesday", 1), ("nothing", 0)] {
         let question = [word.to_owned()];
@@ -80,7 +80,7 @@ fn a_ledger_goes_to_postgres_and_back_with_all_that_it_knows() {
     assert!(said.contains("there is a ledger in"), "two ledgers are one too many: {said}");
     fs::write(&settings, &plain).unwrap();
     newsroom.starts();
-    newsroom.saves("2026-11-23.md", &page("Three", "The tide turned on Thursday."));
+    newsroom.saves("2026-11-23.md", page("Three", "The tide turned on Thursday."));
     letters(&newsroom, 3);
     let ledger = newsroom.ledger();
     let (found, _) = ledger.search(&newsroom.publication(), &["tide".to_owned()], 0, 10).unwrap();
@@ -95,7 +95,7 @@ fn a_backup_of_a_ledger_on_postgres_is_brought_back_into_a_file() {
     let mut newsroom = Newsroom::closed(&format!("[data]\nledger = \"{}\"\n", postgres.database()));
     newsroom.enters(&["li@example.org"]);
     newsroom.starts();
-    newsroom.saves("2026-11-21.md", &page("One", "The tide was high on Tuesday."));
+    newsroom.saves("2026-11-21.md", page("One", "The tide was high on Tuesday."));
     newsroom.sink.letters_to("li@example.org", 1);
     let (made, said) = says(&newsroom, &["backup", "night.backup"]);
     assert!(made, "{said}");

@@ -2,11 +2,14 @@
 
 use std::fs;
 
-use gazetted::subscriber::Standing;
+use gazetted::{
+    ledger::postgres::{Address, Postgres as OnPostgres},
+    subscriber::Standing,
+};
 
 use crate::{
     ledgers::Postgres,
-    newsroom::{Newsroom, page},
+    newsroom::{Newsroom, page, until},
     tools,
 };
 
@@ -40,6 +43,49 @@ fn a_newsroom_works_on_postgres_as_it_does_in_a_file() {
     let (found, n_found) =
         newsroom.ledger().search(&newsroom.publication(), &["tide".to_owned()], 0, 10).unwrap();
     assert_eq!((found.len(), n_found), (2, 2));
+}
+
+#[test]
+fn a_ledger_goes_on_after_every_connection_was_cut() {
+    let Some(postgres) = Postgres::runs() else { return };
+    let address = postgres.database();
+    let mut newsroom = Newsroom::closed(&format!("[data]\nledger = \"{address}\"\n"));
+    newsroom.enters(&["li@example.org", "wang@example.org"]);
+    newsroom.starts();
+    for n in 1..4 {
+        newsroom.saves(&format!("2026-11-2{n}.md"), page("One", &format!("The tide was high, {n} times.")));
+        letters(&newsroom, n);
+        postgres.cuts(&address);
+        // Whoever asks first may find the connection cut, and the next one does not.
+        let ledger = newsroom.ledger();
+        until("the ledger to answer", || ledger.count(Standing::Confirmed).is_ok_and(|n| n == 2));
+        ledger.touch().unwrap();
+    }
+}
+
+#[test]
+fn what_is_said_to_another_machine_is_said_by_tls_to_whom_an_authority_knows() {
+    let port = tools::free_port();
+    let Some(postgres) = Postgres::with_tls(port) else { return };
+    let name = postgres.database().split(['/', '?']).nth(3).unwrap().to_owned();
+    let at = |host: &str, rest: &str| {
+        let address = Address::parse(&format!("postgres://gazetted@{host}:{port}/{name}{rest}")).unwrap();
+        OnPostgres::open(&address).map(|_| ()).map_err(|error| {
+            std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source())
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(": ")
+        })
+    };
+    let authority = format!("&sslrootcert={}", postgres.authority().display());
+    at("localhost", &format!("?sslmode=verify-full{authority}")).unwrap();
+    at("localhost", &format!("?sslmode=require{authority}")).unwrap();
+    let unknown = at("localhost", "?sslmode=require").unwrap_err();
+    assert!(unknown.contains("certificate"), "{unknown}");
+    let another = at("127.0.0.1", &format!("?sslmode=verify-full{authority}")).unwrap_err();
+    assert!(another.contains("certificate"), "{another}");
+    let plain = at("localhost", "?sslmode=disable").unwrap_err();
+    assert!(plain.contains("no encryption"), "{plain}");
 }
 
 #[test]

@@ -35,9 +35,11 @@ pub struct Postgres {
     folder: TempDir,
     bin: PathBuf,
     n_databases: AtomicU32,
+    port: Option<u16>,
+    _server: Child,
 }
 
-static SERVER: LazyLock<Option<Postgres>> = LazyLock::new(Postgres::starts);
+static SERVER: LazyLock<Option<Postgres>> = LazyLock::new(|| Postgres::starts(None));
 
 impl Postgres {
     /// The server, or `None` after saying that a story is skipped.
@@ -48,7 +50,22 @@ impl Postgres {
         SERVER.as_ref()
     }
 
-    fn starts() -> Option<Self> {
+    /// A server of its own that takes nothing but TLS at a port of this machine, or `None` after saying that a story is skipped.
+    pub fn with_tls(port: u16) -> Option<Self> {
+        tools::program("openssl")?;
+        let server = Self::starts(Some(port));
+        if server.is_none() {
+            tools::skip("`postgresql` is not installed; `tests/run` installs it");
+        }
+        server
+    }
+
+    /// The certificate of the authority that vouches for it.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    fn starts(tls: Option<u16>) -> Option<Self> {
         let bin = newest()?;
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -75,19 +92,26 @@ impl Postgres {
             .status()
             .unwrap();
         assert!(made.success());
+        let mut listening = vec!["-c".to_owned(), "listen_addresses=".to_owned()];
+        if let Some(port) = tls {
+            certify(folder.path(), &data);
+            listening = ["-c", "listen_addresses=127.0.0.1", "-c", "ssl=on", "-c"].map(str::to_owned).into();
+            listening.push(format!("port={port}"));
+        }
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let server = its_own(&bin.join("postgres"))
             .arg("-D")
             .arg(&data)
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=400", "-k"])
+            .args(listening)
+            .args(["-c", "fsync=off", "-c", "max_connections=400", "-k"])
             .arg(folder.path())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
         ends_with_us(&server, folder.path());
-        let this = Self { folder, bin, n_databases: AtomicU32::new(0) };
-        let until = Instant::now() + Duration::from_secs(60);
+        let this = Self { folder, bin, n_databases: AtomicU32::new(0), port: tls, _server: server };
+        let until = Instant::now() + Duration::from_mins(1);
         while !this.program("pg_isready").arg("-q").status().unwrap().success() {
             assert!(
                 Instant::now() < until,
@@ -107,12 +131,66 @@ impl Postgres {
         format!("postgres://gazetted@/{name}?host={}", self.folder.path().display())
     }
 
+    /// The address of a new database whose statements are written down.
+    pub fn telling_database(&self) -> String {
+        let address = self.database();
+        let name = address.split(['/', '?']).nth(3).unwrap();
+        let sql = format!("ALTER DATABASE {name} SET log_statement = 'all'");
+        let told = self.program("psql").args(["-q", "-U", "gazetted", "-d", "postgres", "-c", &sql]).status();
+        assert!(told.unwrap().success());
+        address
+    }
+
+    /// Cuts every connection to a database.
+    pub fn cuts(&self, address: &str) {
+        let name = address.split(['/', '?']).nth(3).unwrap();
+        let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        let mut psql = self.program("psql");
+        psql.args(["-q", "-o", "/dev/null", "-U", "gazetted", "-d", "postgres", "-c", &sql]);
+        assert!(psql.status().unwrap().success());
+    }
+
+    /// The statements that were written down, each in one line.
+    pub fn statements(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
+        let mut statements: Vec<String> = Vec::new();
+        for line in log.lines() {
+            if line.starts_with('\t') {
+                if let Some(last) = statements.last_mut() {
+                    last.push(' ');
+                    last.push_str(line);
+                }
+            } else {
+                statements.push(line.to_owned());
+            }
+        }
+        let whole = |statement: String| statement.split_whitespace().collect::<Vec<_>>().join(" ");
+        statements.into_iter().map(whole).collect()
+    }
+
     /// One of its programs, that speaks to it.
     pub fn program(&self, name: &str) -> Command {
         let mut command = Command::new(self.bin.join(name));
         command.arg("-h").arg(self.folder.path());
+        if let Some(port) = self.port {
+            command.args(["-p", &port.to_string()]);
+        }
         command
     }
+}
+
+/// A certificate for `localhost` by an authority of its own; and nobody comes in over the network without TLS.
+fn certify(folder: &Path, data: &Path) {
+    fs::write(folder.join("names"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n").unwrap();
+    let script = "set -e; cd \"$1\"; exec 2>/dev/null
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=Story -days 2
+        openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.crt -days 2 -extfile names
+        mv server.crt server.key \"$2\"; chmod 600 \"$2\"/server.key
+        printf 'local all all trust\\nhostssl all all 127.0.0.1/32 trust\\n' > \"$2\"/pg_hba.conf
+        chown --reference=\"$2\" \"$2\"/server.crt \"$2\"/server.key \"$2\"/pg_hba.conf";
+    let made = Command::new("sh").args(["-c", script, "sh"]).args([folder, data]).status().unwrap();
+    assert!(made.success());
 }
 
 /// The programs of the newest `PostgreSQL` that is installed.

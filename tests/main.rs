@@ -50,6 +50,7 @@ mod picturing;
 mod fetching;
 mod illustrating;
 mod keeping;
+mod conforming;
 mod moving;
 mod proving;
 mod editing;

@@ -67,7 +67,9 @@ pub(super) fn run(newsroom: &Newsroom, command: &Command) -> Result<(), Error> {
         say(&format!("  {table:<15} {n_rows:>9}  the same on both sides"))?;
     }
     say(&format!("the ledger is in `{to}` as it was in `{from}`"))?;
-    finish(newsroom, &from, &to)
+    let bare = LedgerAddress::parse(&arguments.to).is_ok_and(|address| !address.has_password());
+    let setting = if bare { arguments.to.clone() } else { to.to_string() };
+    finish(newsroom, (&from, &to), &setting)
 }
 
 fn place(text: &str, password: Option<&str>) -> Result<Place, Error> {
@@ -80,7 +82,7 @@ fn place(text: &str, password: Option<&str>) -> Result<Place, Error> {
 }
 
 /// Puts a file aside that is the ledger no longer, and says which setting to change.
-fn finish(newsroom: &Newsroom, from: &Place, to: &Place) -> Result<(), Error> {
+fn finish(newsroom: &Newsroom, (from, to): (&Place, &Place), setting: &str) -> Result<(), Error> {
     let ours = newsroom.data().join("ledger.db");
     if let (Place::File(path), Place::Postgres(_)) = (from, to)
         && *path == ours
@@ -90,9 +92,9 @@ fn finish(newsroom: &Newsroom, from: &Place, to: &Place) -> Result<(), Error> {
         say(&format!("`{}` is `{}` now; remove it when all is well", ours.display(), aside.display()))?;
     }
     match to {
-        Place::Postgres(address) => {
+        Place::Postgres(_) => {
             say(&format!(
-                "help: write `ledger = \"{address}\"` below `[data]` in the settings, with its password's file as"
+                "help: write `ledger = \"{setting}\"` below `[data]` in the settings, with its password's file as"
             ))?;
             say("      `ledger_password_file`, and start the daemon")
         }

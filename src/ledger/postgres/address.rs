@@ -101,14 +101,19 @@ impl Address {
 /// The address as it may be shown to anybody.
 fn shown(config: &Config) -> String {
     let user = config.get_user().map(|user| format!("{user}@")).unwrap_or_default();
-    let host = match config.get_hosts().first() {
-        Some(Host::Tcp(name)) => name.clone(),
-        Some(Host::Unix(path)) => path.display().to_string(),
-        None => String::new(),
-    };
-    let port = config.get_ports().first().map(|port| format!(":{port}")).unwrap_or_default();
+    let port = config.get_ports().first();
     let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
-    format!("postgres://{user}{host}{port}/{database}")
+    match config.get_hosts().first() {
+        Some(Host::Unix(path)) => {
+            let port = port.map(|port| format!("&port={port}")).unwrap_or_default();
+            format!("postgres://{user}/{database}?host={}{port}", path.display())
+        }
+        Some(Host::Tcp(name)) => {
+            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+            format!("postgres://{user}{name}{port}/{database}")
+        }
+        None => format!("postgres://{user}/{database}"),
+    }
 }
 
 impl fmt::Debug for Address {
@@ -151,11 +156,11 @@ mod tests {
         check("postgresql://desk@localhost/paper", &expect!["postgres://desk@localhost:5432/paper Disable"]);
         check(
             "postgres://desk@/paper?host=/run/postgresql",
-            &expect!["postgres://desk@/run/postgresql:5432/paper Disable"],
+            &expect!["postgres://desk@/paper?host=/run/postgresql Disable"],
         );
         check(
             "postgres://desk@%2Frun%2Fpostgresql/paper",
-            &expect!["postgres://desk@/run/postgresql:5432/paper Disable"],
+            &expect!["postgres://desk@/paper?host=/run/postgresql&port=5432 Disable"],
         );
         check(
             "postgres://desk:secret@db/paper?sslmode=maybe",

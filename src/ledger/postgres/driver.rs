@@ -1,6 +1,6 @@
 //! How the operations reach `PostgreSQL`.
 
-use std::{cell::RefCell, collections::HashMap, error::Error};
+use std::{cell::Cell, cell::RefCell, collections::HashMap, error::Error};
 
 use tokio_postgres::{
     Client, Statement,
@@ -23,11 +23,22 @@ const STATEMENTS: usize = 512;
 pub(super) struct Connection {
     pub(super) client: Client,
     prepared: RefCell<HashMap<Box<str>, Statement>>,
+    is_old: Cell<bool>,
 }
 
 impl Connection {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, prepared: RefCell::default() }
+        Self { client, prepared: RefCell::default(), is_old: Cell::new(false) }
+    }
+
+    /// Whether it has lain idle, so that it may have been cut meanwhile.
+    pub(super) fn is_old(&self) -> bool {
+        self.is_old.get()
+    }
+
+    /// Notes that it lies idle from now on.
+    pub(super) fn rests(&self) {
+        self.is_old.set(true);
     }
 
     /// Runs statements that give nothing.

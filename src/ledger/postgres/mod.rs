@@ -138,17 +138,38 @@ impl Inner {
         }
     }
 
+    /// A connection on which a transaction has begun. Those that were cut while nobody needed them are passed over.
+    fn begun(&self, begin: &str) -> Result<Connection, Broken> {
+        loop {
+            let taken = self.pool.take();
+            let connection =
+                taken.map_err(|reason| Broken { refusal: Refusal::Database(reason), again: false })?;
+            match connection.run(begin) {
+                Ok(()) => return Ok(connection),
+                Err(error) => {
+                    let is_cut = connection.is_old() && cut(&error);
+                    // What is half begun is begun by nobody else.
+                    self.pool.lost();
+                    drop(connection);
+                    if !is_cut {
+                        let again = runs_into(&error);
+                        return Err(Broken { refusal: Refusal::Database(Box::new(Told(error))), again });
+                    }
+                }
+            }
+        }
+    }
+
     /// One transaction.
     fn once<T>(
         &self,
         begin: &str,
         work: impl FnOnce(&Connection) -> Result<T, Refusal>,
     ) -> Result<T, Broken> {
-        let connection =
-            self.pool.take().map_err(|reason| Broken { refusal: Refusal::Database(reason), again: false })?;
         let refused = |error| Refusal::Database(Box::new(Told(error)));
         let began = Instant::now();
-        let done = connection.run(begin).map_err(refused).and_then(|()| work(&connection));
+        let connection = self.begun(begin)?;
+        let done = work(&connection);
         let result = match done {
             Ok(value) => match connection.run("COMMIT") {
                 Ok(()) => {
@@ -243,6 +264,11 @@ fn runs_into(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|code| {
         [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE].contains(code)
     })
+}
+
+/// Whether it is the connection that has ended.
+fn cut(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().is_none_or(|said| *said.code() == SqlState::ADMIN_SHUTDOWN)
 }
 
 fn may_go_better(refusal: &Refusal) -> bool {

@@ -97,6 +97,7 @@ impl Pool {
         if connection.client.is_closed() {
             return self.lost();
         }
+        connection.rests();
         self.lock().idle.push(connection);
         self.freed.notify_one();
     }

@@ -28,20 +28,32 @@ pub(in crate::ledger) struct Dialect {
     /// What makes others wait who would change letters that are about to be taken back, for a `WHERE`; `None` where nobody else
     /// writes meanwhile.
     pub(in crate::ledger) hold_letters: Option<fn(&str) -> String>,
-    /// Settles all letters of the JSON list `?1` at the time `?2`; `None` where one at a time is as quick.
-    pub(in crate::ledger) settle_all: Option<&'static str>,
-    /// Gives all letters of the JSON list `?1` back.
-    pub(in crate::ledger) give_all_back: Option<&'static str>,
-    /// Claims all letters of the JSON list `?1` until `?2`.
-    pub(in crate::ledger) claim_all: Option<&'static str>,
-    /// Those letters of the JSON list `?1` that are claimed.
-    pub(in crate::ledger) all_claimed: Option<&'static str>,
+    /// Claims letters: one, `?1` and `?2`, which is in the state `?3` then until `?4`, or settled at `?5`; or all of a list with whether each is
+    /// wanted, until `?2`, or settled at `?3`.
+    pub(in crate::ledger) claim: Letters,
+    /// Settles letters: one with what came of it, or all of a list at the time `?2`.
+    pub(in crate::ledger) settle: Letters,
+    /// Gives letters back.
+    pub(in crate::ledger) give_back: Letters,
+    /// Gives those letters back as they are that are claimed.
+    pub(in crate::ledger) still_claimed: Letters,
+    /// The most bytes of terms that a piece can have.
+    pub(in crate::ledger) most_words: usize,
     /// Asks for the last number that a row of a table was given; more than any row has, where rows are gone.
     pub(in crate::ledger) last_number: fn(&str) -> String,
     /// Sees to it that rows of a table get higher numbers than that.
     pub(in crate::ledger) set_last_number: fn(&Db<'_>, &str, i64) -> Result<(), Refusal>,
     /// Queues again what a process that died had claimed.
     pub(in crate::ledger) release_claims: &'static str,
+}
+
+/// How something is done to many letters.
+#[derive(Clone, Copy)]
+pub(in crate::ledger) enum Letters {
+    /// By a statement for each.
+    Each(&'static str),
+    /// By one for all, which are its first value: a list in JSON.
+    All(&'static str),
 }
 
 /// What a claim asks of letters that wait. They are in the order of an index, so that it ends with the last that is wanted.
@@ -92,10 +104,24 @@ pub(in crate::ledger) static SQLITE: Dialect = Dialect {
         ""
     ),
     hold_letters: None,
-    settle_all: None,
-    give_all_back: None,
-    claim_all: None,
-    all_claimed: None,
+    claim: Letters::Each(
+        "UPDATE deliveries SET state = ?3, lease = ?4, settled = ?5 WHERE digest = ?1 AND subscriber = ?2",
+    ),
+    // What the server took is delivered, whatever else has happened to the row; the rest counts only while it is ours, also while
+    // we have noted beforehand that nobody may know.
+    settle: Letters::Each(
+        "UPDATE deliveries SET state = ?3, due = ?4, settled = ?5, lease = NULL, phase = ?6, code = ?7, status = ?8,
+             reply = ?9, attempts = attempts + (state <> 'unknown')
+         WHERE digest = ?1 AND subscriber = ?2 AND (state IN ('claimed', 'unknown') OR ?3 = 'delivered')",
+    ),
+    give_back: Letters::Each(
+        "UPDATE deliveries SET state = 'queued', due = 0, lease = NULL
+         WHERE digest = ?1 AND subscriber = ?2 AND state = 'claimed'",
+    ),
+    still_claimed: Letters::Each(
+        "SELECT digest, subscriber FROM deliveries WHERE digest = ?1 AND subscriber = ?2 AND state = 'claimed'",
+    ),
+    most_words: usize::MAX,
     last_number: |table| format!("SELECT seq FROM sqlite_sequence WHERE name = '{table}'"),
     set_last_number: |db, table, last| {
         let sql = "UPDATE sqlite_sequence SET seq = ?2 WHERE name = ?1";
@@ -153,7 +179,7 @@ pub(in crate::ledger) static POSTGRES: Dialect = Dialect {
              ORDER BY digest, subscriber FOR UPDATE"
         )
     }),
-    settle_all: Some(
+    settle: Letters::All(
         "UPDATE deliveries d SET state = s.state, due = s.due, settled = ?2, lease = NULL, phase = s.phase, code = s.code,
              status = s.status, reply = s.reply, attempts = attempts + CASE WHEN d.state <> 'unknown' THEN 1 ELSE 0 END
          FROM json_to_recordset(CAST(?1 AS json)) AS s
@@ -161,23 +187,25 @@ pub(in crate::ledger) static POSTGRES: Dialect = Dialect {
          WHERE d.digest = s.digest AND d.subscriber = s.subscriber
              AND (d.state IN ('claimed', 'unknown') OR s.state = 'delivered')",
     ),
-    give_all_back: Some(
+    give_back: Letters::All(
         "UPDATE deliveries d SET state = 'queued', due = 0, lease = NULL
          FROM json_array_elements(CAST(?1 AS json)) AS s (letter)
          WHERE d.digest = CAST(letter ->> 0 AS bigint) AND d.subscriber = CAST(letter ->> 1 AS bigint)
              AND d.state = 'claimed'",
     ),
-    claim_all: Some(
+    claim: Letters::All(
         "UPDATE deliveries d SET state = CASE s.letter ->> 2 WHEN '1' THEN 'claimed' ELSE 'canceled' END,
              lease = CASE s.letter ->> 2 WHEN '1' THEN ?2 END, holder = current_setting('gazetted.holder'), settled = CASE s.letter ->> 2 WHEN '1' THEN NULL ELSE ?3 END
          FROM json_array_elements(CAST(?1 AS json)) AS s (letter)
          WHERE d.digest = CAST(s.letter ->> 0 AS bigint) AND d.subscriber = CAST(s.letter ->> 1 AS bigint)",
     ),
-    all_claimed: Some(
+    still_claimed: Letters::All(
         "SELECT d.digest, d.subscriber FROM json_array_elements(CAST(?1 AS json)) AS s (letter) JOIN deliveries d
              ON d.digest = CAST(letter ->> 0 AS bigint) AND d.subscriber = CAST(letter ->> 1 AS bigint)
          WHERE d.state = 'claimed' ORDER BY d.digest, d.subscriber",
     ),
+    // A value of this kind has less than a megabyte.
+    most_words: 900_000,
     last_number: |table| format!("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {table}_id_seq"),
     set_last_number: |db, table, last| {
         let sql = "SELECT setval(pg_get_serial_sequence(?1, 'id'), ?2)";

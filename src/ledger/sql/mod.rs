@@ -10,8 +10,8 @@ pub(super) mod moving;
 mod old_links;
 mod pieces;
 pub(super) mod queue;
-mod shelf;
-pub(super) mod standing;
+pub(super) mod shelf;
+mod standing;
 mod subscribers;
 mod tallying;
 mod tokens;
@@ -102,7 +102,7 @@ pub(super) fn timestamp(micros: i64) -> Result<Timestamp, Refusal> {
 
 impl<S: Store> Ledger for S {
     fn arrivals(&self) -> Result<Vec<Arrival>, Error> {
-        self.read(|db| arrivals::select(db, "", &[]))
+        self.read(|db| arrivals::select(db, "ORDER BY path", &[]))
     }
 
     fn newest_arrivals(&self, most: usize) -> Result<Vec<Arrival>, Error> {

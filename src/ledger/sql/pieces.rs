@@ -45,7 +45,13 @@ pub(super) fn enter_words(
     let body = prose::plain_blocks(&article.body);
     let around = [&article.kicker, &article.dek].into_iter().flatten().chain(&contribution.authors);
     let texts = around.map(String::as_str).chain([&*contribution.headline, &*body]);
-    db.execute(db.dialect().enter_words, params![piece, terms::terms(texts)])?;
+    let terms = terms::terms(texts);
+    let most = db.dialect().most_words;
+    let kept = match terms.get(..terms.floor_char_boundary(most)) {
+        Some(kept) if kept.len() < terms.len() => kept.rsplit_once(' ').map_or(kept, |(whole, _)| whole),
+        _ => &terms,
+    };
+    db.execute(db.dialect().enter_words, params![piece, kept])?;
     Ok(())
 }
 

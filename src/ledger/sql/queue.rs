@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     Refusal,
     db::{Db, Param, Row, Value, params},
+    dialect::Letters,
     keeping, micros, shelf, subscribers, timestamp,
 };
 use crate::{
@@ -29,24 +30,26 @@ pub(super) fn claim(
     db.execute(db.dialect().end_leases, params![micros(now)])?;
     let due = due(db, now, most, except)?;
     let mut claim = Claim { letters: Vec::with_capacity(due.len()), taken_back: taken_back(db)? };
-    if let Some(all) = db.dialect().claim_all {
-        let wanted =
-            due.iter().map(|(letter, wanted)| (letter.digest.0, letter.subscriber.0, i64::from(*wanted)));
-        let list = shelf::to_json(&wanted.collect::<Vec<_>>())?;
-        db.execute(all, params![list, micros(lease), micros(now)])?;
-        claim.letters.extend(due.into_iter().filter(|(_, wanted)| *wanted).map(|(letter, _)| letter));
-        return Ok(claim);
-    }
-    let mut change = db.prepare(
-        "UPDATE deliveries SET state = ?3, lease = ?4, settled = ?5 WHERE digest = ?1 AND subscriber = ?2",
-    )?;
-    for (delivery, wanted) in due {
-        let (digest, subscriber) = (delivery.digest.0, delivery.subscriber.0);
-        if wanted {
-            change.execute(params![digest, subscriber, "claimed", micros(lease), None::<i64>])?;
-            claim.letters.push(delivery);
-        } else {
-            change.execute(params![digest, subscriber, "canceled", None::<i64>, micros(now)])?;
+    match db.dialect().claim {
+        Letters::Each(sql) => {
+            let mut change = db.prepare(sql)?;
+            for (delivery, wanted) in due {
+                let (digest, subscriber) = (delivery.digest.0, delivery.subscriber.0);
+                if wanted {
+                    change.execute(params![digest, subscriber, "claimed", micros(lease), None::<i64>])?;
+                    claim.letters.push(delivery);
+                } else {
+                    change.execute(params![digest, subscriber, "canceled", None::<i64>, micros(now)])?;
+                }
+            }
+        }
+        Letters::All(sql) => {
+            let list = |(letter, wanted): &(Delivery, bool)| {
+                (letter.digest.0, letter.subscriber.0, i64::from(*wanted))
+            };
+            let list = shelf::to_json(&due.iter().map(list).collect::<Vec<_>>())?;
+            db.execute(sql, params![list, micros(lease), micros(now)])?;
+            claim.letters.extend(due.into_iter().filter(|(_, wanted)| *wanted).map(|(letter, _)| letter));
         }
     }
     Ok(claim)
@@ -100,18 +103,17 @@ pub(super) fn still_claimed(
     db: &Db<'_>,
     letters: &[(DigestId, SubscriberId)],
 ) -> Result<Vec<(DigestId, SubscriberId)>, Refusal> {
-    if let Some(all) = db.dialect().all_claimed {
-        let list = letter_list(letters)?;
-        return db.query(all, params![list], |row| Ok((DigestId(row.get(0)?), SubscriberId(row.get(1)?))));
-    }
-    let sql = "SELECT 1 FROM deliveries WHERE digest = ?1 AND subscriber = ?2 AND state = 'claimed'";
-    let mut claimed = Vec::new();
-    for (digest, subscriber) in letters {
-        if db.first(sql, params![digest.0, subscriber.0], |_| Ok(()))?.is_some() {
-            claimed.push((*digest, *subscriber));
+    let read = |row: &Row<'_>| Ok((DigestId(row.get(0)?), SubscriberId(row.get(1)?)));
+    match db.dialect().still_claimed {
+        Letters::Each(sql) => {
+            let mut claimed = Vec::new();
+            for (digest, subscriber) in letters {
+                claimed.extend(db.first(sql, params![digest.0, subscriber.0], read)?);
+            }
+            Ok(claimed)
         }
+        Letters::All(sql) => db.query(sql, params![letter_list(letters)?], read),
     }
-    Ok(claimed)
 }
 
 /// Letters as a JSON list of digest and subscriber, in the order in which they are to be locked.
@@ -135,9 +137,9 @@ pub(super) fn settle(db: &Db<'_>, settlements: &[Settlement], now: Timestamp) ->
             text: reply.text.clone(),
         }));
     }
-    match db.dialect().settle_all {
-        Some(all) => settle_all(db, all, settlements, now)?,
-        None => settle_each(db, settlements, now)?,
+    match db.dialect().settle {
+        Letters::Each(sql) => settle_each(db, sql, settlements, now)?,
+        Letters::All(sql) => settle_all(db, sql, settlements, now)?,
     }
     subscribers::bounce(db, &reports, now)?;
     taken_back(db)
@@ -153,12 +155,7 @@ fn fate(outcome: Outcome, now: Timestamp) -> (State, Timestamp) {
     }
 }
 
-fn settle_each(db: &Db<'_>, settlements: &[Settlement], now: Timestamp) -> Result<(), Refusal> {
-    // What the server took is delivered, whatever else has happened to the row; the rest counts only while it is ours, also while
-    // we have noted beforehand that nobody may know.
-    let sql = "UPDATE deliveries SET state = ?3, due = ?4, settled = ?5, lease = NULL, phase = ?6, code = ?7, status = ?8,
-                   reply = ?9, attempts = attempts + CASE WHEN state <> 'unknown' THEN 1 ELSE 0 END
-               WHERE digest = ?1 AND subscriber = ?2 AND (state IN ('claimed', 'unknown') OR ?3 = 'delivered')";
+fn settle_each(db: &Db<'_>, sql: &str, settlements: &[Settlement], now: Timestamp) -> Result<(), Refusal> {
     let mut update = db.prepare(sql)?;
     for settlement in settlements {
         let (state, due) = fate(settlement.outcome, now);
@@ -224,14 +221,16 @@ fn settle_all(db: &Db<'_>, sql: &str, settlements: &[Settlement], now: Timestamp
 }
 
 pub(super) fn give_back(db: &Db<'_>, letters: &[(DigestId, SubscriberId)]) -> Result<(), Refusal> {
-    if let Some(all) = db.dialect().give_all_back {
-        return db.execute(all, params![letter_list(letters)?]).map(|_| ());
-    }
-    let sql = "UPDATE deliveries SET state = 'queued', due = 0, lease = NULL
-               WHERE digest = ?1 AND subscriber = ?2 AND state = 'claimed'";
-    let mut update = db.prepare(sql)?;
-    for (digest, subscriber) in letters {
-        update.execute(params![digest.0, subscriber.0])?;
+    match db.dialect().give_back {
+        Letters::Each(sql) => {
+            let mut update = db.prepare(sql)?;
+            for (digest, subscriber) in letters {
+                update.execute(params![digest.0, subscriber.0])?;
+            }
+        }
+        Letters::All(sql) => {
+            db.execute(sql, params![letter_list(letters)?])?;
+        }
     }
     Ok(())
 }

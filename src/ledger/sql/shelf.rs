@@ -179,7 +179,7 @@ pub(super) fn interrupted(
 }
 
 /// Makes a release the current version of its issue, with its articles in every list. It is not out before [`close`].
-pub(super) fn shelve(
+pub(in crate::ledger) fn shelve(
     db: &Db<'_>,
     publication: &str,
     release: &Release,
@@ -419,7 +419,7 @@ pub(super) fn release(row: &Row<'_>) -> Result<Release, Refusal> {
     })
 }
 
-pub(super) fn shelved(row: &Row<'_>) -> Result<Shelved, Refusal> {
+pub(in crate::ledger) fn shelved(row: &Row<'_>) -> Result<Shelved, Refusal> {
     Ok(Shelved { release: release(row)?, book: BookFile { path: row.get(4)?, length: row.get(5)? } })
 }
 

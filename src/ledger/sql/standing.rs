@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::{
     Refusal,
     db::{Db, Value, params},
-    micros, pieces, queue, shelf,
+    micros, pieces, queue,
     shelf::Draft,
     timestamp,
 };
-use crate::{editions::Listing, editions::Shelved, issue::IssueKey, issue::Status};
+use crate::{issue::IssueKey, issue::Status};
 
 pub(super) fn parse(word: &str) -> Result<Status, Refusal> {
     Status::parse(word).ok_or_else(|| Refusal::Damaged(format!("an issue that is `{word}`")))
@@ -46,7 +46,7 @@ pub(super) fn next_embargo(db: &Db<'_>, publication: &str) -> Result<Option<Time
 }
 
 /// Changes the status of an issue, of its lines in lists and of the letters that wait. Readers' files follow: until
-/// [`shelf::close`] it counts as not done. Says whether there was anything to change.
+/// [`super::shelf::close`] it counts as not done. Says whether there was anything to change.
 pub(super) fn set(
     db: &Db<'_>,
     publication: &str,
@@ -90,18 +90,4 @@ fn withdraw_letters(db: &Db<'_>, issue: &[Value<'_>], now: Timestamp) -> Result<
     );
     db.execute(&sql, issue)?;
     queue::withhold(db, &among, issue)
-}
-
-/// Fills the lists from the issues that are out, as after a migration.
-pub(in crate::ledger) fn enter_all(db: &Db<'_>) -> Result<(), Refusal> {
-    let sql = "SELECT body, version, published, updated, book_path, book_length, publication, name, date FROM releases
-               WHERE current = 1 ORDER BY publication, published, issue";
-    db.query(sql, &[], |row| {
-        let Shelved { release, book } = shelf::shelved(row)?;
-        let (publication, name, date): (String, String, String) = (row.get(6)?, row.get(7)?, row.get(8)?);
-        let date = date.parse().map_err(|_| Refusal::Damaged(format!("a date `{date}`")))?;
-        let line = Listing::named(&release, &book, name, date);
-        shelf::shelve(db, &publication, &release, &line)
-    })
-    .map(|_| ())
 }

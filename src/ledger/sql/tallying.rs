@@ -11,7 +11,7 @@ use super::{
 use crate::{delivery::State, issue::Status, subscriber::Standing};
 
 pub(super) fn tally(db: &Db<'_>, publication: &str, now: Timestamp) -> Result<Tally, Refusal> {
-    let arrivals = counts(db, "SELECT fate, count(*) FROM arrivals GROUP BY fate", &[])?;
+    let arrivals = counts(db, "SELECT fate, count(*) FROM arrivals GROUP BY fate ORDER BY fate", &[])?;
     let all = "SELECT status, count(*) FROM releases WHERE publication = ?1 AND current = 1 GROUP BY status";
     let statuses = counts(db, all, params![publication])?;
     let of = |counts: &[(String, u64)], word: &str| {

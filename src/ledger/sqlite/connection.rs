@@ -12,10 +12,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{
-    super::{Error, sql::standing},
-    Refusal, database_error, with,
-};
+use super::{super::Error, Refusal, database_error, filling, with};
 use crate::{
     durable,
     fault::{Point, reached},
@@ -320,7 +317,7 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     }
     // The second schema has lists of articles, which the first one knew only as bodies of issues.
     if found == 1 {
-        with(&migration, standing::enter_all).map_err(|refusal| refusal.into_error(path))?;
+        with(&migration, filling::enter_all).map_err(|refusal| refusal.into_error(path))?;
     }
     if found > 0 && found < SCHEMAS.len() {
         reached(Point::LedgerMigrated);

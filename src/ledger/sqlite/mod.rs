@@ -2,6 +2,7 @@
 
 mod connection;
 mod driver;
+mod filling;
 mod restoring;
 #[cfg(test)]
 mod claiming;

@@ -152,7 +152,7 @@ impl Script<'_> {
         self.notes("tally", ledger.tally(p, at(90_000)).unwrap());
         self.notes("examine", ledger.examine().unwrap());
         for pace in [Pace::Each, Pace::Daily, Pace::Weekly, Pace::Monthly] {
-            self.notes("news", ledger.news(p, pace, at(-9999), at(99_999)).unwrap());
+            self.notes("news", ledger.news(p, pace, (at(-9999), at(99_999)), at(99_999)).unwrap());
             self.notes("last_digest", ledger.last_digest(p, pace).unwrap());
             self.notes("readers", ledger.readers(pace).unwrap());
             self.notes("wishes", sorted(ledger.wishes(pace).unwrap()));
@@ -318,7 +318,12 @@ impl Script<'_> {
         self.bounces(li, wang);
         self.tells();
         self.keeps();
+        let link = "/out?reader=7c0ffee7";
+        let old = Entry::confirmed(address("li@example.org"), "another program", at(4999));
+        self.notes("enter", ledger.enter(vec![Entry { old_link: Some(link.to_owned()), ..old }]).unwrap());
+        self.notes("owner_of_link", (ledger.owner_of_link(link).unwrap(), ledger.owner_of_link("/out").unwrap()));
         self.notes("erase", (ledger.erase(li, at(5000)).unwrap(), ledger.erase(li, at(5001)).unwrap()));
+        self.notes("owner_of_link", ledger.owner_of_link(link).unwrap());
         let again = Entry::confirmed(address("li@example.org"), "a story", at(5002));
         self.notes("enter", ledger.enter(vec![again]).unwrap());
         self.asks_all();

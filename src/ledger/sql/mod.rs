@@ -11,7 +11,7 @@ mod old_links;
 mod pieces;
 pub(super) mod queue;
 pub(super) mod shelf;
-mod standing;
+pub(super) mod standing;
 mod subscribers;
 mod tallying;
 mod tokens;

@@ -174,11 +174,39 @@ fn errors(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     let inject = format!("inject={call}:error={error}:when={first}{last}");
     let record = trial.folder.with_extension("calls").display().to_string();
     world.start(&Started { before: traced_alone(call, &inject, &record), ..Started::default() })?;
-    let settled = world.settle(&Started::default(), PATIENCE, |_| Ok(()))?;
+    let mut is_numb = false;
+    let settled = world.settle(&Started::default(), PATIENCE, |world| {
+        // A part of the program that cannot be woken is deaf from then on, and no kernel ever lets that fail: it counts as dead.
+        if !is_numb && fs::read_to_string(&record).is_ok_and(|calls| calls.lines().any(is_waking)) {
+            is_numb = true;
+            world.kill();
+        }
+        Ok(())
+    })?;
     // Where the call did not come so often, nothing failed.
     let calls = fs::read_to_string(&record).unwrap_or_default();
     let failed = calls.lines().filter(|line| line.contains("INJECTED")).count();
     world.tally.faults += u32::try_from(failed).unwrap_or(0);
     world.judge(settled)?;
     Ok(Some(std::mem::take(&mut world.tally)))
+}
+
+/// Whether a call that failed was to wake a thread: a write of the number 1 into an eventfd, or of a byte into a pipe to oneself.
+fn is_waking(call: &str) -> bool {
+    let wakes = [r#", "\1\0\0\0\0\0\0\0", 8)"#, r#", ".", 1)"#, r#", "\0", 1)"#];
+    call.contains("INJECTED") && call.contains("write(") && wakes.iter().any(|wake| call.contains(wake))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_waking;
+
+    #[test]
+    fn a_call_that_wakes_a_thread_is_told_from_one_that_writes_a_file() {
+        let failed = "= -1 EIO (Input/output error) (INJECTED)";
+        assert!(is_waking(&format!(r#"19363 write(4, "\1\0\0\0\0\0\0\0", 8)   {failed}"#)));
+        assert!(is_waking(&format!(r#"27527 write(15, ".", 1)                 {failed}"#)));
+        assert!(!is_waking(r#"19363 write(4, "\1\0\0\0\0\0\0\0", 8) = 8"#));
+        assert!(!is_waking(&format!(r#"19366 write(34, "<?xml version"..., 3867) {failed}"#)));
+    }
 }

@@ -85,10 +85,10 @@ pub(super) trait Store: Send + Sync + 'static {
     /// What is wrong with the database as such.
     fn look_whole(&self) -> Result<Vec<String>, Error>;
 
-    /// See [`Keeping::copy_to`].
+    /// See [`super::Keeping::copy_to`].
     fn copy_into(&self, path: &Path) -> Result<(), Error>;
 
-    /// See [`Keeping::rehearsal`].
+    /// See [`super::Keeping::rehearsal`].
     fn rehearse(&self, path: &Path) -> Result<Box<dyn Ledger>, Error>;
 }
 

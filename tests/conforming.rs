@@ -321,7 +321,10 @@ impl Script<'_> {
         let link = "/out?reader=7c0ffee7";
         let old = Entry::confirmed(address("li@example.org"), "another program", at(4999));
         self.notes("enter", ledger.enter(vec![Entry { old_link: Some(link.to_owned()), ..old }]).unwrap());
-        self.notes("owner_of_link", (ledger.owner_of_link(link).unwrap(), ledger.owner_of_link("/out").unwrap()));
+        self.notes(
+            "owner_of_link",
+            (ledger.owner_of_link(link).unwrap(), ledger.owner_of_link("/out").unwrap()),
+        );
         self.notes("erase", (ledger.erase(li, at(5000)).unwrap(), ledger.erase(li, at(5001)).unwrap()));
         self.notes("owner_of_link", ledger.owner_of_link(link).unwrap());
         let again = Entry::confirmed(address("li@example.org"), "a story", at(5002));

@@ -121,7 +121,7 @@ pub fn open_press(
     Ok(Press {
         publication,
         ledger,
-        outbox: Outbox::open(&newsroom.outbox())?.stamped(&newsroom.data().join("outbox.stamp"))?,
+        outbox: open_outbox(newsroom)?.stamped(&newsroom.data().join("outbox.stamp"))?,
         inbox,
         data: newsroom.data(),
         letters_within: newsroom.letters_within(),
@@ -129,6 +129,17 @@ pub fn open_press(
         ask_after: newsroom.ask_after(),
         proofs_wait: newsroom.settings.publication.proofs,
         fetcher: Fetcher::new(newsroom.pictures_from(), Web::default()),
+    })
+}
+
+/// Opens what readers are served from: the folder, which is made, or the bucket, of which nothing is asked yet.
+///
+/// # Errors
+/// When the folder cannot be made, or the bucket not be used as it is set.
+pub fn open_outbox(newsroom: &Newsroom) -> Result<Outbox, Error> {
+    Ok(match newsroom.bucket()? {
+        Some(access) => Outbox::open_bucket(&access, &newsroom.data().join("outbox-kept"))?,
+        None => Outbox::open(&newsroom.outbox())?,
     })
 }
 

@@ -1,21 +1,27 @@
-//! What readers are served from: a folder in which every file is whole and every link is kept.
+//! What readers are served from: a folder or a bucket in which every file is whole and every link is kept.
 
+mod bucket;
+mod folder;
+mod kept;
+mod kinds;
 mod packing;
 mod stamp;
 
 use std::{
-    borrow::Cow,
-    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
+pub use bucket::{Access, PATIENCE};
+pub use kinds::{keeping, media_type};
 pub use packing::Coding;
 
 use crate::{durable, editions::Edition};
-use stamp::Stamp;
+use bucket::Bucket;
+use folder::Folder;
+use stamp::Changes;
 
 /// The outbox could not take a file; readers still see what they saw before.
 #[derive(Debug, thiserror::Error)]
@@ -50,16 +56,51 @@ pub enum Error {
         /// Which.
         path: String,
     },
+    /// The bucket did not do what it was asked.
+    #[error("cannot {what} in the bucket `{bucket}`")]
+    Bucket {
+        /// Which.
+        bucket: String,
+        /// What it was asked.
+        what: String,
+        /// What it answered.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another process has put out something newer since this one had its turn at the press.
+    #[error(
+        "another process has changed `{path}` in the bucket `{bucket}` meanwhile; nothing of it was overwritten"
+    )]
+    Overtaken {
+        /// Which.
+        bucket: String,
+        /// The object that is newer.
+        path: String,
+    },
+    /// The bucket cannot be used as it is set.
+    #[error("cannot use the bucket `{bucket}`: {why}")]
+    Settings {
+        /// Which.
+        bucket: String,
+        /// What is wrong.
+        why: String,
+    },
 }
 
-/// The folder that any web server can serve.
+/// What readers are served from.
 #[derive(Debug, Clone)]
 pub struct Outbox {
-    root: PathBuf,
+    place: Place,
     /// Counts the changes, where somebody keeps copies of what is there.
-    stamp: Option<Stamp>,
+    changes: Changes,
     /// What all files were last found to have, at which count of changes and when.
     weighed: Arc<Mutex<Option<Weighed>>>,
+}
+
+/// Where the files are.
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(Folder),
+    Bucket(Arc<Bucket>),
 }
 
 /// How many bytes the files had.
@@ -74,20 +115,37 @@ struct Weighed {
 const WEIGHED_FOR: [Duration; 2] = [Duration::from_hours(1), Duration::from_mins(1)];
 
 impl Outbox {
-    /// The folder.
+    /// The folder on this machine: that of all files, or that in which each process keeps those of a bucket that its readers asked for last.
+    /// The latter is made when it is needed.
     #[must_use]
     pub fn root(&self) -> &Path {
-        &self.root
+        match &self.place {
+            Place::Folder(folder) => &folder.root,
+            Place::Bucket(bucket) => bucket.window.root(),
+        }
     }
 
-    /// Opens the outbox, making its folder.
+    /// Opens the outbox in a folder, making that.
     ///
     /// # Errors
     /// When the folder cannot be made.
     pub fn open(root: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Folder { path: root.to_owned(), source };
         durable::make_folders(root).map_err(failed)?;
-        Ok(Self { root: root.to_owned(), stamp: None, weighed: Arc::default() })
+        Ok(Self::of(Place::Folder(Folder { root: root.to_owned() })))
+    }
+
+    /// Opens the outbox in a bucket. What readers of this process ask for will be kept in a folder in `kept`. Nothing is made, or
+    /// asked of the bucket yet.
+    ///
+    /// # Errors
+    /// When the bucket cannot be used as it is set.
+    pub fn open_bucket(access: &Access, kept: &Path) -> Result<Self, Error> {
+        Ok(Self::of(Place::Bucket(Arc::new(Bucket::open(access, kept)?))))
+    }
+
+    fn of(place: Place) -> Self {
+        Self { place, changes: Changes::default(), weighed: Arc::default() }
     }
 
     /// The same outbox, whose changes are counted in the file `stamp`: by all processes that name the same file.
@@ -95,108 +153,137 @@ impl Outbox {
     /// # Errors
     /// When that file cannot be made.
     pub fn stamped(self, stamp: &Path) -> Result<Self, Error> {
-        let opened = Stamp::open(stamp).map_err(|source| Error::Write { path: stamp.to_owned(), source })?;
-        Ok(Self { stamp: Some(opened), ..self })
+        let failed = |source| Error::Write { path: stamp.to_owned(), source };
+        Ok(Self { changes: Changes::counted(stamp).map_err(failed)?, ..self })
     }
 
     /// How many changes there were: what was read while this stayed the same is what readers may have. `None` while one is made,
     /// where changes are not counted, or where nobody can tell.
     ///
     /// It is odd from before the first file of a change is touched until after the last one, whichever process makes the change. One at a
-    /// time makes them, the one that holds the press.
+    /// time makes them, the one that holds the press. Changes of a bucket that were made elsewhere count once they are seen.
     #[must_use]
     pub fn changes(&self) -> Option<u64> {
-        self.stamp.as_ref()?.count().filter(|count| count % 2 == 0)
+        let count = self.changes.count().filter(|count| count % 2 == 0)?;
+        match &self.place {
+            Place::Folder(_) => Some(count),
+            Place::Bucket(bucket) => Some(count.wrapping_add(bucket.window.seen() << 32)),
+        }
     }
 
-    /// How many bytes all files have, to a minute. It waits for the disk.
+    /// Looks whether others have changed the outbox, where that must be asked; at most every two seconds. It waits for the network.
+    pub fn look(&self) {
+        if let Place::Bucket(bucket) = &self.place {
+            bucket.window.look();
+        }
+    }
+
+    /// Whether what was fetched of a path is what the outbox was last seen to have, as far as that does not show in the file itself.
+    #[must_use]
+    pub fn is_fresh(&self, path: &str) -> bool {
+        match &self.place {
+            Place::Folder(_) => true,
+            Place::Bucket(bucket) => bucket.window.is_fresh(path),
+        }
+    }
+
+    /// Begins this process's turn at the press: who had it before at the same bucket cannot change anything any more. Whoever becomes the
+    /// one that prints calls it before he reads from the ledger what he will print. A folder has no turns of its own.
+    ///
+    /// # Errors
+    /// When the bucket does not answer, or another process begins its turn in this very moment; nothing can be changed then.
+    pub fn takes_turn(&self) -> Result<(), Error> {
+        match &self.place {
+            Place::Folder(_) => Ok(()),
+            Place::Bucket(bucket) => bucket.takes_turn(),
+        }
+    }
+
+    /// How many bytes all files have, to a minute; to an hour in a bucket, which must list them for that. It waits for the disk or the network.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let mut weighed = self.weighed.lock().unwrap_or_else(PoisonError::into_inner);
         let (changes, now) = (self.changes(), Instant::now());
-        let good_for = |known: &Weighed| WEIGHED_FOR[usize::from(known.changes != changes)];
+        let good_for = |known: &Weighed| WEIGHED_FOR[usize::from(self.is_here() && known.changes != changes)];
         if let Some(known) = weighed.as_ref().filter(|known| now.duration_since(known.at) < good_for(known)) {
             return known.bytes;
         }
-        let bytes = weight(&self.root);
+        let bytes = match &self.place {
+            Place::Folder(folder) => folder::weight(&folder.root),
+            // Where it cannot be asked now, what was known is near enough.
+            Place::Bucket(bucket) => {
+                bucket.weight().unwrap_or_else(|_| weighed.as_ref().map_or(0, |known| known.bytes))
+            }
+        };
         *weighed = Some(Weighed { bytes, changes, at: now });
         bytes
-    }
-
-    /// Makes a change that is counted.
-    fn change<T>(&self, make: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        let Some(stamp) = &self.stamp else { return make() };
-        // Where a crash left it odd, this change goes on from there.
-        if stamp.count().is_none_or(|count| count % 2 == 0) {
-            stamp.advance().map_err(|source| Error::Write { path: self.root.clone(), source })?;
-        }
-        let made = make();
-        // Where this fails the files are out all the same, and copies are not used.
-        let _ = stamp.advance();
-        made
     }
 
     /// Removes the temporary files that a crash left, where that can be done. Only the process that holds the press may call
     /// it. Gives how many.
     #[must_use]
     pub fn sweep(&self) -> usize {
-        durable::sweep(&self.root)
+        match &self.place {
+            Place::Folder(folder) => durable::sweep(&folder.root),
+            // An object is there as a whole or not at all.
+            Place::Bucket(_) => 0,
+        }
     }
 
     /// Puts editions out in the order given, each whole, the texts with their packed forms before them: what others link to comes
-    /// first. On return all are on the disk. Gives how many had to be written; those that are there already with the same bytes
-    /// had not.
+    /// first. On return all are on the disk, or in the bucket. Gives how many had to be written; those that are there already with the
+    /// same bytes had not.
     ///
     /// # Errors
     /// When one cannot be put; see [`durable::put_all`] for what is there then.
     pub fn put<'e>(&self, editions: impl IntoIterator<Item = &'e Edition>) -> Result<usize, Error> {
-        let failed = |(path, source)| Error::Write { path, source };
-        let mut files: Vec<(PathBuf, Cow<'e, [u8]>)> = Vec::new();
-        let mut seen = HashSet::new();
-        let mut written = 0;
-        for edition in editions {
-            let path = self.place(&edition.path).ok_or_else(|| Error::Path { path: edition.path.clone() })?;
-            // A style sheet that several pages need comes with each of them.
-            if !seen.insert(path.clone()) {
-                continue;
-            }
-            let new =
-                !durable::holds(&path, &edition.bytes).map_err(|source| failed((path.clone(), source)))?;
-            written += usize::from(new);
-            // Where a text is there with these bytes, its packed forms are too.
-            if new && packing::is_packable(&edition.path) {
-                files.extend(packed(&path, edition).map_err(|source| failed((path.clone(), source)))?);
-            }
-            files.push((path, Cow::Borrowed(&edition.bytes)));
+        match &self.place {
+            Place::Folder(folder) => folder.put(editions, &self.changes),
+            Place::Bucket(bucket) => bucket.put(editions, &self.changes),
         }
-        let files: Vec<(PathBuf, &[u8])> =
-            files.iter().map(|(path, bytes)| (path.clone(), &**bytes)).collect();
-        let put = || durable::put_all(&files).map_err(failed);
-        // What is there already is only synced.
-        if written == 0 {
-            put()?
-        } else {
-            self.change(put)?
-        };
-        Ok(written)
     }
 
-    /// The bytes of a file that is there.
+    /// The bytes of a file that must be there.
+    ///
+    /// # Errors
+    /// When it is not, or cannot be read.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, Error> {
+        let absent = || Error::Read { path: path.into(), source: io::ErrorKind::NotFound.into() };
+        match &self.place {
+            Place::Folder(folder) => {
+                let file = folder.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
+                fs::read(&file).map_err(|source| Error::Read { path: file, source })
+            }
+            Place::Bucket(bucket) => bucket.bytes_of(path)?.ok_or_else(absent),
+        }
+    }
+
+    /// The text of a file as it is now; `None` where there is none, and where it is no text.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn read(&self, path: &str) -> Result<Vec<u8>, Error> {
-        let path = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
-        fs::read(&path).map_err(|source| Error::Read { path, source })
+    pub fn text(&self, path: &str) -> Result<Option<String>, Error> {
+        let bytes = match &self.place {
+            Place::Folder(folder) => match folder.find(path) {
+                None => return Ok(None),
+                Some(file) => match fs::read(&file) {
+                    Ok(bytes) => Some(bytes),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                    Err(source) => return Err(Error::Read { path: file, source }),
+                },
+            },
+            Place::Bucket(bucket) => bucket.bytes_of(path)?,
+        };
+        Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
     }
 
     /// The packed forms of a path that are there.
     #[must_use]
     pub fn packed(&self, path: &str) -> Vec<(Coding, PathBuf)> {
-        let Some(file) = self.place(path).filter(|_| packing::is_packable(path)) else { return Vec::new() };
-        let there = |beside: &PathBuf| fs::symlink_metadata(beside).is_ok_and(|metadata| metadata.is_file());
-        let beside = Coding::ALL.into_iter().map(|coding| (coding, packing::beside(&file, coding)));
-        beside.filter(|(_, beside)| there(beside)).collect()
+        match &self.place {
+            Place::Folder(folder) => folder.packed(path),
+            Place::Bucket(bucket) => bucket.window.packed(path),
+        }
     }
 
     /// Puts the file at `from` out under the name `to` as well. Says whether it had to be written.
@@ -204,9 +291,12 @@ impl Outbox {
     /// # Errors
     /// When it cannot be read or put.
     pub fn copy(&self, from: &str, to: &str) -> Result<bool, Error> {
-        let path = self.place(from).ok_or_else(|| Error::Path { path: from.to_owned() })?;
-        let bytes = fs::read(&path).map_err(|source| Error::Read { path, source })?;
-        Ok(self.put([&Edition { path: to.to_owned(), bytes }])? == 1)
+        match &self.place {
+            Place::Folder(_) => {
+                Ok(self.put([&Edition { path: to.to_owned(), bytes: self.read(from)? }])? == 1)
+            }
+            Place::Bucket(bucket) => bucket.copy(from, to, &self.changes),
+        }
     }
 
     /// Removes the file of a path, if it is there. Says whether it was.
@@ -214,24 +304,10 @@ impl Outbox {
     /// # Errors
     /// When it cannot be removed.
     pub fn remove(&self, path: &str) -> Result<bool, Error> {
-        let file = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
-        let is_there = |file: &Path| fs::symlink_metadata(file).is_ok();
-        let was_there = is_there(&file);
-        let packed = if packing::is_packable(path) {
-            Coding::ALL.iter().map(|&coding| packing::beside(&file, coding)).filter(|f| is_there(f)).collect()
-        } else {
-            Vec::new()
-        };
-        let files: Vec<PathBuf> = packed.into_iter().chain(was_there.then_some(file)).collect();
-        if !files.is_empty() {
-            self.change(|| {
-                let mut files = files.into_iter();
-                files.try_for_each(|path| {
-                    durable::remove(&path).map_err(|source| Error::Write { path, source })
-                })
-            })?;
+        match &self.place {
+            Place::Folder(folder) => folder.remove(path, &self.changes),
+            Place::Bucket(bucket) => bucket.remove(path, &self.changes),
         }
-        Ok(was_there)
     }
 
     /// Removes a folder with everything in it, if it is there.
@@ -239,22 +315,55 @@ impl Outbox {
     /// # Errors
     /// When it cannot be removed; some of its files may be gone by then.
     pub fn remove_folder(&self, path: &str) -> Result<(), Error> {
-        let folder = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
-        let removed = || durable::remove_folder(&folder);
-        self.change(|| removed().map_err(|source| Error::Write { path: folder.clone(), source }))
+        match &self.place {
+            Place::Folder(folder) => folder.remove_folder(path, &self.changes),
+            Place::Bucket(bucket) => bucket.remove_folder(path, &self.changes),
+        }
     }
 
-    /// The file of a path such as `issues/7/index.html`, if it is one that readers may have and is there.
+    /// The file of a path such as `issues/7/index.html`, if it is one that readers may have and is there. From a bucket it is brought
+    /// first, unless this machine has it; there it stays for a minute at least. It waits for the disk or the network.
+    ///
+    /// # Errors
+    /// When the bucket does not answer, and it is not known of before what is there.
+    pub fn fetch(&self, path: &str) -> Result<Option<PathBuf>, Error> {
+        match &self.place {
+            Place::Folder(folder) => Ok(folder.find(path)),
+            Place::Bucket(bucket) => bucket.window.fetch(path),
+        }
+    }
+
+    /// How many bytes the file of a path has, if it is there.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    pub fn length(&self, path: &str) -> Result<Option<u64>, Error> {
+        match &self.place {
+            Place::Folder(folder) => {
+                let Some(file) = folder.find(path) else { return Ok(None) };
+                match fs::metadata(&file) {
+                    Ok(found) => Ok(Some(found.len())),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    Err(source) => Err(Error::Read { path: file, source }),
+                }
+            }
+            Place::Bucket(bucket) => bucket.length(path),
+        }
+    }
+
+    /// Whether all files are on this machine.
     #[must_use]
-    pub fn find(&self, path: &str) -> Option<PathBuf> {
-        let file = self.place(path)?;
-        fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file()).then_some(file)
+    pub fn is_here(&self) -> bool {
+        matches!(self.place, Place::Folder(_))
     }
 
-    /// Whether the folder is there.
+    /// Whether the outbox is there. One in a bucket always is, as far as this machine is concerned: readers are served what is known.
     #[must_use]
     pub fn is_there(&self) -> bool {
-        self.root.is_dir()
+        match &self.place {
+            Place::Folder(folder) => folder.root.is_dir(),
+            Place::Bucket(_) => true,
+        }
     }
 
     /// Tries whether it can be written.
@@ -262,41 +371,24 @@ impl Outbox {
     /// # Errors
     /// When it cannot.
     pub fn try_writing(&self) -> Result<(), Error> {
-        durable::try_writing(&self.root).map_err(|source| Error::Folder { path: self.root.clone(), source })
-    }
-
-    /// Where a path lies: only names of letters, digits, `-`, `_` and `.` that do not begin with a dot, so that none leads
-    /// out of the folder or to a temporary file.
-    fn place(&self, path: &str) -> Option<PathBuf> {
-        let name = |segment: &str| {
-            !segment.is_empty()
-                && !segment.starts_with('.')
-                && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-        };
-        path.split('/').all(name).then(|| self.root.join(path))
-    }
-}
-
-/// The packed forms of a text; those that are not worth it any more are removed.
-fn packed<'e>(path: &Path, edition: &Edition) -> io::Result<Vec<(PathBuf, Cow<'e, [u8]>)>> {
-    let mut forms = Vec::new();
-    for coding in Coding::ALL {
-        let beside = packing::beside(path, coding);
-        match packing::pack(coding, &edition.bytes)? {
-            Some(packed) => forms.push((beside, Cow::Owned(packed))),
-            None => durable::remove(&beside)?,
+        match &self.place {
+            Place::Folder(Folder { root }) => {
+                durable::try_writing(root).map_err(|source| Error::Folder { path: root.clone(), source })
+            }
+            Place::Bucket(bucket) => bucket.try_writing(),
         }
     }
-    Ok(forms)
 }
 
-/// How many bytes the files of a folder have, and of those in it. What goes away meanwhile has none.
-fn weight(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
-        .map(|(path, found)| if found.is_dir() { weight(&path) } else { found.len() })
-        .sum()
+/// Whether a path is one that an edition may have: only names of letters, digits, `-`, `_` and `.` that do not begin with a dot, so
+/// that none leads out of the folder or to a temporary file.
+fn is_name(path: &str) -> bool {
+    let name = |segment: &str| {
+        !segment.is_empty()
+            && !segment.starts_with('.')
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    path.split('/').all(name)
 }
 
 #[cfg(test)]
@@ -310,7 +402,7 @@ mod tests {
         for path in
             ["", "/", "../x", "a/../b", "a//b", ".tmp-1", "a/.b", "a\\b", "a b", "%2e%2e/x", "a\0b", "理"]
         {
-            assert_eq!(outbox.place(path), None, "{path:?}");
+            assert!(!is_name(path), "{path:?}");
             let edition = Edition { path: path.to_owned(), bytes: vec![] };
             assert!(matches!(outbox.put([&edition]), Err(Error::Path { .. })), "{path:?}");
         }
@@ -373,7 +465,7 @@ mod tests {
         counted(true, "removed");
         theirs.remove_folder("a").expect("removed");
         counted(true, "a folder was removed");
-        ours.stamp.as_ref().expect("counted").advance().expect("counted");
+        ours.changes.advance();
         assert_eq!(ours.changes(), None, "a change is made, or was when somebody died over it");
         theirs.put([&edition]).expect("put");
         assert!(ours.changes().is_some(), "the next change ends what a crash began");
@@ -387,7 +479,7 @@ mod tests {
         let outbox = Outbox::open(folder.path()).expect("opened");
         let edition = Edition { path: "issues/7/index.html".to_owned(), bytes: b"<!DOCTYPE html>".to_vec() };
         assert_eq!(outbox.put([&edition, &edition]).expect("put"), 1);
-        assert!(outbox.find("issues/7/index.html").is_some());
-        assert!(outbox.find("issues/7").is_none(), "a folder is no file");
+        assert!(outbox.fetch("issues/7/index.html").expect("looked").is_some());
+        assert!(outbox.fetch("issues/7").expect("looked").is_none(), "a folder is no file");
     }
 }

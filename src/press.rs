@@ -462,6 +462,7 @@ impl Press {
         if std::mem::take(&mut turn.after_a_death) {
             self.sweep();
         }
+        self.outbox.takes_turn()?;
         Ok(turn)
     }
 

@@ -1,10 +1,10 @@
 //! Checks what readers see against what the ledger says, as an outsider would: by following the links.
 
-use std::{collections::BTreeSet, fs, str::FromStr as _};
+use std::{collections::BTreeSet, str::FromStr as _};
 
 use jiff::Timestamp;
 
-use crate::{editions, ledger, ledger::Ledger, outbox::Outbox, publication::Publication};
+use crate::{editions, ledger, ledger::Ledger, outbox, outbox::Outbox, publication::Publication};
 
 /// What was looked at and what is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +54,15 @@ pub fn verify(
     let pages = books.iter().map(|(key, _)| format!("issues/{key}/index.html"));
     let mut links = BTreeSet::new();
     for page in ["index.html", "feeds.html"].map(str::to_owned).into_iter().chain(pages) {
-        let Some(html) = outbox.find(&page).and_then(|file| fs::read_to_string(file).ok()) else { continue };
+        // What is not there is found by following the links to it.
+        let html = match outbox.text(&page) {
+            Ok(Some(html)) => html,
+            Ok(None) => continue,
+            Err(error) => {
+                checked.cannot(&page, &error);
+                continue;
+            }
+        };
         links.extend(addresses(&html).filter_map(|link| absolute(&link, &page, publication)));
     }
     for link in links {
@@ -64,6 +72,27 @@ pub fn verify(
 }
 
 impl Checked {
+    /// The text of a file that must be there; where it is not, or cannot be looked at, that is a finding.
+    fn text(&mut self, outbox: &Outbox, path: &str) -> Option<String> {
+        match outbox.text(path) {
+            Ok(Some(text)) => return Some(text),
+            Ok(None) => self.findings.push(format!("`{path}` is not there")),
+            Err(error) => self.cannot(path, &error),
+        }
+        None
+    }
+
+    /// What cannot be looked at is not said to be missing.
+    fn cannot(&mut self, path: &str, error: &outbox::Error) {
+        let mut said = format!("`{path}` cannot be looked at: {error}");
+        let mut cause = std::error::Error::source(error);
+        while let Some(because) = cause {
+            said = format!("{said}: {because}");
+            cause = because.source();
+        }
+        self.findings.push(said);
+    }
+
     fn read_feed(
         &mut self,
         outbox: &Outbox,
@@ -71,10 +100,7 @@ impl Checked {
         path: &str,
         known: Option<&BTreeSet<String>>,
     ) {
-        let Some(text) = outbox.find(path).and_then(|file| fs::read_to_string(file).ok()) else {
-            self.findings.push(format!("`{path}` is not there"));
-            return;
-        };
+        let Some(text) = self.text(outbox, path) else { return };
         let feed = match rss::Channel::from_str(&text) {
             Ok(feed) => feed,
             Err(error) => {
@@ -102,18 +128,15 @@ impl Checked {
 
     /// The other feeds, which the list of feeds names, the catalogue and the map of the site.
     fn read_others(&mut self, outbox: &Outbox, publication: &Publication) {
-        let read = |path: &str| outbox.find(path).and_then(|file| fs::read_to_string(file).ok());
-        let feeds = read("feeds.opml").unwrap_or_default();
+        // Below it is looked at again.
+        let feeds = outbox.text("feeds.opml").ok().flatten().unwrap_or_default();
         for feed in values(&feeds, "xmlUrl=\"") {
             if let Some(path) = feed.strip_prefix(&publication.base_url).filter(|path| *path != "feed.xml") {
                 self.read_feed(outbox, publication, path, None);
             }
         }
         for path in ["feeds.opml", "feed/atom.xml", "opds/root.xml", "opds/navigation.xml", "sitemap.xml"] {
-            let Some(text) = read(path) else {
-                self.findings.push(format!("`{path}` is not there"));
-                continue;
-            };
+            let Some(text) = self.text(outbox, path) else { continue };
             let maps = text.split("<loc>").skip(1).filter_map(|rest| rest.split('<').next());
             let links: BTreeSet<String> = addresses(&text).chain(maps.map(str::to_owned)).collect();
             for link in links {
@@ -143,13 +166,17 @@ impl Checked {
         } else {
             path.to_owned()
         };
-        match outbox.find(&path).and_then(|file| fs::metadata(file).ok()) {
+        let found = match outbox.length(&path) {
+            Ok(found) => found,
+            Err(error) => return self.cannot(&path, &error),
+        };
+        match found {
             None => self.findings.push(format!("{from} leads to `{path}`, which is not there")),
-            Some(file) => match length {
-                Some(length) if length != file.len() => self
+            Some(found) => match length {
+                Some(length) if length != found => self
                     .findings
-                    .push(format!("{from} says that `{path}` has {length} bytes, and it has {}", file.len())),
-                _ if file.len() == 0 => self.findings.push(format!("`{path}` is empty")),
+                    .push(format!("{from} says that `{path}` has {length} bytes, and it has {found}")),
+                _ if found == 0 => self.findings.push(format!("`{path}` is empty")),
                 _ => {}
             },
         }

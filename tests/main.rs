@@ -29,6 +29,8 @@ mod leaving;
 mod lettering;
 mod returning;
 mod bouncing;
+mod storehouse;
+mod bucketing;
 mod serving;
 mod fronting;
 mod restarting;

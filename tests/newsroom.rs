@@ -276,7 +276,7 @@ impl Newsroom {
     /// A file of the outbox.
     #[track_caller]
     pub fn outbox_file(&self, path: &str) -> Vec<u8> {
-        let file = Outbox::open(&self.path("outbox")).unwrap().find(path);
+        let file = Outbox::open(&self.path("outbox")).unwrap().fetch(path).unwrap();
         fs::read(file.unwrap_or_else(|| panic!("`{path}` is not in the outbox"))).unwrap()
     }
 

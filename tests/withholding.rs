@@ -38,7 +38,7 @@ impl Newsroom {
     }
 
     fn finds(&self, path: &str) -> bool {
-        Outbox::open(&self.path("outbox")).unwrap().find(path).is_some()
+        Outbox::open(&self.path("outbox")).unwrap().fetch(path).unwrap().is_some()
     }
 }
 

@@ -33,7 +33,7 @@ const KEYS: [(&str, &[&str]); 10] = [
         ],
     ),
     ("inbox", &["folder", "settle_after", "look_every"]),
-    ("outbox", &["folder"]),
+    ("outbox", &["folder", "bucket", "endpoint", "region", "key_id", "secret_file", "without_tls"]),
     ("data", &["folder", "ledger", "ledger_password_file"]),
     ("digests", &["at", "weekday", "day", "ask_after"]),
     ("joining", &["form", "per_network", "per_hour", "most_pending", "refuse_roles"]),
@@ -271,6 +271,19 @@ fn contradictions(settings: &Settings) -> Vec<String> {
                 ));
             }
         }
+    }
+    let outbox = &settings.outbox;
+    let of_a_bucket = [
+        ("endpoint", outbox.endpoint.is_some()),
+        ("region", outbox.region.is_some()),
+        ("key_id", outbox.key_id.is_some()),
+        ("without_tls", outbox.without_tls),
+    ];
+    if let Some((name, _)) = of_a_bucket.iter().find(|(_, is_set)| *is_set && outbox.bucket.is_none()) {
+        problems.push(format!("outbox: `{name}` is for a `bucket`; set that, too"));
+    }
+    if outbox.key_id.is_some() != outbox.secret_file.is_some() {
+        problems.push("outbox: `key_id` and `secret_file` belong together; set both or none".to_owned());
     }
     if settings.data.ledger_password_file.is_some() && settings.data.ledger.is_none() {
         problems.push("data: `ledger_password_file` is for a `ledger` on PostgreSQL".to_owned());
@@ -517,6 +530,19 @@ mod tests {
             &expect![[r"
                 `folder` of inbox and of data must lie beside each other, not one inside the other
                 outbox: `folder` is the whole newsroom; its secrets and its state lie there too"]],
+        );
+        check(
+            "[outbox]\nbucket = \"https://tide.example.org\"\nendpoint = \"https://me:hush@s3.example.org\"\nbukket = 1",
+            &expect![[r"
+                line 2: bucket: `https://tide.example.org` is not the address of a bucket such as `s3://bucket/prefix`
+                line 3: endpoint: this is not the address of a server such as `https://s3.example.org`
+                line 4: there is no setting `bukket` in `[outbox]`; did you mean `bucket`?"]],
+        );
+        check(
+            "[outbox]\nendpoint = \"https://s3.example.org\"\nkey_id = \"printer\"",
+            &expect![[r"
+                outbox: `endpoint` is for a `bucket`; set that, too
+                outbox: `key_id` and `secret_file` belong together; set both or none"]],
         );
         check(
             "[mail]\nserver = \"smtp.example.org:25\"\nprotection = \"none\"\nuser = \"x\"\npassword_file = \"y\"",

@@ -22,10 +22,10 @@ pub use settings::Settings;
 use crate::{
     bounce::Door, delivery::Calendar, editions, http, inbox, ledger, mail::KeyError, mail::Limits,
     mail::Protection, mail::Relay, mail::Sender, mail::Server, mail::Signer, mail::Stationery, mail::Way,
-    manuscript, picture::Plate, publication::Colour, publication::Design, publication::Forms,
+    manuscript, outbox::Access, picture::Plate, publication::Colour, publication::Design, publication::Forms,
     publication::Imprint, publication::Publication, theme::Theme, webhooks::Secret, webhooks::Webhook,
 };
-use settings::{DoorName, HostPort, ProtectionName, RelaySettings, WebhookSettings};
+use settings::{DoorName, HostPort, OutboxSettings, ProtectionName, RelaySettings, WebhookSettings};
 
 /// Where a newsroom has its settings.
 pub const FILE: &str = "config/gazetted.toml";
@@ -177,6 +177,26 @@ impl Newsroom {
         self.root.join(&self.settings.outbox.folder)
     }
 
+    /// The bucket from which readers are served instead, if there is one.
+    ///
+    /// # Errors
+    /// When the file with the secret cannot be read.
+    pub fn bucket(&self) -> Result<Option<Access>, Error> {
+        let OutboxSettings { bucket, endpoint, region, key_id, secret_file, without_tls, .. } =
+            &self.settings.outbox;
+        let Some(access) = bucket.as_ref().and_then(|bucket| Access::parse(&bucket.0)) else {
+            return Ok(None);
+        };
+        let secret = secret_file.as_ref().map(|file| {
+            let path = self.root.join(file);
+            let read = fs::read_to_string(&path);
+            read.map_err(|source| Error::Named { key: "outbox.secret_file", path, source })
+        });
+        let key = key_id.clone().zip(secret.transpose()?.map(|secret| secret.trim().to_owned()));
+        let endpoint = endpoint.as_ref().map(|endpoint| endpoint.0.clone());
+        Ok(Some(Access { endpoint, region: region.clone(), key, without_tls: *without_tls, ..access }))
+    }
+
     /// The folder of all state.
     #[must_use]
     pub fn data(&self) -> PathBuf {
@@ -209,7 +229,7 @@ impl Newsroom {
     /// The files and folders that the settings name besides the three folders of a newsroom, as they are written there.
     #[must_use]
     pub fn named_files(&self) -> Vec<PathBuf> {
-        let Settings { publication, mail, bounces, data, .. } = &self.settings;
+        let Settings { publication, outbox, mail, bounces, data, .. } = &self.settings;
         let mut named: Vec<PathBuf> = mail.dkim_keys.clone();
         for relay in mail.servers() {
             named.extend(relay.password_file);
@@ -220,6 +240,7 @@ impl Newsroom {
                 &publication.cover,
                 &publication.theme,
                 &bounces.webhook_secret_file,
+                &outbox.secret_file,
                 &data.ledger_password_file,
             ]
             .into_iter()

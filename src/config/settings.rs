@@ -8,8 +8,8 @@ use jiff::civil::{Time, Weekday};
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::values::{
-    BaseUrl, DoorName, From, HostName, HostPort, HubUrl, LedgerAddress, Listening, NetName, ProtectionName,
-    Span, WebhookUrl,
+    BaseUrl, BucketAddress, DoorName, Endpoint, From, HostName, HostPort, HubUrl, LedgerAddress, Listening,
+    NetName, ProtectionName, Span, WebhookUrl,
 };
 use self::values::{
     authority, colour, connections, day_of_month, domain, free_line, hour, issn, key, limit, line, mib, rate,
@@ -26,7 +26,7 @@ pub struct Settings {
     /// How the inbox is looked at.
     pub inbox: InboxSettings,
     /// Where readers are served from.
-    pub outbox: FolderSettings<OutboxFolder>,
+    pub outbox: OutboxSettings,
     /// Where the state is.
     pub data: DataSettings,
     /// When digests are due.
@@ -122,25 +122,38 @@ impl Default for InboxSettings {
     }
 }
 
-/// `[outbox]`: a folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, bound(deserialize = "N: FolderName"))]
-pub struct FolderSettings<N: FolderName> {
-    /// The folder, relative to the newsroom.
-    pub folder: PathBuf,
-    #[serde(skip)]
-    name: std::marker::PhantomData<N>,
-}
-
-/// Tells the sections that are one folder each apart.
-pub trait FolderName {
-    /// The folder when none is set.
-    const DEFAULT: &'static str;
-}
-
 /// `[outbox]`: `config/gazetted.toml` explains every key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboxFolder;
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutboxSettings {
+    pub folder: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<BucketAddress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_tls: bool,
+}
+
+impl Default for OutboxSettings {
+    fn default() -> Self {
+        Self {
+            folder: "outbox".into(),
+            bucket: None,
+            endpoint: None,
+            region: None,
+            key_id: None,
+            secret_file: None,
+            without_tls: false,
+        }
+    }
+}
 
 /// `[data]`: `config/gazetted.toml` explains every key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,16 +169,6 @@ pub struct DataSettings {
 impl Default for DataSettings {
     fn default() -> Self {
         Self { folder: "data".into(), ledger: None, ledger_password_file: None }
-    }
-}
-
-impl FolderName for OutboxFolder {
-    const DEFAULT: &'static str = "outbox";
-}
-
-impl<N: FolderName> Default for FolderSettings<N> {
-    fn default() -> Self {
-        Self { folder: N::DEFAULT.into(), name: std::marker::PhantomData }
     }
 }
 

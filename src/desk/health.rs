@@ -52,7 +52,7 @@ pub(super) fn examine(desk: &Desk) -> Result<Health, ledger::Error> {
         disks: [
             ("inbox", room_of(&desk.press.inbox)),
             ("data", room_of(&desk.press.data)),
-            ("outbox", room_of(desk.press.outbox.root())),
+            ("outbox", desk.press.outbox.is_here().then(|| room_of(desk.press.outbox.root())).flatten()),
         ],
         webhooks: desk.press.ledger.webhooks()?,
         certificates: desk

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::Finding;
 use crate::{
-    clock, config::Newsroom, durable, helper, inbox, ledger::Keeping, ledger::postgres::Address,
+    clock, config::Newsroom, daemon, durable, helper, inbox, ledger::Keeping, ledger::postgres::Address,
     ledger::postgres::Postgres, ledger::sqlite::Sqlite,
 };
 
@@ -71,11 +71,29 @@ fn mode(path: &Path) -> Option<u32> {
     path.metadata().ok().map(|metadata| metadata.permissions().mode() & 0o777)
 }
 
+/// The folders on this machine that a newsroom works in.
+fn ours(newsroom: &Newsroom) -> Vec<(&'static str, PathBuf)> {
+    let outbox = newsroom.settings.outbox.bucket.is_none().then(|| ("outbox", newsroom.outbox()));
+    let others = [("inbox", newsroom.inbox()), ("data", newsroom.data())];
+    others[..1].iter().cloned().chain(outbox).chain(others[1..].iter().cloned()).collect()
+}
+
+/// Whether the bucket can be listed, read and written, where readers are served from one. It waits for the network.
+pub(super) fn bucket(newsroom: &Newsroom) -> Option<Finding> {
+    let address = String::from(newsroom.settings.outbox.bucket.clone()?);
+    let help = "see `[outbox]` in the settings and *The outbox in a bucket* in docs/operating.md; issues wait meanwhile, and nothing is lost";
+    let tried = daemon::open_outbox(newsroom).map_err(|error| whole(&error));
+    let tried = tried.and_then(|outbox| outbox.try_writing().map_err(|error| whole(&error)));
+    Some(match tried {
+        Ok(()) => Finding::ok("outbox", format!("`{address}` can be listed, read and written")),
+        Err(why) => Finding::wrong("outbox", why, help),
+    })
+}
+
 pub(super) fn folders(newsroom: &Newsroom) -> Vec<Finding> {
     let us = rustix::process::geteuid();
     let mut findings = Vec::new();
-    let folders = [("inbox", newsroom.inbox()), ("outbox", newsroom.outbox()), ("data", newsroom.data())];
-    for (subject, folder) in folders {
+    for (subject, folder) in ours(newsroom) {
         let shown = folder.display();
         let Ok(metadata) = folder.metadata() else {
             findings.push(Finding::look(
@@ -135,9 +153,7 @@ fn may_lease() -> bool {
 
 pub(super) fn disks(newsroom: &Newsroom) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    for (name, folder) in
-        [("inbox", newsroom.inbox()), ("outbox", newsroom.outbox()), ("data", newsroom.data())]
-    {
+    for (name, folder) in ours(newsroom) {
         let Ok(disk) = rustix::fs::statvfs(&folder) else { continue };
         let room = disk.f_bavail.saturating_mul(disk.f_frsize);
         let said = format!("{name}: {} MiB free", room >> 20);

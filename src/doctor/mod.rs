@@ -74,6 +74,7 @@ pub async fn examine(
     )];
     findings.extend(here::settings(&newsroom));
     findings.extend(here::folders(&newsroom));
+    findings.extend(here::bucket(&newsroom));
     findings.extend(here::disks(&newsroom));
     findings.push(here::clock(now));
     findings.extend(here::ledger(&newsroom, now));

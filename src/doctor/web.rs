@@ -14,7 +14,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use url::Url;
 
 use super::{Finding, PATIENCE};
-use crate::{config::Newsroom, courier};
+use crate::{config::Newsroom, courier, daemon};
 
 /// The most bytes that are read of an answer: our feed has a few hundred thousand.
 const MOST: usize = 8 << 20;
@@ -30,22 +30,25 @@ pub(super) async fn pages(newsroom: &Newsroom) -> Vec<Finding> {
         "`gazetted run` serves it"
     };
     let mut findings = Vec::new();
-    let feed = newsroom.outbox().join("feed.xml");
-    findings.push(match (std::fs::read(&feed), get(&address("feed.xml")).await) {
+    // Of a folder that is not there yet, none is made.
+    let is_there = newsroom.settings.outbox.bucket.is_some() || newsroom.outbox().is_dir();
+    let outbox = is_there.then(|| daemon::open_outbox(newsroom).ok()).flatten();
+    let ours = outbox.and_then(|outbox| outbox.read("feed.xml").ok());
+    findings.push(match (ours, get(&address("feed.xml")).await) {
         (_, Err(why)) if set => Finding::wrong("pages", format!("{base} does not answer: {why}"), help),
         (_, Err(why)) => Finding::look("pages", format!("{base} does not answer: {why}"), help),
-        (Ok(ours), Ok((StatusCode::OK, theirs))) if ours == theirs => {
+        (Some(ours), Ok((StatusCode::OK, theirs))) if ours == theirs => {
             Finding::ok("pages", format!("{} is our feed", address("feed.xml")))
         }
-        (Ok(_), Ok((StatusCode::OK, _))) => Finding::wrong(
+        (Some(_), Ok((StatusCode::OK, _))) => Finding::wrong(
             "pages",
             format!("{} is not the feed in the outbox", address("feed.xml")),
             "see `base_url`: another newsroom or a cache answers there, or a web server serves another folder",
         ),
-        (Ok(_), Ok((status, _))) => {
+        (Some(_), Ok((status, _))) => {
             Finding::wrong("pages", format!("{} answers {status}", address("feed.xml")), help)
         }
-        (Err(_), Ok(_)) => Finding::ok("pages", format!("{base} answers; nothing is out yet")),
+        (None, Ok(_)) => Finding::ok("pages", format!("{base} answers; nothing is out yet")),
     });
     // The outbox may be served by another machine; the forms are ours.
     let health = format!("{}healthz", publication.forms.url);

@@ -88,7 +88,7 @@ impl Document {
     /// # Errors
     /// When it is there and cannot be read.
     pub(super) fn load(outbox: &Outbox, name: &str, publication: &Publication) -> io::Result<Option<Self>> {
-        let Some(file) = outbox.find(name) else { return Ok(None) };
+        let Some(file) = outbox.fetch(name).map_err(io::Error::other)? else { return Ok(None) };
         let mut found = vec![(None, file)];
         found.extend(outbox.packed(name).into_iter().map(|(coding, file)| (Some(coding), file)));
         let in_forms = found.len() > 1;
@@ -143,6 +143,11 @@ impl Document {
         if !self.asked.load(Ordering::Relaxed) {
             self.asked.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Whether anybody has asked for it since that was last forgotten.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Whether anybody has asked for it, which is forgotten by that.

@@ -48,8 +48,8 @@ pub(super) async fn read<B>(room: &Arc<ReadingRoom>, request: &Request<B>) -> Re
     let Some(path) = request.uri().path().strip_prefix('/') else {
         return text(StatusCode::BAD_REQUEST, "this is no path\n");
     };
-    for _ in 0..AGAIN {
-        let document = match find(room, path.to_owned()).await {
+    for n in 0..AGAIN {
+        let document = match find(room, path.to_owned(), n > 0).await {
             Ok(Found::Document(document)) => document,
             Ok(Found::Folder(name)) => {
                 let mut response = text(StatusCode::MOVED_PERMANENTLY, "");
@@ -98,11 +98,12 @@ enum Found {
     Nothing(StatusCode, Vec<u8>),
 }
 
-async fn find(room: &Arc<ReadingRoom>, path: String) -> io::Result<Found> {
+/// What a path leads to; `anew` where what is in memory has turned out to be no good.
+async fn find(room: &Arc<ReadingRoom>, path: String, anew: bool) -> io::Result<Found> {
     let named = if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path };
     let place = room.table.places.acquire().await;
     // Whoever had the place before may have brought it.
-    if let Some(document) = room.table.find(&room.outbox, &named) {
+    if let Some(document) = room.table.find(&room.outbox, &named).filter(|_| !anew) {
         return Ok(Found::Document(document));
     }
     let asking = Arc::clone(room);
@@ -111,7 +112,8 @@ async fn find(room: &Arc<ReadingRoom>, path: String) -> io::Result<Found> {
         if let Some(document) = asking.table.load(outbox, &named, publication)? {
             return Ok(Found::Document(document));
         }
-        let is_folder = outbox.find(&format!("{named}/index.html")).is_some();
+        let page = outbox.fetch(&format!("{named}/index.html"));
+        let is_folder = page.map_err(io::Error::other)?.is_some();
         Ok(if is_folder { Found::Folder(named) } else { nothing(&asking, &named) })
     })
     .await;

@@ -165,6 +165,7 @@ impl Table {
     /// Makes the table anew: what the disk has as before stays, what it has otherwise is loaded, what it has not is left out. It
     /// waits for the disk.
     fn renew(&self, outbox: &Outbox, publication: &Publication) {
+        outbox.look();
         for _ in 0..AGAIN {
             let (changes, looked) = (outbox.changes(), Instant::now());
             if changes.is_none() {
@@ -174,8 +175,12 @@ impl Table {
             let known = self.sheet.read().unwrap_or_else(PoisonError::into_inner).documents.clone();
             let mut sheet = Sheet { changes, looked, documents: HashMap::new(), weight: 0 };
             for document in known.values() {
-                let document = if document.is_current() {
+                let is_fresh = outbox.is_fresh(&document.name);
+                let document = if is_fresh && document.is_current() {
                     Arc::clone(document)
+                } else if !is_fresh && !document.is_asked() {
+                    // A bucket is asked again by whoever wants it.
+                    continue;
                 } else {
                     match Document::load(outbox, &document.name, publication) {
                         Ok(Some(loaded)) => {

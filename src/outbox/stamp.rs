@@ -7,28 +7,65 @@ use std::{
     sync::Arc,
 };
 
+use super::Error;
+
+/// The count of changes, where one is kept.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Changes(Option<Stamp>);
+
+impl Changes {
+    /// The count in the file at `path`.
+    pub(super) fn counted(path: &Path) -> io::Result<Self> {
+        Stamp::open(path).map(|stamp| Self(Some(stamp)))
+    }
+
+    /// The count; odd while a change is made. `None` where none is kept or nobody can tell.
+    pub(super) fn count(&self) -> Option<u64> {
+        self.0.as_ref()?.count()
+    }
+
+    /// Counts on, as a change does before it is made.
+    #[cfg(test)]
+    pub(super) fn advance(&self) {
+        self.0.as_ref().expect("counted").advance().expect("counted");
+    }
+
+    /// Makes a change that is counted, of the outbox at `root`.
+    pub(super) fn during<T>(&self, root: &Path, make: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let Some(stamp) = &self.0 else { return make() };
+        // Where a crash left it odd, this change goes on from there.
+        if stamp.count().is_none_or(|count| count % 2 == 0) {
+            stamp.advance().map_err(|source| Error::Write { path: root.to_owned(), source })?;
+        }
+        let made = make();
+        // Where this fails the files are out all the same, and copies are not used.
+        let _ = stamp.advance();
+        made
+    }
+}
+
 /// The count, open. Asking for it is one question about an open file: no path is looked up and no disk waited for.
 #[derive(Debug, Clone)]
-pub(super) struct Stamp {
+struct Stamp {
     file: Arc<File>,
 }
 
 impl Stamp {
     /// Opens the count at `path`, and begins it where there is none.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         Ok(Self { file: Arc::new(file) })
     }
 
     /// The count; `None` where nobody can tell.
-    pub(super) fn count(&self) -> Option<u64> {
+    fn count(&self) -> Option<u64> {
         let told = rustix::fs::fstat(&*self.file).ok()?;
         // A file that was removed counts for nobody: whoever comes next makes another.
         (told.st_nlink > 0).then_some(told.st_size.unsigned_abs())
     }
 
     /// Counts on.
-    pub(super) fn advance(&self) -> io::Result<()> {
+    fn advance(&self) -> io::Result<()> {
         (&*self.file).write_all(b".")
     }
 }

@@ -132,10 +132,9 @@ impl Press {
         }
         let page = ordinal.div_ceil(SEALED);
         let taken_down = self.ledger.status(&self.publication, key)? != Some(Status::Usable);
-        let was_there = self.outbox.find(&editions::sealed_feed(page)).is_some_and(|file| {
-            let id = self.publication.tag(key.as_str());
-            std::fs::read_to_string(file).is_ok_and(|text| text.contains(&format!(">{id}<")))
-        });
+        let id = self.publication.tag(key.as_str());
+        let sealed = self.outbox.text(&editions::sealed_feed(page))?;
+        let was_there = sealed.is_some_and(|text| text.contains(&format!(">{id}<")));
         Ok((taken_down || !was_there).then_some(page))
     }
 

@@ -27,7 +27,7 @@ const LEVEL: i32 = 3;
 const IN_ONE_PIECE: u64 = 64 << 20;
 
 /// What of the state's folder is made anew at every start, or is a copy itself.
-const PASSED_OVER: [&str; 8] = [
+const PASSED_OVER: [&str; 9] = [
     "daemon.lock",
     "holder",
     "press.lock",
@@ -36,6 +36,8 @@ const PASSED_OVER: [&str; 8] = [
     "ledger.db-wal",
     "ledger.db-shm",
     "backups",
+    // The bucket has it.
+    "outbox-kept",
 ];
 
 /// A backup that was made.
@@ -167,7 +169,10 @@ fn gather(newsroom: &Newsroom, settings: &Path) -> Result<(BTreeMap<PathBuf, Pat
     let mut sources = BTreeMap::new();
     let everything = |_: &Path| true;
     list(&newsroom.inbox(), Path::new(INBOX), &everything, &mut sources)?;
-    list(&newsroom.outbox(), Path::new(OUTBOX), &everything, &mut sources)?;
+    // A bucket is not on this machine, and keeps what it has.
+    if newsroom.settings.outbox.bucket.is_none() {
+        list(&newsroom.outbox(), Path::new(OUTBOX), &everything, &mut sources)?;
+    }
     let kept = |path: &Path| {
         let name = path.strip_prefix(DATA).ok().and_then(Path::to_str).unwrap_or_default();
         !PASSED_OVER.contains(&name) && !name.starts_with("ledger.db.before-")

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use jiff::{SignedDuration, civil::Time, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{http, ledger, publication::Colour, subscriber::Address, typography};
+use crate::{http, ledger, outbox::Access, publication::Colour, subscriber::Address, typography};
 
 /// A span of time, written like `2s`, `5m` or `720h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,48 @@ impl TryFrom<String> for HubUrl {
         match hub {
             Some(hub) if matches!(hub.scheme(), "https" | "http") => Ok(Self(hub.into())),
             _ => Err(format!("`{text}` is not the address of a hub such as `https://hub.example.org/`")),
+        }
+    }
+}
+
+/// The address of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BucketAddress(pub(in crate::config) String);
+
+impl std::convert::From<BucketAddress> for String {
+    fn from(address: BucketAddress) -> Self {
+        address.0
+    }
+}
+
+impl TryFrom<String> for BucketAddress {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match Access::parse(&text) {
+            Some(_) => Ok(Self(text)),
+            None => Err(format!("`{text}` is not the address of a bucket such as `s3://bucket/prefix`")),
+        }
+    }
+}
+
+/// The address of a server of buckets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Endpoint(pub(in crate::config) String);
+
+impl TryFrom<String> for Endpoint {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let bare = |url: &url::Url| {
+            url.has_host() && url.username().is_empty() && url.password().is_none() && url.query().is_none()
+        };
+        match url::Url::parse(&text).ok().filter(bare) {
+            Some(url) if matches!(url.scheme(), "https" | "http") => {
+                Ok(Self(text.trim_end_matches('/').to_owned()))
+            }
+            // It may hold a password.
+            _ => Err("this is not the address of a server such as `https://s3.example.org`".to_owned()),
         }
     }
 }

@@ -1,0 +1,138 @@
+//! The outbox in a folder: every file whole, with its packed forms beside it.
+
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{Coding, Error, is_name, packing, stamp::Changes};
+use crate::{durable, editions::Edition};
+
+/// A folder that any web server can serve.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    pub(super) root: PathBuf,
+}
+
+impl Folder {
+    /// Puts editions out in the order given, each whole, the texts with their packed forms before them: what others link to comes
+    /// first. On return all are on the disk. Gives how many had to be written; those that are there already with the same bytes
+    /// had not.
+    ///
+    /// # Errors
+    /// When one cannot be put; see [`durable::put_all`] for what is there then.
+    pub(super) fn put<'e>(
+        &self,
+        editions: impl IntoIterator<Item = &'e Edition>,
+        changes: &Changes,
+    ) -> Result<usize, Error> {
+        let failed = |(path, source)| Error::Write { path, source };
+        let mut files: Vec<(PathBuf, Cow<'e, [u8]>)> = Vec::new();
+        let mut seen = HashSet::new();
+        let mut written = 0;
+        for edition in editions {
+            let path = self.place(&edition.path).ok_or_else(|| Error::Path { path: edition.path.clone() })?;
+            // A style sheet that several pages need comes with each of them.
+            if !seen.insert(path.clone()) {
+                continue;
+            }
+            let new =
+                !durable::holds(&path, &edition.bytes).map_err(|source| failed((path.clone(), source)))?;
+            written += usize::from(new);
+            // Where a text is there with these bytes, its packed forms are too.
+            if new && packing::is_packable(&edition.path) {
+                files.extend(packed(&path, edition).map_err(|source| failed((path.clone(), source)))?);
+            }
+            files.push((path, Cow::Borrowed(&edition.bytes)));
+        }
+        let files: Vec<(PathBuf, &[u8])> =
+            files.iter().map(|(path, bytes)| (path.clone(), &**bytes)).collect();
+        let put = || durable::put_all(&files).map_err(failed);
+        // What is there already is only synced.
+        if written == 0 {
+            put()?
+        } else {
+            changes.during(&self.root, put)?
+        };
+        Ok(written)
+    }
+
+    /// The packed forms of a path that are there.
+    pub(super) fn packed(&self, path: &str) -> Vec<(Coding, PathBuf)> {
+        let Some(file) = self.place(path).filter(|_| packing::is_packable(path)) else { return Vec::new() };
+        let there = |beside: &PathBuf| fs::symlink_metadata(beside).is_ok_and(|metadata| metadata.is_file());
+        let beside = Coding::ALL.into_iter().map(|coding| (coding, packing::beside(&file, coding)));
+        beside.filter(|(_, beside)| there(beside)).collect()
+    }
+
+    /// Removes the file of a path, if it is there. Says whether it was.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub(super) fn remove(&self, path: &str, changes: &Changes) -> Result<bool, Error> {
+        let file = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
+        let is_there = |file: &Path| fs::symlink_metadata(file).is_ok();
+        let was_there = is_there(&file);
+        let packed = if packing::is_packable(path) {
+            Coding::ALL.iter().map(|&coding| packing::beside(&file, coding)).filter(|f| is_there(f)).collect()
+        } else {
+            Vec::new()
+        };
+        let files: Vec<PathBuf> = packed.into_iter().chain(was_there.then_some(file)).collect();
+        if !files.is_empty() {
+            changes.during(&self.root, || {
+                let mut files = files.into_iter();
+                files.try_for_each(|path| {
+                    durable::remove(&path).map_err(|source| Error::Write { path, source })
+                })
+            })?;
+        }
+        Ok(was_there)
+    }
+
+    /// Removes a folder with everything in it, if it is there.
+    ///
+    /// # Errors
+    /// When it cannot be removed; some of its files may be gone by then.
+    pub(super) fn remove_folder(&self, path: &str, changes: &Changes) -> Result<(), Error> {
+        let folder = self.place(path).ok_or_else(|| Error::Path { path: path.to_owned() })?;
+        let removed = || durable::remove_folder(&folder);
+        changes
+            .during(&self.root, || removed().map_err(|source| Error::Write { path: folder.clone(), source }))
+    }
+
+    /// The file of a path such as `issues/7/index.html`, if it is one that readers may have and is there.
+    pub(super) fn find(&self, path: &str) -> Option<PathBuf> {
+        let file = self.place(path)?;
+        fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file()).then_some(file)
+    }
+
+    /// Where a path lies, if it is one that an edition may have.
+    pub(super) fn place(&self, path: &str) -> Option<PathBuf> {
+        is_name(path).then(|| self.root.join(path))
+    }
+}
+
+/// The packed forms of a text; those that are not worth it any more are removed.
+fn packed<'e>(path: &Path, edition: &Edition) -> io::Result<Vec<(PathBuf, Cow<'e, [u8]>)>> {
+    let mut forms = Vec::new();
+    for coding in Coding::ALL {
+        let beside = packing::beside(path, coding);
+        match packing::pack(coding, &edition.bytes)? {
+            Some(packed) => forms.push((beside, Cow::Owned(packed))),
+            None => durable::remove(&beside)?,
+        }
+    }
+    Ok(forms)
+}
+
+/// How many bytes the files of a folder have, and of those in it. What goes away meanwhile has none.
+pub(super) fn weight(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+        .map(|(path, found)| if found.is_dir() { weight(&path) } else { found.len() })
+        .sum()
+}

@@ -222,6 +222,10 @@ impl Tray {
     /// Takes what was claimed. One that is here already or with a lane, because its lease ended, stays with whoever has it. Gives
     /// how many letters can go from here that could not before.
     pub(super) fn put(&self, works: Vec<Work>, now: Timestamp) -> usize {
+        // Lanes that wait hang up after a while, unless they are called: for nothing, nobody is.
+        if works.is_empty() {
+            return 0;
+        }
         let mut stock = self.stock();
         let stock = &mut *stock;
         let before = stock.letters.len();
@@ -528,5 +532,21 @@ impl Stock {
             Some(floor) => Ok(floor),
             None => Ok(on.share),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    #[test]
+    fn a_claim_that_brings_nothing_calls_no_lane_so_that_idle_ones_hang_up() {
+        let tray = Tray::new(vec![Road::new("relay".to_owned(), 1, None, 1)], 1, 256, None, None);
+        let mut called = pin!(tray.changed.notified());
+        called.as_mut().enable();
+        assert_eq!(tray.put(Vec::new(), Timestamp::UNIX_EPOCH), 0);
+        assert!(!called.as_mut().enable());
     }
 }

@@ -30,6 +30,7 @@ mod lettering;
 mod returning;
 mod bouncing;
 mod serving;
+mod simulating;
 mod fronting;
 mod restarting;
 mod packaging;

@@ -109,6 +109,16 @@ pub(super) struct Turn {
     pub(super) next: Option<Timestamp>,
 }
 
+/// What a tray holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Census {
+    pub(super) letters: usize,
+    /// Domains of which something is known.
+    pub(super) domains: usize,
+    /// What both take, without the bytes of names and addresses.
+    pub(super) bytes: usize,
+}
+
 /// How letters to one domain go.
 struct Domain {
     barrier: Barrier,
@@ -312,6 +322,15 @@ impl Tray {
             stock.roads.iter().all(Road::is_on_trial).then(|| stock.roads.first()?.trouble.clone()).flatten()
         };
         here.or_else(roads)
+    }
+
+    /// What it holds.
+    pub(super) fn census(&self) -> Census {
+        let stock = self.stock();
+        let Stock { letters, domains, .. } = &*stock;
+        let bytes = letters.len() * (size_of::<Work>() + size_of::<(DigestId, SubscriberId)>())
+            + domains.len() * size_of::<(String, Domain)>();
+        Census { letters: letters.len(), domains: domains.len(), bytes }
     }
 
     /// A letter for the lane of this number on this road.

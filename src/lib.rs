@@ -6,6 +6,7 @@ pub mod typography;
 pub mod fault;
 pub mod durable;
 pub mod clock;
+pub mod memory;
 pub mod metrics;
 pub mod bell;
 pub mod helper;

@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Error, environment, report, say};
 use crate::{
-    clock::Clock, config::Newsroom, daemon, daemon::Daemon, daemon::service, fault, mail::Way,
+    clock::Clock, config::Newsroom, daemon, daemon::Daemon, daemon::service, fault, mail::Way, memory,
     subscriber::Standing,
 };
 
@@ -33,6 +33,7 @@ pub(super) fn run(file: &Path, newsroom: &Newsroom, arguments: &Arguments) -> Re
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     // A second subscriber cannot be there: this is the first thing that the only daemon of the process does.
     let _ = if arguments.json { log.json().try_init() } else { log.with_ansi(terminal).try_init() };
+    memory::keep_little();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -158,6 +159,7 @@ fn readable(file: &Path) -> Result<Newsroom, Error> {
     newsroom.way()?;
     newsroom.stationery()?;
     newsroom.webhook_secret()?;
+    newsroom.webhooks()?;
     Ok(newsroom)
 }
 

@@ -16,6 +16,9 @@ pub(super) struct Arguments {
     /// Begin with this trial: to have one again that failed
     #[arg(long, default_value_t = 0, value_name = "N")]
     first: u64,
+    /// So many files in each trial of T6
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    files: Option<u32>,
     /// As many trials as go into so many minutes, shared out among the sweeps
     #[arg(long = "for", value_name = "MINUTES")]
     for_minutes: Option<u64>,
@@ -59,6 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
         trials: arguments.trials,
         first: arguments.first,
         within: arguments.for_minutes.map(|minutes| Duration::from_secs(minutes * 60)),
+        files: arguments.files.and_then(|files| usize::try_from(files).ok()),
         only: arguments.only.clone(),
         folder: folder.join(format!("gazetted-torture-{}", std::process::id())),
         short: arguments.short,

@@ -36,7 +36,15 @@ fn differences(one: &Settings, other: &Settings) -> Vec<String> {
         all.get(name).and_then(|section| section.as_table().cloned()).unwrap_or_default()
     };
     let mut names = Vec::new();
-    for name in one.keys() {
+    let mut sections: Vec<&String> = one.keys().chain(other.keys()).collect();
+    sections.sort();
+    sections.dedup();
+    for name in sections {
+        // Webhooks are a list of sections, which is told of as one.
+        if [&one, &other].iter().any(|all| all.get(name).is_some_and(|section| !section.is_table())) {
+            names.extend((one.get(name) != other.get(name)).then(|| name.clone()));
+            continue;
+        }
         let (one, other) = (section(&one, name), section(&other, name));
         let mut keys: Vec<&String> = one.keys().chain(other.keys()).collect();
         keys.sort();
@@ -60,6 +68,13 @@ mod tests {
         other.publication.issn = Some("1234-567X".to_owned());
         assert_eq!(differences(&one, &other), ["mail.per_minute", "publication.issn", "publication.title"]);
         assert_eq!(differences(&one, &one), Vec::<String>::new());
+        let mut hooked = one.clone();
+        let hook = "url = \"https://example.org/told\"\nsecret_file = \"config/hook.key\"";
+        hooked.webhooks.push(toml::from_str(hook).expect("a webhook"));
+        assert_eq!(differences(&one, &hooked), ["webhooks"]);
+        let mut rekeyed = hooked.clone();
+        rekeyed.webhooks[0].secret_file = "config/another.key".into();
+        assert_eq!(differences(&hooked, &rekeyed), ["webhooks"]);
         for name in KEPT {
             let (section, key) = name.split_once('.').expect("a section");
             let table = toml::Table::try_from(&one).expect("a table");

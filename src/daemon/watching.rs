@@ -15,12 +15,15 @@ use tokio_util::sync::CancellationToken;
 use super::{Bells, causes};
 use crate::{
     clock::Clock, config::Newsroom, inbox, inbox::Hints, inbox::Inbox, inbox::Manuscript, issue::IssueKey,
-    ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Queued, metrics::Metrics, press,
+    ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Queued, memory, metrics::Metrics, press,
     press::Press, press::Verdict, publication::Publication,
 };
 
 /// How long until it is tried again to finish what a crash interrupted.
 const RESUME_AGAIN: Duration = Duration::from_secs(10);
+
+/// How often at most memory is given back after issues have come out.
+const GIVE_BACK: Duration = Duration::from_secs(15);
 
 /// Where manuscripts come in.
 pub(super) struct Gate {
@@ -64,6 +67,7 @@ pub(super) async fn watch(
     let Gate { mut inbox, mut hints, known, metrics } = gate;
     let bell = hints.bell();
     let mut resume_at = Some(Instant::now());
+    let (mut is_used, mut given_back) = (false, Instant::now());
     for arrival in known {
         tell_fate(&inbox, &arrival);
     }
@@ -80,9 +84,15 @@ pub(super) async fn watch(
             resume_at = (!resumed).then(|| Instant::now() + RESUME_AGAIN);
         }
         let told = hints.come();
-        let again = look((&mut inbox, told), &press, (&clock, &metrics), &bells, &stop, &mut resume_at);
+        let (again, worked) =
+            look((&mut inbox, told), &press, (&clock, &metrics), &bells, &stop, &mut resume_at);
         let again = again.min(until_embargo(&press, &clock, &mut resume_at));
         see_the_unfinished(&press, &clock, &mut resume_at);
+        is_used |= worked;
+        if is_used && given_back.elapsed() > GIVE_BACK {
+            memory::give_back();
+            (is_used, given_back) = (false, Instant::now());
+        }
         let resumed = resume_at.map(|at| at.saturating_duration_since(Instant::now()));
         let again = resumed.map_or(again, |left| again.min(left));
         tokio::select! {
@@ -156,7 +166,7 @@ fn resume(press: &Press, now: Timestamp, bells: &Bells) -> bool {
     }
 }
 
-/// One look at the inbox, with all that follows from it. Gives when to look again at the latest.
+/// One look at the inbox, with all that follows from it. Gives when to look again at the latest, and whether there was anything to do.
 fn look(
     (inbox, told): (&mut Inbox, bool),
     press: &Press,
@@ -164,7 +174,7 @@ fn look(
     bells: &Bells,
     stop: &CancellationToken,
     resume_at: &mut Option<Instant>,
-) -> Duration {
+) -> (Duration, bool) {
     let began = Instant::now();
     let look = inbox.look(began, told);
     metrics.inbox.looked(clock.now().as_second(), began.elapsed());
@@ -184,9 +194,10 @@ fn look(
         }
         bells.news.ring();
     }
+    let worked = !look.ready.is_empty();
     for manuscript in look.ready {
         if stop.is_cancelled() {
-            return Duration::ZERO;
+            return (Duration::ZERO, worked);
         }
         let started = Instant::now();
         // A fault of ours over one manuscript must not keep the others from their readers.
@@ -240,7 +251,7 @@ fn look(
         }
         bells.news.ring();
     }
-    look.again
+    (look.again, worked)
 }
 
 /// The press could not do its work, through no fault of the manuscript: said in the log and to the editor, and tried again.

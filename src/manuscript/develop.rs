@@ -1,5 +1,7 @@
-//! A picture as it came, made into one that every edition can carry: decoded within limits, and encoded anew, so that nothing
-//! but its pixels goes out: no place where it was taken, no name, no thumbnail, nothing a program could run.
+//! A picture as it came, made into one that every edition can carry: decoded within limits and encoded anew, or its packed pixels
+//! taken out, so that nothing but its pixels goes out: no place where it was taken, no name, no thumbnail, nothing a program could run.
+
+mod packed;
 
 use std::io::Cursor;
 
@@ -66,6 +68,12 @@ fn expose(file_name: &str, bytes: &[u8]) -> Result<Developed, String> {
     let format = image::guess_format(bytes).map_err(|_| unknown())?;
     if !matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif | ImageFormat::WebP) {
         return Err(unknown());
+    }
+    if format == ImageFormat::Png
+        && let Some(packed) = packed::packed(bytes)
+    {
+        let plate = Plate::new(file_name, MediaType::Png, packed.size, packed.bytes);
+        return Ok(Developed { plate, still: false });
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();

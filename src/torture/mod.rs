@@ -44,6 +44,8 @@ pub struct Plan {
     pub first: u64,
     /// How long all of it may take.
     pub within: Option<Duration>,
+    /// How many files a trial of T6 drops, instead of a few.
+    pub files: Option<usize>,
     /// The names of the sweeps; all, when there are none.
     pub only: Vec<String>,
     /// Where the newsrooms are.
@@ -136,6 +138,7 @@ struct Bench {
     program: PathBuf,
     folder: PathBuf,
     seed: u64,
+    files: Option<usize>,
     /// Lists that are made once, by tracing a newsroom that nobody hurts.
     lists: Mutex<HashMap<String, Vec<(String, u32)>>>,
 }
@@ -167,6 +170,7 @@ pub fn run(plan: &Plan, tell: &mut dyn FnMut(&str)) -> Result<Vec<Row>, String> 
         program: plan.program.clone(),
         folder: plan.folder.clone(),
         seed: plan.seed,
+        files: plan.files,
         lists: Mutex::default(),
     };
     let wanted: Vec<&Sweep> = SWEEPS
@@ -252,8 +256,10 @@ fn run_sweep(
                 what: trial.what.clone(),
                 findings: tally.findings.clone(),
                 again: format!(
-                    "gazetted torture --only {} --seed {} --first {number} --trials 1",
-                    sweep.name, bench.seed
+                    "gazetted torture --only {} --seed {} --first {number} --trials 1{}",
+                    sweep.name,
+                    bench.seed,
+                    plan.files.map(|files| format!(" --files {files}")).unwrap_or_default()
                 ),
                 folder: trial.folder.clone(),
             };

@@ -34,8 +34,11 @@ const WAYS: [&str; 12] = [
     "hard-linked twice",
 ];
 
-/// How many issues a trial of dropping has.
+/// How many issues a trial of dropping has, where nobody says how many.
 const ISSUES: usize = 40;
+
+/// How long an issue may take to come out, where there are many.
+const EACH: Duration = Duration::from_millis(500);
 
 /// A pixel, as PNG.
 const PIXEL: &[u8] = &[
@@ -49,7 +52,8 @@ const PIXEL: &[u8] = &[
 pub(super) fn ways(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     let at = trial.kind(WAYS.len());
     let way = WAYS.get(at).copied().unwrap_or("cp");
-    trial.what = format!("{ISSUES} issues: {way}");
+    let issues = trial.bench.files.unwrap_or(ISSUES);
+    trial.what = format!("{issues} issues: {way}");
     let mut world = trial.world(Settings { settle_after: "300ms", ..Settings::default() })?;
     world.join(1, Pace::Each)?;
     world.observe();
@@ -57,10 +61,11 @@ pub(super) fn ways(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     world.start(&how)?;
     let aside = world.folder.join("aside");
     fs::create_dir_all(&aside).map_err(trouble("no folder aside"))?;
-    for _ in 0..ISSUES {
+    for _ in 0..issues {
         drop_by(&mut world, way, &aside).map_err(trouble("cannot drop"))?;
     }
-    let settled = world.settle(&how, PATIENCE * 2, |_| Ok(()))?;
+    let patience = PATIENCE * 2 + EACH * u32::try_from(issues).unwrap_or(u32::MAX);
+    let settled = world.settle(&how, patience, |_| Ok(()))?;
     // More than there should be is as wrong as less.
     let out = fs::read_dir(world.outbox().join("issues")).map_or(0, Iterator::count);
     if out != world.issues.len() {

@@ -1,0 +1,30 @@
+//! Memory that nobody uses any more, given back to the system: an allocator keeps what it freed between pieces that live long, and
+//! drawing a cover frees some megabytes each time.
+
+/// From how many bytes on a piece of memory is the system's own, which has it back when it is freed. The allocator would raise that by itself
+/// to the largest piece that was ever freed, and keep all below.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGE: i32 = 512 << 10;
+
+/// Says, once and before there are other threads, how much may be kept for later.
+pub fn keep_little() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[expect(unsafe_code, reason = "there is no safe name for it; it sets a number (mallopt(3))")]
+    // SAFETY: it takes two numbers, and answers 0 for what it does not know.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+    }
+}
+
+/// Gives back what is free. It takes some milliseconds, in which others may wait for memory.
+pub fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[expect(
+        unsafe_code,
+        reason = "there is no safe name for it; it touches no memory that is in use (malloc_trim(3))"
+    )]
+    // SAFETY: it may be called at any time, by any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}

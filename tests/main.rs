@@ -32,6 +32,7 @@ mod bouncing;
 mod storehouse;
 mod bucketing;
 mod serving;
+mod simulating;
 mod fronting;
 mod restarting;
 mod packaging;

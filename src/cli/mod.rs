@@ -20,6 +20,7 @@ mod report;
 mod resume;
 mod roll;
 mod run;
+mod simulate;
 mod subscribers;
 mod telling;
 mod theme;
@@ -115,6 +116,8 @@ enum Command {
     Man(man::Arguments),
     /// Kill, starve and hang up on newsrooms made for it, and count what readers lost; touches no newsroom of yours
     Torture(torture::Arguments),
+    /// Tell how long letters would take, by so many daemons to so many readers; nothing is sent
+    Simulate(simulate::Arguments),
 }
 
 /// A command could not do its work.
@@ -222,6 +225,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Error> {
         Command::Completions(arguments) => completions::run(Arguments::command(), &arguments),
         Command::Man(arguments) => man::run(Arguments::command(), &arguments),
         Command::Torture(arguments) => torture::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
     }
 }
 

@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// An open connection is used for so many letters, then renewed: some relays close after that by themselves.
-const LETTERS_PER_CONNECTION: u32 = 500;
+pub(super) const LETTERS_PER_CONNECTION: u32 = 500;
 
 /// How long an idle lane keeps its connection.
-const IDLE: Duration = Duration::from_secs(20);
+pub(super) const IDLE: Duration = Duration::from_secs(20);
 
 /// How long a lane waits that could not connect.
 const BREATH: Duration = Duration::from_secs(1);

@@ -9,6 +9,7 @@ mod pace;
 mod replies;
 mod road;
 mod schedule;
+pub mod simulation;
 mod smtp;
 mod tray;
 

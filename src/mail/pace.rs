@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 /// Letters may be early by so much, which makes up for timers that ring late.
-const LEEWAY: SignedDuration = SignedDuration::from_millis(100);
+pub(super) const LEEWAY: SignedDuration = SignedDuration::from_millis(100);
 
 /// So many a minute, evenly.
 #[derive(Debug, Clone)]

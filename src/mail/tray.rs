@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::{
     letter::Stencil,
-    pace::{Barrier, Throttle, Window},
+    pace::{Barrier, LEEWAY, Throttle, Window},
     road::Road,
 };
 use crate::{delivery::Delivery, delivery::DigestId, delivery::Reply, subscriber::SubscriberId};
@@ -109,12 +109,24 @@ pub(super) struct Turn {
     pub(super) next: Option<Timestamp>,
 }
 
+/// What a tray holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Census {
+    pub(super) letters: usize,
+    /// Domains of which something is known.
+    pub(super) domains: usize,
+    /// What both take, without the bytes of names and addresses.
+    pub(super) bytes: usize,
+}
+
 /// How letters to one domain go.
 struct Domain {
     barrier: Barrier,
     window: Window,
     throttle: Option<Throttle>,
     in_flight: usize,
+    /// How many of its letters lie in the tray, as of the last [`Stock::count`].
+    held: usize,
     trouble: Option<Reply>,
 }
 
@@ -125,6 +137,7 @@ impl Domain {
             window: Window::new(lanes),
             throttle: per_minute.map(Throttle::new),
             in_flight: 0,
+            held: 0,
             trouble: None,
         }
     }
@@ -173,6 +186,8 @@ struct Stock {
     domains: HashMap<String, Domain>,
     roads: Vec<Road>,
     throttle: Option<Throttle>,
+    /// When a lane last found that no letter may go, and when to look again; forgotten when anything changes.
+    none_ready: Option<(Timestamp, Option<Timestamp>)>,
 }
 
 /// The tray.
@@ -204,6 +219,7 @@ impl Tray {
             domains: HashMap::new(),
             roads,
             throttle,
+            none_ready: None,
         };
         Self {
             stock: Mutex::new(stock),
@@ -219,14 +235,24 @@ impl Tray {
         self.stock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The stock, for something that may let letters go which could not before.
+    fn changing(&self) -> MutexGuard<'_, Stock> {
+        let mut stock = self.stock();
+        stock.none_ready = None;
+        stock
+    }
+
     /// Takes what was claimed. One that is here already or with a lane, because its lease ended, stays with whoever has it. Gives
     /// how many letters can go from here that could not before.
     pub(super) fn put(&self, works: Vec<Work>, now: Timestamp) -> usize {
-        let mut stock = self.stock();
+        // Lanes that wait hang up after a while, unless they are called: for nothing, nobody is.
+        if works.is_empty() {
+            return 0;
+        }
+        let mut stock = self.changing();
         let stock = &mut *stock;
         let before = stock.letters.len();
-        let mut counts = stock.counts();
-        let mut limited: usize = counts.values().sum();
+        let mut limited = stock.count();
         for work in works {
             if !stock.held.insert(work.key()) {
                 if let Some(held) = stock.letters.iter_mut().find(|held| held.key() == work.key()) {
@@ -234,19 +260,18 @@ impl Tray {
                 }
                 continue;
             }
-            if let Some(domain) = stock.domains.get(work.domain()) {
+            if let Some(domain) = stock.domains.get_mut(work.domain()) {
                 let most = if domain.closed_until(now).is_some() {
                     0
                 } else {
                     domain.worth(now).max(self.most / EIGHTH)
                 };
-                let count = counts.entry(work.domain().to_owned()).or_default();
-                if *count >= most || limited >= self.most * EIGHTH {
+                if domain.held >= most || limited >= self.most * EIGHTH {
                     stock.held.remove(&work.key());
                     stock.back.push(work.delivery);
                     continue;
                 }
-                *count += 1;
+                domain.held += 1;
                 limited += 1;
             }
             stock.letters.push_back(work);
@@ -257,7 +282,7 @@ impl Tray {
 
     /// What is to be fetched and given back now.
     pub(super) fn turn(&self, now: Timestamp) -> Turn {
-        let mut stock = self.stock();
+        let mut stock = self.changing();
         let stock = &mut *stock;
         let open = stock.roads.iter().filter(|road| road.closed_until(now).is_none());
         let (mut n_open, mut tried) = (0, true);
@@ -274,14 +299,12 @@ impl Tray {
         } else {
             self.most
         };
-        let counts = stock.counts();
-        let limited: usize = counts.values().sum();
+        let limited = stock.count();
         let free = stock.letters.len() - limited;
         let want = if free <= most / 2 { most - free } else { 0 };
         let full = |(name, domain): (&String, &Domain)| {
-            let count = counts.get(name).copied().unwrap_or(0);
             let worth = domain.worth(now);
-            let enough = count >= worth.div_ceil(2) || limited >= self.most * EIGHTH;
+            let enough = domain.held >= worth.div_ceil(2) || limited >= self.most * EIGHTH;
             (worth < self.most && enough).then(|| name.clone())
         };
         let except = stock.domains.iter().filter_map(full).take(MAX_EXCEPTIONS).collect();
@@ -299,6 +322,15 @@ impl Tray {
             stock.roads.iter().all(Road::is_on_trial).then(|| stock.roads.first()?.trouble.clone()).flatten()
         };
         here.or_else(roads)
+    }
+
+    /// What it holds.
+    pub(super) fn census(&self) -> Census {
+        let stock = self.stock();
+        let Stock { letters, domains, .. } = &*stock;
+        let bytes = letters.len() * (size_of::<Work>() + size_of::<(DigestId, SubscriberId)>())
+            + domains.len() * size_of::<(String, Domain)>();
+        Census { letters: letters.len(), domains: domains.len(), bytes }
     }
 
     /// A letter for the lane of this number on this road.
@@ -319,7 +351,7 @@ impl Tray {
 
     /// Puts a letter back that could not be offered on this road; another may take it.
     pub(super) fn hand_back(&self, road: usize, mut work: Work, now: Timestamp) {
-        let mut stock = self.stock();
+        let mut stock = self.changing();
         stock.end(road, &mut work);
         stock.letters.push_front(work);
         if stock.roads.iter().all(|road| road.closed_until(now).is_some()) {
@@ -330,7 +362,7 @@ impl Tray {
 
     /// Hears how a letter ended.
     pub(super) fn done(&self, road: usize, mut work: Work, heard: &Heard<'_>, now: Timestamp) {
-        let mut stock = self.stock();
+        let mut stock = self.changing();
         let stock = &mut *stock;
         stock.held.remove(&work.key());
         stock.end(road, &mut work);
@@ -378,17 +410,20 @@ impl Tray {
 }
 
 impl Stock {
-    /// How many letters wait for each domain of which something is known.
-    fn counts(&self) -> HashMap<String, usize> {
-        let mut counts = HashMap::new();
-        if !self.domains.is_empty() {
-            for work in &self.letters {
-                if self.domains.contains_key(work.domain()) {
-                    *counts.entry(work.domain().to_owned()).or_default() += 1;
-                }
+    /// Counts the letters for each domain of which something is known. Gives how many they are together.
+    fn count(&mut self) -> usize {
+        self.domains.values_mut().for_each(|domain| domain.held = 0);
+        if self.domains.is_empty() {
+            return 0;
+        }
+        let mut n_all = 0;
+        for work in &self.letters {
+            if let Some(domain) = self.domains.get_mut(work.domain()) {
+                domain.held += 1;
+                n_all += 1;
             }
         }
-        counts
+        n_all
     }
 
     fn give_back(&mut self, which: impl Fn(&Work) -> bool) {
@@ -469,8 +504,15 @@ impl Stock {
             Ok(floor) => floor,
             Err(next) => return Next::Wait(Some(next)),
         };
-        let (n, next) = self.first_ready(now);
-        let Some(mut work) = n.and_then(|n| self.letters.remove(n)) else { return Next::Wait(next) };
+        let is_still = |next: &Timestamp| next.duration_since(now) > LEEWAY;
+        let known = self.none_ready.filter(|(at, next)| *at <= now && next.iter().all(is_still));
+        let (n, next) = known.map_or_else(|| self.first_ready(now), |(_, next)| (None, next));
+        let Some(mut work) = n.and_then(|n| self.letters.remove(n)) else {
+            // All lanes are called at once: the others need not search for what is not there.
+            self.none_ready = known.or(Some((now, next)));
+            return Next::Wait(next);
+        };
+        self.none_ready = None;
         if let Some(per_minute) = per_domain {
             let new = || Domain::new(lanes, Some(per_minute));
             self.domains.entry(work.domain().to_owned()).or_insert_with(new);
@@ -528,5 +570,21 @@ impl Stock {
             Some(floor) => Ok(floor),
             None => Ok(on.share),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    #[test]
+    fn a_claim_that_brings_nothing_calls_no_lane_so_that_idle_ones_hang_up() {
+        let tray = Tray::new(vec![Road::new("relay".to_owned(), 1, None, 1)], 1, 256, None, None);
+        let mut called = pin!(tray.changed.notified());
+        called.as_mut().enable();
+        assert_eq!(tray.put(Vec::new(), Timestamp::UNIX_EPOCH), 0);
+        assert!(!called.as_mut().enable());
     }
 }

@@ -1,18 +1,16 @@
 //! How many letters a ledger claims and settles in a second: `cargo bench --bench queue`, for one in a file; and, with
-//! `GAZETTED_QUEUE=postgres://…` that names an empty database, for one there, by as many ledgers at once as `GAZETTED_DAEMONS` says.
+//! `GAZETTED_QUEUE=postgres://…` that names an empty database, for one there, by as many daemons at once as `GAZETTED_DAEMONS` says,
+//! each a process of its own.
 //!
-//! Each ledger stands for a daemon of its own: it claims 200 letters, and settles them in calls of 20, eight of which are under way at once.
+//! Each claims 200 letters, and settles them in calls of 20, eight of which are under way at once.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
 use std::{
     env,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
-    thread,
+    io::{BufReader, Write as _},
+    process::{Child, Command, Stdio},
+    sync::{Arc, mpsc},
     time::Instant,
 };
 
@@ -38,33 +36,29 @@ const CLAIM: usize = 200;
 const CALL: usize = 20;
 const CALLS: usize = 8;
 
+/// Which of the daemons a process is; not set in the one that measures.
+const WHICH: &str = "GAZETTED_QUEUE_DAEMON";
+
 fn main() {
     let n_daemons: usize = env::var("GAZETTED_DAEMONS").map_or(1, |n| n.parse().unwrap());
-    let folder = tempfile::tempdir().unwrap();
     let place = env::var("GAZETTED_QUEUE").ok();
-    let open = |n: usize| -> Arc<dyn Ledger> {
-        match &place {
-            Some(text) => {
-                let address = LedgerAddress::parse(text).unwrap();
-                Arc::new(
-                    Postgres::open_counted(&address, &format!("{n}"), gazetted::metrics::Ledger::default())
-                        .unwrap(),
-                )
-            }
-            None => Arc::new(Sqlite::open(&folder.path().join("ledger.db")).unwrap()),
-        }
+    if let (Some(place), Ok(which)) = (&place, env::var(WHICH)) {
+        return works(&*on_postgres(place, &which));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = match &place {
+        Some(place) => on_postgres(place, "0"),
+        None => Arc::new(Sqlite::open(&folder.path().join("ledger.db")).unwrap()),
     };
     let now = Timestamp::now();
-    fill(&*open(0), now);
-    let ledgers: Vec<_> = (0..n_daemons).map(open).collect();
-    let n_settled = AtomicU64::new(0);
-    let began = Instant::now();
-    thread::scope(|scope| {
-        for ledger in &ledgers {
-            scope.spawn(|| sends(&**ledger, now, &n_settled));
-        }
-    });
-    let (seconds, n_settled) = (began.elapsed().as_secs_f64(), n_settled.load(Ordering::Relaxed));
+    fill(&*ledger, now);
+    let (seconds, n_settled) = if place.is_some() {
+        together(n_daemons)
+    } else {
+        let began = Instant::now();
+        let n_settled = sends(&*ledger, now);
+        (began.elapsed().as_secs_f64(), n_settled)
+    };
     assert_eq!(n_settled, LETTERS, "each letter once");
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let rate = n_settled as f64 / seconds;
@@ -74,12 +68,55 @@ fn main() {
     );
 }
 
-fn sends(ledger: &dyn Ledger, now: Timestamp, n_settled: &AtomicU64) {
+fn on_postgres(place: &str, name: &str) -> Arc<dyn Ledger> {
+    let address = LedgerAddress::parse(place).unwrap();
+    Arc::new(Postgres::open_counted(&address, name, gazetted::metrics::Ledger::default()).unwrap())
+}
+
+/// Has so many processes send all letters at once. Gives how many seconds that took, and how many letters there were.
+fn together(n_daemons: usize) -> (f64, u64) {
+    let start = |n: usize| {
+        let mut daemon = Command::new(env::current_exe().unwrap());
+        daemon.env(WHICH, format!("{n}")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut daemon = daemon.spawn().unwrap();
+        let mut answers = BufReader::new(daemon.stdout.take().unwrap());
+        assert_eq!(line(&mut answers), "ready");
+        (daemon, answers)
+    };
+    let mut daemons: Vec<(Child, _)> = (0..n_daemons).map(start).collect();
+    let began = Instant::now();
+    for (daemon, _) in &mut daemons {
+        daemon.stdin.take().unwrap().write_all(b"go\n").unwrap();
+    }
+    let n_settled = daemons.iter_mut().map(|(_, answers)| line(answers).parse::<u64>().unwrap()).sum();
+    let seconds = began.elapsed().as_secs_f64();
+    for (daemon, _) in &mut daemons {
+        assert!(daemon.wait().unwrap().success());
+    }
+    (seconds, n_settled)
+}
+
+fn line(answers: &mut impl std::io::BufRead) -> String {
+    let mut line = String::new();
+    answers.read_line(&mut line).unwrap();
+    line.trim().to_owned()
+}
+
+/// One of the processes: it waits until all are ready.
+fn works(ledger: &dyn Ledger) {
+    println!("ready");
+    assert_eq!(line(&mut std::io::stdin().lock()), "go");
+    println!("{}", sends(ledger, Timestamp::now()));
+}
+
+/// Sends letters until there are no more, and gives how many.
+fn sends(ledger: &dyn Ledger, now: Timestamp) -> u64 {
     let lease = now + SignedDuration::from_hours(2);
+    let mut n_settled = 0;
     loop {
         let letters = ledger.claim(now, lease, CLAIM, &[]).unwrap().letters;
         if letters.is_empty() {
-            return;
+            return n_settled;
         }
         let (done, hears) = mpsc::channel();
         let mut n_open = 0;
@@ -99,7 +136,7 @@ fn sends(ledger: &dyn Ledger, now: Timestamp, n_settled: &AtomicU64) {
                 }),
             );
             n_open += 1;
-            n_settled.fetch_add(call.len() as u64, Ordering::Relaxed);
+            n_settled += call.len() as u64;
         }
         hears.iter().take(n_open).for_each(drop);
     }

@@ -1,11 +1,13 @@
 //! Starts the press, the inbox, the mail and the web pages of a newsroom; stops them in order.
 
 mod digesting;
+mod leading;
+mod place;
 pub mod service;
 mod watching;
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     net::SocketAddr,
     os::unix::fs::OpenOptionsExt as _,
@@ -15,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use place::{Place, alone};
 use tokio::{net::TcpListener, runtime::Handle, sync::oneshot};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -22,11 +25,12 @@ use tokio_util::{
 };
 
 use crate::{
-    bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, delivery::ReturnKey, desk,
-    desk::Bells, desk::Desk, desk::Password, durable, fetch::Fetcher, fetch::Web, http, http::ReadingRoom,
-    http::Subscribing, hub, ledger, ledger::Ledger, ledger::postgres::Postgres, ledger::sqlite::Sqlite,
-    mail::Letterhead, mail::Mail, mail::Stationery, metrics, metrics::Metrics, outbox, outbox::Outbox, press,
-    press::Press, publication::Publication, subscriber::LeaveKey, webhooks, webhooks::Webhooks,
+    bounce, bounce::Door, bounce::Returns, clock::Clock, config, config::Newsroom, config::Role,
+    delivery::ReturnKey, desk, desk::Bells, desk::Desk, desk::Password, durable, fetch::Fetcher, fetch::Web,
+    http, http::ReadingRoom, http::Subscribing, ledger, ledger::Hearing, ledger::Ledger,
+    ledger::postgres::Postgres, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail, mail::Stationery,
+    metrics, metrics::Metrics, outbox, outbox::Outbox, press, press::Press, publication::Publication,
+    subscriber::LeaveKey,
 };
 
 /// How long letters on their way may take to be answered once we are asked to stop.
@@ -40,7 +44,14 @@ pub enum Error {
     Running {
         /// The lock that it holds.
         path: PathBuf,
+        /// Whether several could run, each with a name of its own.
+        several: bool,
     },
+    /// A daemon was given a name, as one of several, where there can be but one.
+    #[error(
+        "several daemons share a newsroom only over a ledger on PostgreSQL, and this one's is a file; without a name, one does all the work"
+    )]
+    NotShared,
     /// A folder or file of the newsroom could not be made or read.
     #[error("cannot use `{}`", path.display())]
     Folder {
@@ -101,7 +112,7 @@ fn open_counted_ledger(newsroom: &Newsroom, counts: metrics::Ledger) -> Result<A
         None => Ok(Arc::new(Sqlite::open_counted(&path, counts)?)),
         Some(address) if path.exists() => Err(Error::TwoLedgers { path, address: address.to_string() }),
         Some(address) => {
-            let holder = holder(&data.join("holder"))?;
+            let holder = place::holder(newsroom)?;
             Ok(Arc::new(Postgres::open_counted(&address, &holder, counts)?))
         }
     }
@@ -118,10 +129,13 @@ pub fn open_press(
 ) -> Result<Press, Error> {
     let inbox = newsroom.inbox();
     durable::make_folders(&inbox).map_err(|source| Error::Folder { path: inbox.clone(), source })?;
+    let outbox = open_outbox(newsroom)?.stamped(&newsroom.data().join("outbox.stamp"))?;
+    let leading = Arc::clone(&ledger);
+    let outbox = outbox.only_while(move || leading.may_change().is_ok());
     Ok(Press {
         publication,
         ledger,
-        outbox: open_outbox(newsroom)?.stamped(&newsroom.data().join("outbox.stamp"))?,
+        outbox,
         inbox,
         data: newsroom.data(),
         letters_within: newsroom.letters_within(),
@@ -194,43 +208,40 @@ pub struct Daemon {
     pub room: Arc<ReadingRoom>,
     /// Cancelled when a part has stopped by a fault of its own: without it the rest is no newsroom.
     pub broken: CancellationToken,
-    stop_inbox: CancellationToken,
+    stop_press: CancellationToken,
     stop_mail: CancellationToken,
     stop_returns: CancellationToken,
     stop_http: CancellationToken,
     stop_desk: CancellationToken,
-    inbox: TaskTracker,
-    hub: TaskTracker,
-    digests: TaskTracker,
+    press: TaskTracker,
     mail: TaskTracker,
     returns: TaskTracker,
     http: TaskTracker,
     desk_pages: TaskTracker,
     /// Held as long as we run: what was claimed in the ledger before is nobody's.
-    _lock: File,
+    _place: Place,
+    /// As long as this is held, we hear what other daemons do.
+    _hearing: Option<Hearing>,
 }
 
 impl Daemon {
-    /// Starts a newsroom: finishes what a crash interrupted, then watches the inbox, sends letters and serves pages.
+    /// Starts a newsroom: finishes what a crash interrupted, then watches the inbox, sends letters and serves pages; or what of that its
+    /// roles are.
     ///
     /// # Errors
     /// See [`Error`]; nothing runs then.
     pub async fn start(newsroom: &Newsroom, clock: &Clock) -> Result<Self, Error> {
-        let data = newsroom.data();
-        durable::make_private_folder(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
-        let lock = lock(&data.join("daemon.lock"))?;
+        let place = Place::take(newsroom)?;
+        let roles = newsroom.roles();
         let metrics = Metrics::default();
         let ledger = open_counted_ledger(newsroom, metrics.ledger.clone())?;
-        let wanted = newsroom.settings.http.listen;
-        let failed = |source| Error::Listen { address: wanted, source };
-        let listener = http::listen(wanted).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let (listener, address) = open_web(newsroom).await?;
         let publication = newsroom.publication(address);
         let press = Arc::new(open_press(newsroom, publication.clone(), Arc::clone(&ledger))?);
         let way = newsroom.way()?;
         let head = letterhead(newsroom, &publication)?;
-        digesting::ask_about_old(&press, clock.now())?;
         let bells = Bells::default();
+        let hearing = ledger.hear(bells.clone().heard());
         let mail = Mail {
             head: head.clone(),
             ledger: Arc::clone(&ledger),
@@ -249,16 +260,9 @@ impl Daemon {
             leave_key: head.leave_key.clone(),
             clock: clock.clone(),
         });
-        let webhooks = Webhooks {
-            publication: publication.clone(),
-            ledger: Arc::clone(&ledger),
-            webhooks: newsroom.webhooks()?,
-            clock: clock.clone(),
-            news: bells.news.clone(),
-        };
         let hooks =
             newsroom.webhook_secret()?.map(|secret| http::Hooks { returns: Arc::clone(&returns), secret });
-        let door = match newsroom.lmtp() {
+        let door = match newsroom.lmtp().filter(|_| roles.has(Role::Mail)) {
             Some(door) => Some(bounce::listen(&door).await.map_err(|source| closed(&door, source))?),
             None => None,
         };
@@ -275,37 +279,50 @@ impl Daemon {
             readiness: http::Readiness::default(),
         });
         let stop_desk = CancellationToken::new();
-        let open = open_desk(newsroom, &press, &head, &room, &bells, &stop_desk).await?;
+        let open = if roles.has(Role::Press) {
+            open_desk(newsroom, &press, &head, &room, &bells, &stop_desk).await?
+        } else {
+            None
+        };
         let (desk, pages) = open.unzip();
-        let gate = watching::Gate::open(newsroom, &*ledger, metrics)?;
-        let daemon = Self::at_rest(address, publication, desk, room, stop_desk, lock);
+        metrics.mail.pulse.is_elsewhere(!roles.has(Role::Mail));
+        metrics.press.leads(false);
+        let leading = if roles.has(Role::Press) {
+            let parts = leading::Parts {
+                newsroom: newsroom.clone(),
+                press,
+                webhooks: newsroom.webhooks()?,
+                returns: Arc::clone(&returns),
+                clock: clock.clone(),
+                bells: bells.clone(),
+                metrics,
+            };
+            // What is to be asked about first must not be on its way before.
+            let term = parts.begin().await?;
+            Some((parts, term))
+        } else {
+            None
+        };
+        let daemon = Self::at_rest(address, publication, desk, room, stop_desk, (place, hearing));
         let guard = || daemon.broken.clone().drop_guard();
-        let serving = http::serve(listener, Arc::clone(&daemon.room), daemon.stop_http.clone());
-        daemon.http.spawn(guarded(guard(), serving));
+        if let Some(listener) = listener {
+            let serving = http::serve(listener, Arc::clone(&daemon.room), daemon.stop_http.clone());
+            daemon.http.spawn(guarded(guard(), serving));
+        }
         if let Some((listener, desk)) = pages {
             daemon.desk_pages.spawn(guarded(guard(), desk::serve(listener, Arc::new(desk))));
         }
-        daemon.mail.spawn(guarded(guard(), mail.run(daemon.stop_mail.clone())));
+        if roles.has(Role::Mail) {
+            daemon.mail.spawn(guarded(guard(), mail.run(daemon.stop_mail.clone())));
+        }
         if let Some(door) = door {
-            let taking = bounce::serve(door, Arc::clone(&returns), daemon.stop_returns.clone());
+            let taking = bounce::serve(door, returns, daemon.stop_returns.clone());
             daemon.returns.spawn(guarded(guard(), taking));
         }
-        if let Some(maildir) = newsroom.maildir() {
-            let taking = bounce::watch(returns, maildir, daemon.stop_returns.clone());
-            daemon.returns.spawn(guarded(guard(), taking));
+        if let Some((parts, term)) = leading {
+            let work = parts.work(term, daemon.broken.clone(), daemon.stop_press.clone());
+            daemon.press.spawn(guarded(guard(), work));
         }
-        let digesting = digesting::make_digests(
-            Arc::clone(&press),
-            clock.clone(),
-            bells.clone(),
-            daemon.stop_inbox.clone(),
-        );
-        daemon.digests.spawn(guarded(guard(), digesting));
-        let watching = watching::watch(gate, press, clock.clone(), bells.clone(), daemon.stop_inbox.clone());
-        daemon.inbox.spawn(guarded(guard(), apart("press", watching)?));
-        let telling = hub::run(daemon.publication.clone(), bells.hub, daemon.stop_inbox.clone());
-        daemon.hub.spawn(guarded(guard(), telling));
-        daemon.hub.spawn(guarded(guard(), webhooks::run(webhooks, daemon.stop_inbox.clone())));
         Ok(daemon)
     }
 
@@ -316,7 +333,7 @@ impl Daemon {
         desk: Option<OpenDesk>,
         room: Arc<ReadingRoom>,
         stop_desk: CancellationToken,
-        lock: File,
+        (place, hearing): (Place, Option<Hearing>),
     ) -> Self {
         Self {
             address,
@@ -325,19 +342,18 @@ impl Daemon {
             ledger: Arc::clone(&room.ledger),
             room,
             broken: CancellationToken::new(),
-            stop_inbox: CancellationToken::new(),
+            stop_press: CancellationToken::new(),
             stop_mail: CancellationToken::new(),
             stop_returns: CancellationToken::new(),
             stop_http: CancellationToken::new(),
             stop_desk,
-            inbox: TaskTracker::new(),
-            hub: TaskTracker::new(),
-            digests: TaskTracker::new(),
+            press: TaskTracker::new(),
             mail: TaskTracker::new(),
             returns: TaskTracker::new(),
             http: TaskTracker::new(),
             desk_pages: TaskTracker::new(),
-            _lock: lock,
+            _place: place,
+            _hearing: hearing,
         }
     }
 
@@ -347,9 +363,7 @@ impl Daemon {
         let within = Instant::now() + STOP_WITHIN;
         for (stop, tasks, what) in [
             (&self.stop_desk, &self.desk_pages, "the desk"),
-            (&self.stop_inbox, &self.inbox, "the press"),
-            (&self.stop_inbox, &self.hub, "what tells the hub and webhooks"),
-            (&self.stop_inbox, &self.digests, "what makes digests"),
+            (&self.stop_press, &self.press, "the press"),
             (&self.stop_mail, &self.mail, "the mail"),
             (&self.stop_returns, &self.returns, "what takes what comes back"),
             (&self.stop_http, &self.http, "the web pages"),
@@ -361,6 +375,18 @@ impl Daemon {
             }
         }
     }
+}
+
+/// Where the web pages are asked for, where this daemon has them, and their address.
+async fn open_web(newsroom: &Newsroom) -> Result<(Option<TcpListener>, SocketAddr), Error> {
+    let address = newsroom.settings.http.listen;
+    if !newsroom.roles().has(Role::Http) {
+        return Ok((None, address));
+    }
+    let failed = |source| Error::Listen { address, source };
+    let listener = http::listen(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((Some(listener), address))
 }
 
 /// The desk and its address, unless the settings have none. Its first password is made when all else of it is there.
@@ -448,53 +474,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     }
 }
 
-/// Takes the lock that one daemon a newsroom may hold. The kernel frees it when the process ends, however it ends.
-/// Takes the place of a newsroom's daemon, so that none runs until this is dropped.
-///
-/// # Errors
-/// [`Error::Running`] when one does.
-pub fn alone(newsroom: &Newsroom) -> Result<File, Error> {
-    let data = newsroom.data();
-    durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
-    lock(&data.join("daemon.lock"))
-}
-
-fn lock(path: &Path) -> Result<File, Error> {
-    let failed = |source| Error::Folder { path: path.to_owned(), source };
-    let file = File::create(path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Running { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
-}
-
-/// By what name this newsroom's daemon claims letters where others may do so too: random, and made once.
-fn holder(path: &Path) -> Result<String, Error> {
-    let failed = |source| Error::Folder { path: path.to_owned(), source };
-    match fs::read_to_string(path) {
-        Ok(name) => Ok(name.trim().to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut bytes = [0; 16];
-            io::Read::read_exact(&mut File::open("/dev/urandom").map_err(failed)?, &mut bytes)
-                .map_err(failed)?;
-            let name = format!("{:032x}", u128::from_le_bytes(bytes));
-            // Where two make one at once, one of them is there.
-            match OpenOptions::new().write(true).create_new(true).open(path) {
-                Ok(mut file) => {
-                    file.write_all(name.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-                    Ok(name)
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    fs::read_to_string(path).map_err(failed)
-                }
-                Err(error) => Err(failed(error)),
-            }
-        }
-        Err(error) => Err(failed(error)),
-    }
-}
-
 /// The key of the addresses for leaving: made once, from the kernel's random numbers, readable by us alone.
 fn leave_key(path: &Path) -> Result<LeaveKey, Error> {
     let failed = |source| Error::Folder { path: path.to_owned(), source };
@@ -509,7 +488,7 @@ fn leave_key(path: &Path) -> Result<LeaveKey, Error> {
             let mut bytes = [0; 32];
             io::Read::read_exact(&mut File::open("/dev/urandom").map_err(failed)?, &mut bytes)
                 .map_err(failed)?;
-            let temporary = path.with_extension("new");
+            let temporary = path.with_extension(format!("new-{}", std::process::id()));
             let _ = fs::remove_file(&temporary);
             let mut file = OpenOptions::new()
                 .write(true)
@@ -518,7 +497,13 @@ fn leave_key(path: &Path) -> Result<LeaveKey, Error> {
                 .open(&temporary)
                 .map_err(failed)?;
             file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-            fs::rename(&temporary, path).map_err(failed)?;
+            // Where two daemons make one at once, both have the one that was there first.
+            let laid = fs::hard_link(&temporary, path);
+            let _ = fs::remove_file(&temporary);
+            match laid {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return leave_key(path),
+                laid => laid.map_err(failed)?,
+            }
             // Letters that go out now can be left by it for ever.
             let folder = path.parent().unwrap_or(Path::new("."));
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;

@@ -169,6 +169,27 @@ pub struct Delivery {
     pub attempts: u32,
 }
 
+/// Who else sends the letters of a ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Company {
+    /// How many processes do, this one too.
+    pub n: u32,
+    /// Whether the others know of this one: it said that it is at work before, and is expected still.
+    pub is_known: bool,
+    /// How many letters were queued again because nothing was heard of whoever had them.
+    pub taken_over: u64,
+    /// The domains that find one of them too quick, and until when they get no letter.
+    pub closed: Vec<(String, Timestamp)>,
+}
+
+impl Company {
+    /// Nobody else.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { n: 1, is_known: true, ..Self::default() }
+    }
+}
+
 /// Letters that were claimed together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claim {

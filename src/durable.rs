@@ -153,6 +153,14 @@ pub fn finish(temporary: &Path, file: &File, path: &Path) -> io::Result<()> {
 /// At the first file that cannot be written, with its path; none is in its place then, unless it was the changing of a name that
 /// failed: then those before it are.
 pub fn put_all(files: &[(PathBuf, &[u8])]) -> Result<usize, (PathBuf, io::Error)> {
+    put_all_if(files, || true)
+}
+
+/// The same, where `may` says, when all bytes are written and synced, that the names may be changed; it is asked before each.
+///
+/// # Errors
+/// As [`put_all`]; [`io::ErrorKind::Interrupted`] where they may not.
+pub fn put_all_if(files: &[(PathBuf, &[u8])], may: impl Fn() -> bool) -> Result<usize, (PathBuf, io::Error)> {
     let mut waiting: Vec<(PathBuf, &Path)> = Vec::new();
     let mut seen: HashSet<&Path> = HashSet::new();
     let mut write = || -> Result<(), (PathBuf, io::Error)> {
@@ -177,7 +185,7 @@ pub fn put_all(files: &[(PathBuf, &[u8])]) -> Result<usize, (PathBuf, io::Error)
         Ok(())
     };
     let written = write();
-    let done = written.and_then(|()| rename_all(&waiting, files));
+    let done = written.and_then(|()| rename_all(&waiting, files, may));
     if done.is_err() {
         for (temporary, _) in &waiting {
             let _ = fs::remove_file(temporary);
@@ -186,7 +194,11 @@ pub fn put_all(files: &[(PathBuf, &[u8])]) -> Result<usize, (PathBuf, io::Error)
     done.map(|()| waiting.len())
 }
 
-fn rename_all(waiting: &[(PathBuf, &Path)], files: &[(PathBuf, &[u8])]) -> Result<(), (PathBuf, io::Error)> {
+fn rename_all(
+    waiting: &[(PathBuf, &Path)],
+    files: &[(PathBuf, &[u8])],
+    may: impl Fn() -> bool,
+) -> Result<(), (PathBuf, io::Error)> {
     let Some((first, _)) = files.first() else { return Ok(()) };
     let sync = || {
         let folder = File::open(first.parent().unwrap_or(Path::new(".")))?;
@@ -198,6 +210,9 @@ fn rename_all(waiting: &[(PathBuf, &Path)], files: &[(PathBuf, &[u8])]) -> Resul
         reached(Point::BatchSynced);
     }
     for (temporary, path) in waiting {
+        if !may() {
+            return Err((path.to_path_buf(), io::ErrorKind::Interrupted.into()));
+        }
         fs::rename(temporary, path).map_err(|error| (path.to_path_buf(), error))?;
         reached(Point::BatchNamed);
     }

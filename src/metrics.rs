@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -41,12 +41,23 @@ pub struct Metrics {
 
 /// How often a part of the daemon has gone on with its work: what hangs, beats no more.
 #[derive(Debug, Clone, Default)]
-pub struct Pulse(Arc<AtomicU64>);
+pub struct Pulse(Arc<AtomicU64>, Arc<AtomicBool>);
 
 impl Pulse {
     /// The part goes on.
     pub fn beat(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether another process does this part's work, so that nobody waits for it here.
+    pub fn is_elsewhere(&self, elsewhere: bool) {
+        self.1.store(elsewhere, Ordering::Relaxed);
+    }
+
+    /// Whether its work is done here.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        !self.1.load(Ordering::Relaxed)
     }
 
     /// How often it has gone on.
@@ -94,6 +105,7 @@ pub struct Press {
     pulse: Pulse,
     publish_seconds: Histogram,
     failures: Family<Labels<1>, Counter>,
+    leader: Gauge,
 }
 
 /// Letters offered to mail servers.
@@ -210,7 +222,13 @@ impl Default for Metrics {
             pulse: inbox.pulse.clone(),
             publish_seconds: Histogram::new([0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0]),
             failures: Family::default(),
+            leader: Gauge::default(),
         };
+        it.register(
+            "leader",
+            "1 while this daemon leads: it alone takes manuscripts to the press and makes digests",
+            press.leader.clone(),
+        );
         it.register(
             "publish_latency_seconds",
             "How long a manuscript took from its reading until its letters were queued",
@@ -367,6 +385,12 @@ impl Press {
     pub fn published(&self, took: Duration) {
         self.pulse.beat();
         self.publish_seconds.observe(took.as_secs_f64());
+    }
+
+    /// This daemon leads from now on, or does not.
+    pub fn leads(&self, leads: bool) {
+        self.pulse.is_elsewhere(!leads);
+        self.leader.set(i64::from(leads));
     }
 
     /// A manuscript was not put out.

@@ -50,6 +50,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Another daemon leads now, and this one changes nothing any more.
+    #[error("another daemon leads now, and it alone changes the outbox")]
+    Led,
     /// The path is not one that an edition may have.
     #[error("`{path}` is no path in the outbox")]
     Path {
@@ -154,7 +157,14 @@ impl Outbox {
     /// When that file cannot be made.
     pub fn stamped(self, stamp: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Write { path: stamp.to_owned(), source };
-        Ok(Self { changes: Changes::counted(stamp).map_err(failed)?, ..self })
+        Ok(Self { changes: self.changes.counted(stamp).map_err(failed)?, ..self })
+    }
+
+    /// The same outbox, which is changed only while `may` says so: it is asked before the name of each file is changed, and must not
+    /// wait. What it says no to ends with [`Error::Led`].
+    #[must_use]
+    pub fn only_while(self, may: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { changes: self.changes.only_while(may), ..self }
     }
 
     /// How many changes there were: what was read while this stayed the same is what readers may have. `None` while one is made,

@@ -99,6 +99,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether another daemon leads now, so that this is not ours to do.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        matches!(self, Self::Ledger(ledger::Error::Overtaken) | Self::Outbox(outbox::Error::Led))
+    }
+
     /// One word for what failed, for counting.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -458,7 +464,7 @@ impl Press {
 
     /// One process at a time prints; a `gazetted publish` beside the daemon waits here.
     fn lock(&self) -> Result<Turn, Error> {
-        let mut turn = turn(&self.data)?;
+        let mut turn = turn(&self.data, &*self.ledger)?;
         if std::mem::take(&mut turn.after_a_death) {
             self.sweep();
         }
@@ -504,11 +510,46 @@ impl Drop for Turn {
 
 /// A turn at the press of the newsroom with this state's folder: until it is dropped, nobody changes what readers have.
 ///
+/// Where several daemons share the ledger, each lead has a lock of its own: whoever led before may have been stopped in its turn, and be
+/// awake again any time. What it does then is not taken.
+///
 /// # Errors
-/// [`Error::Lock`] when the press's lock cannot be had.
-pub fn turn(data: &Path) -> Result<Turn, Error> {
-    let path = data.join("press.lock");
+/// [`Error::Lock`] when the press's lock cannot be had; [`Error::Ledger`] when somebody else leads.
+pub fn turn(data: &Path, ledger: &dyn Ledger) -> Result<Turn, Error> {
+    let name = match ledger.epoch()? {
+        0 => LOCK.to_owned(),
+        epoch => format!("{LOCK_OF_LEAD}{epoch}.lock"),
+    };
+    let path = data.join(name);
     Turn::take(&path).map_err(|source| Error::Lock { path, source })
+}
+
+/// The press's lock,
+const LOCK: &str = "press.lock";
+
+/// and how the names of those begin that belong to a lead.
+const LOCK_OF_LEAD: &str = "press-";
+
+/// Whether a file of the state's folder is a lock of the press.
+#[must_use]
+pub fn is_lock(name: &str) -> bool {
+    name == LOCK || lead_of(name).is_some()
+}
+
+/// To which lead a lock of the press belongs.
+fn lead_of(name: &str) -> Option<u64> {
+    name.strip_prefix(LOCK_OF_LEAD)?.strip_suffix(".lock")?.parse().ok()
+}
+
+/// Removes the locks of leads that are over.
+pub fn remove_former_locks(data: &Path, epoch: u64) {
+    for entry in std::fs::read_dir(data).into_iter().flatten().flatten() {
+        let former = entry.file_name().to_str().and_then(lead_of).is_some_and(|of| of < epoch);
+        if former {
+            // It does no harm there.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Where in the state's folder what has this hash is kept.

@@ -365,6 +365,8 @@ impl Script<'_> {
         self.notes("claim", ledger.claim(at(91), at(95), 99, &[]).unwrap());
         // A lease that is over, and letters that a process had that died.
         self.notes("claim", ledger.claim(at(96), at(3600), 99, &[]).unwrap());
+        let company = ledger.keep_claims(at(97), at(277), vec![("example.net".to_owned(), at(150))]).unwrap();
+        self.notes("keep_claims", (company.n, company.taken_over));
         self.notes("release_claims", ledger.release_claims().unwrap());
         self.notes("retry", ledger.retry(digest, State::Failed, at(100)).unwrap());
         self.notes("leave", (ledger.leave(wang, at(101)).unwrap(), ledger.leave(wang, at(102)).unwrap()));

@@ -55,6 +55,7 @@ mod illustrating;
 mod keeping;
 mod conforming;
 mod moving;
+mod sharing;
 mod proving;
 mod editing;
 mod minding;

@@ -201,7 +201,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(arguments: Arguments) -> Result<(), Error> {
     let file = &arguments.config;
     match arguments.command {
-        Command::Run(arguments) => run::run(file, &newsroom(file)?, &arguments),
+        Command::Run(arguments) => run::run(file, newsroom(file)?, &arguments),
         Command::Publish(arguments) => publish::run(&newsroom(file)?, &arguments),
         Command::Proof(arguments) => proof::run(file, &arguments),
         Command::Init(arguments) => init::run(&arguments),

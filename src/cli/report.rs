@@ -38,6 +38,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Config(config::Error::Theme { .. }) => {
             Some("nothing was changed; take the file out of the theme to have ours in its place".to_owned())
         }
+        Error::Daemon(daemon::Error::Running { several: true, .. }) => Some(
+            "stop it first, or give this one a name of its own beside it: `gazetted run --name b`".to_owned(),
+        ),
         Error::Daemon(daemon::Error::Running { .. }) => {
             Some("stop it first; `gazetted publish` works beside it".to_owned())
         }

@@ -8,8 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Error, environment, report, say};
 use crate::{
-    clock::Clock, config::Newsroom, daemon, daemon::Daemon, daemon::service, fault, mail::Way, memory,
-    subscriber::Standing,
+    clock::Clock, config::DaemonName, config::Newsroom, config::Role, config::Roles, daemon, daemon::Daemon,
+    daemon::service, fault, mail::Way, memory, subscriber::Standing,
 };
 
 #[derive(clap::Args)]
@@ -17,9 +17,16 @@ pub(super) struct Arguments {
     /// Write the log as JSON, a line an event
     #[arg(long)]
     json: bool,
+    /// What this daemon does, with commas between, instead of what the settings say: inbox, press, mail, http
+    #[arg(long, value_name = "ROLES")]
+    roles: Option<Roles>,
+    /// Its name, where several daemons share a newsroom
+    #[arg(long, value_name = "NAME")]
+    name: Option<DaemonName>,
 }
 
-pub(super) fn run(file: &Path, newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Error> {
+pub(super) fn run(file: &Path, mut newsroom: Newsroom, arguments: &Arguments) -> Result<(), Error> {
+    newsroom.takes_on(arguments.roles.clone(), arguments.name.clone());
     let filter =
         EnvFilter::try_from_env("GAZETTED_LOG").unwrap_or_else(|_| EnvFilter::new("gazetted=info,warn"));
     let log = tracing_subscriber::fmt()
@@ -44,9 +51,9 @@ pub(super) fn run(file: &Path, newsroom: &Newsroom, arguments: &Arguments) -> Re
     worked
 }
 
-async fn work(file: &Path, newsroom: &Newsroom) -> Result<(), Error> {
-    let signals =
-        |kind| signal(kind).map_err(|source| daemon::Error::Folder { path: newsroom.root.clone(), source });
+async fn work(file: &Path, mut newsroom: Newsroom) -> Result<(), Error> {
+    let root = newsroom.root.clone();
+    let signals = |kind| signal(kind).map_err(|source| daemon::Error::Folder { path: root.clone(), source });
     let (mut interrupt, mut terminate) =
         (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
     let mut hang_up = signals(SignalKind::hangup())?;
@@ -57,7 +64,6 @@ async fn work(file: &Path, newsroom: &Newsroom) -> Result<(), Error> {
         let clock = clock.clone();
         std::thread::spawn(move || follow(&clock, ahead, &file));
     }
-    let mut newsroom = newsroom.clone();
     let starting = service::Starting::begin();
     let mut daemon = Daemon::start(&newsroom, &clock).await?;
     drop(starting);
@@ -175,8 +181,12 @@ fn greet(newsroom: &Newsroom, daemon: &Daemon) -> Result<(), Error> {
         }
     };
     say(&format!("{} is open", daemon.publication.title))?;
-    say(&format!("  save issues in   {}", newsroom.inbox().display()))?;
-    say(&format!("  web pages        {here}"))?;
+    if newsroom.roles().has(Role::Inbox) {
+        say(&format!("  save issues in   {}", newsroom.inbox().display()))?;
+    }
+    if newsroom.roles().has(Role::Http) {
+        say(&format!("  web pages        {here}"))?;
+    }
     if let Some(desk) = &daemon.desk {
         say(&format!("  the desk         http://{}/", desk.address))?;
         if let Some(password) = &desk.first_password {
@@ -185,9 +195,16 @@ fn greet(newsroom: &Newsroom, daemon: &Daemon) -> Result<(), Error> {
             ))?;
         }
     }
-    say(&format!("  feed             {here}feed.xml"))?;
-    say(&format!("  newest book      {here}latest.epub"))?;
-    say(&format!("  letters          {letters}, to {}", super::report::count(subscribers, "subscriber")))?;
+    if newsroom.roles().has(Role::Http) {
+        say(&format!("  feed             {here}feed.xml"))?;
+        say(&format!("  newest book      {here}latest.epub"))?;
+    }
+    if newsroom.roles().has(Role::Mail) {
+        say(&format!(
+            "  letters          {letters}, to {}",
+            super::report::count(subscribers, "subscriber")
+        ))?;
+    }
     super::resume::tell_held(&*daemon.ledger)?;
     if daemon.publication.base_url != here {
         say(&format!("  readers come to  {}", daemon.publication.base_url))?;

@@ -17,13 +17,14 @@ pub struct Changes {
 impl Newsroom {
     /// Takes what may not change while a newsroom is at work from the one that is. Gives what changes, and what does not.
     pub fn follow(&mut self, at_work: &Self) -> Changes {
-        let (kept, changed) = differences(&at_work.settings, &self.settings)
-            .into_iter()
-            .partition(|name| KEPT.contains(&name.as_str()) || name.starts_with("data."));
+        let (kept, changed) = differences(&at_work.settings, &self.settings).into_iter().partition(|name| {
+            KEPT.contains(&name.as_str()) || name.starts_with("data.") || name.starts_with("daemon.")
+        });
         let (old, new) = (&at_work.settings, &mut self.settings);
         new.publication.key.clone_from(&old.publication.key);
         new.publication.authority.clone_from(&old.publication.authority);
         new.data.clone_from(&old.data);
+        new.daemon.clone_from(&old.daemon);
         Changes { changed, kept }
     }
 }

@@ -9,7 +9,7 @@ use crate::{delivery::ReturnKey, typography::nearest};
 const PREFIX: &str = "GAZETTED_";
 
 /// Every section with every key, as the file may have them.
-const KEYS: [(&str, &[&str]); 10] = [
+const KEYS: [(&str, &[&str]); 11] = [
     (
         "publication",
         &[
@@ -35,6 +35,7 @@ const KEYS: [(&str, &[&str]); 10] = [
     ("inbox", &["folder", "settle_after", "look_every"]),
     ("outbox", &["folder", "bucket", "endpoint", "region", "key_id", "secret_file", "without_tls"]),
     ("data", &["folder", "ledger", "ledger_password_file"]),
+    ("daemon", &["roles", "name"]),
     ("digests", &["at", "weekday", "day", "ask_after"]),
     ("joining", &["form", "per_network", "per_hour", "most_pending", "refuse_roles"]),
     (

@@ -3,6 +3,7 @@
 mod changing;
 mod check;
 mod placing;
+mod roles;
 mod settings;
 mod theming;
 
@@ -17,6 +18,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 
 pub use changing::Changes;
 pub use placing::{folders, with_folder};
+pub use roles::{DaemonName, Role, Roles};
 pub use settings::Settings;
 
 use crate::{
@@ -201,6 +203,29 @@ impl Newsroom {
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.root.join(&self.settings.data.folder)
+    }
+
+    /// The parts of the work that its daemon does.
+    #[must_use]
+    pub fn roles(&self) -> &Roles {
+        &self.settings.daemon.roles
+    }
+
+    /// The name of its daemon, where that is one of several.
+    #[must_use]
+    pub fn daemon_name(&self) -> Option<&str> {
+        self.settings.daemon.name.as_ref().map(DaemonName::as_str)
+    }
+
+    /// Has its daemon do these parts under that name, where they are given, instead of what the settings say.
+    pub fn takes_on(&mut self, roles: Option<Roles>, name: Option<DaemonName>) {
+        let daemon = &mut self.settings.daemon;
+        if let Some(roles) = roles {
+            daemon.roles = roles;
+        }
+        if name.is_some() {
+            daemon.name = name;
+        }
     }
 
     /// Where the ledger is, where it is on `PostgreSQL`; with its password, from its file or `PGPASSWORD`.

@@ -15,6 +15,7 @@ use self::values::{
     authority, colour, connections, day_of_month, domain, free_line, hour, issn, key, limit, line, mib, rate,
     time_zone, to_hour, weight,
 };
+use super::roles::{DaemonName, Roles};
 use crate::{inbox, ledger::EventKind, mail::OnUnknown, proof::Policy, prose::Language, subscriber::Address};
 
 /// The settings in force.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub outbox: OutboxSettings,
     /// Where the state is.
     pub data: DataSettings,
+    /// What this daemon does of the work.
+    pub daemon: DaemonSettings,
     /// When digests are due.
     pub digests: DigestSettings,
     /// How readers join by themselves.
@@ -170,6 +173,15 @@ impl Default for DataSettings {
     fn default() -> Self {
         Self { folder: "data".into(), ledger: None, ledger_password_file: None }
     }
+}
+
+/// `[daemon]`: `config/gazetted.toml` explains every key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DaemonSettings {
+    pub roles: Roles,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<DaemonName>,
 }
 
 /// `[digests]`: `config/gazetted.toml` explains every key.

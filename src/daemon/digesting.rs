@@ -41,6 +41,7 @@ pub(super) async fn make_digests(press: Arc<Press>, clock: Clock, bells: Bells, 
                     bells.news.ring();
                 }
             }
+            Err(error) if error.is_overtaken() => {}
             Err(error) => {
                 tracing::error!("a digest could not be made: {}; it is tried again", causes(&error));
             }

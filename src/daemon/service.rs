@@ -93,10 +93,10 @@ impl Part {
 
     fn goes_on(&mut self, now: Instant) -> bool {
         let beats = self.pulse.beats();
-        if beats != self.beats {
+        if beats != self.beats || !self.pulse.is_here() {
             (self.beats, self.at) = (beats, now);
         }
-        now.duration_since(self.at) < STILL
+        !self.pulse.is_here() || now.duration_since(self.at) < STILL
     }
 }
 

@@ -14,13 +14,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Bells, causes};
 use crate::{
-    clock::Clock, config::Newsroom, inbox, inbox::Hints, inbox::Inbox, inbox::Manuscript, issue::IssueKey,
-    ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Queued, memory, metrics::Metrics, press,
-    press::Press, press::Verdict, publication::Publication,
+    clock::Clock, config::Newsroom, config::Role, inbox, inbox::Hints, inbox::Inbox, inbox::Manuscript,
+    issue::IssueKey, ledger, ledger::Arrival, ledger::Fate, ledger::Ledger, ledger::Queued, memory,
+    metrics::Metrics, press, press::Press, press::Verdict, publication::Publication,
 };
 
 /// How long until it is tried again to finish what a crash interrupted.
 const RESUME_AGAIN: Duration = Duration::from_secs(10);
+
+/// How long somebody who is overtaken waits to be told so.
+const OVERTAKEN: Duration = Duration::from_millis(200);
 
 /// How often at most memory is given back after issues have come out.
 const GIVE_BACK: Duration = Duration::from_secs(15);
@@ -32,6 +35,8 @@ pub(super) struct Gate {
     /// What the ledger knew of the inbox at the start.
     known: Vec<Arrival>,
     metrics: Metrics,
+    /// Whether somebody watches; else only what the ledger knows of is finished.
+    watched: bool,
 }
 
 impl Gate {
@@ -51,6 +56,7 @@ impl Gate {
             hints,
             known,
             metrics,
+            watched: newsroom.roles().has(Role::Inbox),
         })
     }
 }
@@ -64,7 +70,8 @@ pub(super) async fn watch(
     bells: Bells,
     stop: CancellationToken,
 ) {
-    let Gate { mut inbox, mut hints, known, metrics } = gate;
+    let Gate { mut inbox, mut hints, known, metrics, watched } = gate;
+    metrics.inbox.pulse.is_elsewhere(!watched);
     let bell = hints.bell();
     let mut resume_at = Some(Instant::now());
     let (mut is_used, mut given_back) = (false, Instant::now());
@@ -72,8 +79,17 @@ pub(super) async fn watch(
         tell_fate(&inbox, &arrival);
     }
     while !stop.is_cancelled() {
+        // Who was stopped for long, and is overtaken, changes nothing that others see.
+        if press.ledger.may_change().is_err() {
+            tokio::select! {
+                () = tokio::time::sleep(OVERTAKEN) => continue,
+                () = stop.cancelled() => return,
+            }
+        }
         // First the watch, then the listing: what comes between the two rings the bell.
-        hints.renew();
+        if watched {
+            hints.renew();
+        }
         if resume_at.is_some_and(|at| at <= Instant::now()) {
             let begun = press.ledger.interrupted(&press.publication, clock.now()).unwrap_or_default();
             let resumed = resume(&press, clock.now(), &bells);
@@ -83,9 +99,12 @@ pub(super) async fn watch(
             }
             resume_at = (!resumed).then(|| Instant::now() + RESUME_AGAIN);
         }
-        let told = hints.come();
-        let (again, worked) =
-            look((&mut inbox, told), &press, (&clock, &metrics), &bells, &stop, &mut resume_at);
+        let (again, worked) = if watched {
+            let told = hints.come();
+            look((&mut inbox, told), &press, (&clock, &metrics), &bells, &stop, &mut resume_at)
+        } else {
+            (RESUME_AGAIN, false)
+        };
         let again = again.min(until_embargo(&press, &clock, &mut resume_at));
         see_the_unfinished(&press, &clock, &mut resume_at);
         is_used |= worked;
@@ -136,6 +155,9 @@ fn until_embargo(press: &Press, clock: &Clock, resume_at: &mut Option<Instant>) 
 /// Finishes what a crash interrupted; says whether that could be done. Until it can, nothing else goes to the press.
 fn resume(press: &Press, now: Timestamp, bells: &Bells) -> bool {
     let failed = |error: &press::Error| {
+        if error.is_overtaken() {
+            return;
+        }
         let causes = causes(error);
         tracing::error!("what was interrupted could not be finished: {causes}; it is tried again in a while");
     };
@@ -243,6 +265,11 @@ fn look(
                     duration_ms = started.elapsed().as_secs_f64() * 1000.0,
                     "a manuscript was dealt with"
                 );
+            }
+            // Whoever leads now takes it; no note is ours to write any more.
+            Err(error) if error.is_overtaken() => {
+                inbox.postpone(&manuscript, Instant::now());
+                return (OVERTAKEN, worked);
             }
             Err(error) => {
                 metrics.press.failed(error.kind());

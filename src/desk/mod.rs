@@ -45,8 +45,8 @@ pub use password::{Error as PasswordError, Password};
 pub use tokens::{Error as TokenError, make as make_token};
 
 use crate::{
-    bell::Bell, clock::Clock, http, http::ReadingRoom, ledger, ledger::Ledger, mail::Letterhead,
-    press::Press, publication::Publication,
+    bell::Bell, clock::Clock, http, http::ReadingRoom, ledger, ledger::Heard, ledger::Ledger, ledger::News,
+    mail::Letterhead, press::Press, publication::Publication,
 };
 use attempts::Attempts;
 use failure::Failure;
@@ -93,6 +93,19 @@ pub struct Bells {
     pub news: Bell,
     /// What could not be put out through no fault of its own, by file, and is tried again.
     pub postponed: Postponed,
+}
+
+impl Bells {
+    /// Rings them at what other daemons tell.
+    #[must_use]
+    pub fn heard(self) -> Heard {
+        Box::new(move |news| {
+            if matches!(news, News::Letters | News::Anything) {
+                self.mail.notify_one();
+            }
+            self.news.ring();
+        })
+    }
 }
 
 /// Files of the inbox that are tried again, each with what was told its editor.

@@ -79,7 +79,7 @@ pub fn troubles(room: &ReadingRoom) -> Vec<&'static str> {
         troubles.push("the outbox cannot be written");
     }
     let looked = jiff::Timestamp::from_second(room.metrics.inbox.last_look()).unwrap_or_default();
-    if now.duration_since(looked) > LOOKED_WITHIN {
+    if room.metrics.inbox.pulse.is_here() && now.duration_since(looked) > LOOKED_WITHIN {
         troubles.push("the inbox has not been looked at for minutes");
     }
     match room.ledger.tally(&room.publication, now) {

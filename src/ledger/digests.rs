@@ -4,10 +4,11 @@ use jiff::Timestamp;
 
 use super::{Error, Queued};
 use crate::{
-    delivery::AttachedBook, delivery::BounceKind, delivery::Claim, delivery::Delivery, delivery::Digest,
-    delivery::DigestId, delivery::DigestStatus, delivery::Printing, delivery::PrintingId, delivery::Reply,
-    delivery::Settlement, delivery::State, editions::Letter, issue::IssueKey, publication::Publication,
-    subscriber::Address, subscriber::Pace, subscriber::SubscriberId, subscriber::Wish,
+    delivery::AttachedBook, delivery::BounceKind, delivery::Claim, delivery::Company, delivery::Delivery,
+    delivery::Digest, delivery::DigestId, delivery::DigestStatus, delivery::Printing, delivery::PrintingId,
+    delivery::Reply, delivery::Settlement, delivery::State, editions::Letter, issue::IssueKey,
+    publication::Publication, subscriber::Address, subscriber::Pace, subscriber::SubscriberId,
+    subscriber::Wish,
 };
 
 /// What is done when settlements are on the disk, or could not be written. It is called by whoever writes, so it only passes the
@@ -262,6 +263,19 @@ pub trait Digests: Send + Sync {
     /// # Errors
     /// When the ledger cannot be written.
     fn release_claims(&self) -> Result<u64, Error>;
+
+    /// Says that this process, which claims letters, is at work until `until` at least, and that these domains found it too quick until
+    /// then. What others have of whom nothing was heard for longer than they had said is queued again. All clocks must agree as well as
+    /// `until` is later than `now`. Where nobody else can claim letters, nothing is done.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    fn keep_claims(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        closed: Vec<(String, Timestamp)>,
+    ) -> Result<Company, Error>;
 
     /// When the next letter is due, if any waits.
     ///

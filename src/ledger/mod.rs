@@ -1,12 +1,13 @@
 //! What must survive a restart, in our own words: arrivals, releases, subscribers, digests and letters.
 //!
-//! [`Ledger`] is the one interface to it, with [`Subscribers`], [`Digests`], [`Events`], [`Tokens`] and [`Keeping`]; `sql` is the only place that
+//! [`Ledger`] is the one interface to it, with [`Subscribers`], [`Digests`], [`Events`], [`Tokens`], [`Keeping`] and [`Sharing`]; `sql` is the only place that
 //! knows SQL; [`sqlite`] and [`postgres`] are the databases that it speaks to. Every operation is one transaction: done and on the disk when it returns, or not done at all.
 
 mod digests;
 mod events;
 mod keeping;
 mod moving;
+mod sharing;
 mod sql;
 pub mod postgres;
 pub mod sqlite;
@@ -23,6 +24,7 @@ pub use self::{
     events::{Event, EventKind, Events, Telling, Told, WebhookLine},
     keeping::{Keeping, Restored, Waiting},
     moving::{Carried, Place, carry},
+    sharing::{Heard, Hearing, Lead, News, Sharing},
     subscribers::{Entered, Entry, Sent, Subscribers},
     tokens::{Scope, Token, Tokens},
 };
@@ -60,6 +62,9 @@ pub enum Error {
         /// Which.
         what: String,
     },
+    /// Another daemon has become the one that writes this; see [`Sharing`].
+    #[error("another daemon leads now")]
+    Overtaken,
     /// The copy that is made before a migration could not be made.
     #[error("cannot save the ledger as `{}` before its migration", path.display())]
     Backup {
@@ -182,7 +187,7 @@ pub const LATE: SignedDuration = SignedDuration::from_hours(62 * 24);
 /// The operations that everything which must survive goes through.
 ///
 /// They block until the disk has them; tasks that must not block call them where blocking is allowed.
-pub trait Ledger: Subscribers + Digests + Events + Tokens + Keeping {
+pub trait Ledger: Subscribers + Digests + Events + Tokens + Keeping + Sharing {
     /// What is known of the inbox's files.
     ///
     /// # Errors

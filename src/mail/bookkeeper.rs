@@ -7,13 +7,15 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{LEDGER_PAUSE, Mail};
+use super::{LEDGER_PAUSE, Mail, tenure::Tenure};
 use crate::{delivery::Outcome, delivery::Settlement};
 
 /// When it was last said that the ledger takes nothing: all lanes hear of it, and one says it.
 #[derive(Default)]
 pub(super) struct Bookkeeper {
     said: Mutex<Option<Instant>>,
+    /// Whether what was claimed is still ours.
+    pub(super) tenure: Tenure,
 }
 
 impl Bookkeeper {

@@ -204,7 +204,8 @@ impl Lane {
             return self.turned_away(job, failure).await;
         }
         let Job { work, letter } = job;
-        let sure = self.taken_back.is_some_and(|so_far| so_far == work.taken_back);
+        let sure = self.taken_back.is_some_and(|so_far| so_far == work.taken_back)
+            && self.bookkeeper.tenure.holds(self.mail.clock.now());
         // The server waits for its text, and only a connection that ends tells it that there is none.
         if self.stop.is_cancelled() || announced && !sure && !self.is_wanted(&work.delivery).await {
             self.drop_connection();
@@ -320,8 +321,18 @@ impl Lane {
     /// Whether a letter is still to be sent. A ledger that cannot answer is asked until it can.
     async fn is_wanted(&self, delivery: &Delivery) -> bool {
         let (digest, subscriber) = (delivery.digest, delivery.subscriber);
+        let tenure = &self.bookkeeper.tenure;
         loop {
-            match self.mail.ask(move |ledger| ledger.still_claimed(&[(digest, subscriber)])).await {
+            let kept = if tenure.holds(self.mail.clock.now()) {
+                Ok(())
+            } else {
+                self.mail.keep(tenure, Vec::new()).await.map(drop)
+            };
+            let asked = async {
+                kept?;
+                self.mail.ask(move |ledger| ledger.still_claimed(&[(digest, subscriber)])).await
+            };
+            match asked.await {
                 Ok(claimed) => return !claimed.is_empty(),
                 Err(error) => {
                     tracing::error!(

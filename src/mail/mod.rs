@@ -11,10 +11,12 @@ mod road;
 mod schedule;
 pub mod simulation;
 mod smtp;
+mod tenure;
 mod tray;
 
 use std::{
     collections::HashMap, collections::hash_map::Entry, path::PathBuf, sync::Arc, thread, time::Duration,
+    time::Instant,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -30,7 +32,7 @@ pub use schedule::next_attempt;
 pub use smtp::{ProbeFailure, Probed, Protection, Server, probe};
 
 use crate::{
-    bell::Bell, clock::Clock, delivery::Delivery, delivery::Outcome, delivery::Printing,
+    bell::Bell, clock::Clock, delivery::Company, delivery::Delivery, delivery::Outcome, delivery::Printing,
     delivery::PrintingId, delivery::Settlement, fault::Point, fault::reached, ledger::Error as LedgerError,
     ledger::Ledger, metrics, subscriber::Address,
 };
@@ -38,6 +40,7 @@ use bookkeeper::Bookkeeper;
 use lane::{End, Lane};
 use road::Road;
 use smtp::Port;
+use tenure::Tenure;
 use tray::{Tray, Turn, Work};
 
 /// How many letters are claimed at once for each lane: enough to keep it busy while the ledger is asked for more,
@@ -200,6 +203,7 @@ impl Mail {
                 lanes.spawn(lane.run());
             }
         }
+        mail.join(&tray, &bookkeeper.tenure, &stop).await;
         mail.hand_out(&tray, &bookkeeper, &stop).await;
         lanes.close();
         lanes.wait().await;
@@ -229,7 +233,16 @@ impl Mail {
         let mut stencils: HashMap<PrintingId, Arc<Stencil>> = HashMap::new();
         while !stop.is_cancelled() {
             self.metrics.pulse.beat();
-            let Turn { back, want, except, next } = tray.turn(self.clock.now());
+            let Turn { back, want, except, next, closed } = tray.turn(self.clock.now());
+            if !closed.is_empty() || bookkeeper.tenure.is_due(self.clock.now()) {
+                match self.keep(&bookkeeper.tenure, closed).await {
+                    Ok(company) => tray.shares(company.n, &company.closed),
+                    Err(error) => tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "letters cannot be kept to ourselves"
+                    ),
+                }
+            }
             let turned = async {
                 if !back.is_empty() {
                     self.ask(move |ledger| ledger.give_back(&back)).await?;
@@ -255,6 +268,46 @@ impl Mail {
             };
             if !more {
                 self.wait_for_work(tray, next, stop).await;
+            }
+        }
+    }
+
+    /// Says that we are at work, so that what we have claimed stays ours, and which domains found us too quick; takes over from those who
+    /// say so no more.
+    async fn keep(&self, tenure: &Tenure, closed: Vec<(String, Timestamp)>) -> Result<Company, LedgerError> {
+        let (at, now) = (Instant::now(), self.clock.now());
+        let company = self.ask(move |ledger| ledger.keep_claims(now, Tenure::until(now), closed)).await?;
+        let letters = company.taken_over;
+        if letters > 0 {
+            tracing::warn!(
+                letters,
+                "letters are queued again that a daemon had of which nothing is heard any more"
+            );
+        }
+        tenure.said(at, now);
+        Ok(company)
+    }
+
+    /// Joins those who send letters already: where there is a limit, nothing goes before they know that it is shared with one more.
+    async fn join(&self, tray: &Tray, tenure: &Tenure, stop: &CancellationToken) {
+        let company = match self.keep(tenure, Vec::new()).await {
+            Ok(company) => company,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "letters cannot be kept to ourselves"
+                );
+                return;
+            }
+        };
+        tray.shares(company.n, &company.closed);
+        let limited = self.limits != Limits::default()
+            || matches!(&self.way, Way::Smtp(relays) if relays.iter().any(|relay| relay.per_minute.is_some()));
+        if company.n > 1 && !company.is_known && limited {
+            let known = Tenure::known_to_all(self.clock.now());
+            tokio::select! {
+                () = self.clock.sleep_until(known) => {}
+                () = stop.cancelled() => {}
             }
         }
     }

@@ -10,7 +10,9 @@ pub(super) const LEEWAY: SignedDuration = SignedDuration::from_millis(100);
 /// So many a minute, evenly.
 #[derive(Debug, Clone)]
 pub(super) struct Throttle {
-    /// The time that each letter takes.
+    /// The time that each letter takes, of all that go,
+    of_all: SignedDuration,
+    /// and of ours: others have the rest.
     each: SignedDuration,
     /// When the next one may go.
     next: Timestamp,
@@ -20,7 +22,19 @@ impl Throttle {
     pub(super) fn new(per_minute: u32) -> Self {
         let each =
             SignedDuration::from_mins(1).checked_div(i32::try_from(per_minute.max(1)).unwrap_or(i32::MAX));
-        Self { each: each.unwrap_or(SignedDuration::ZERO), next: Timestamp::MIN }
+        let each = each.unwrap_or(SignedDuration::ZERO);
+        Self { of_all: each, each, next: Timestamp::MIN }
+    }
+
+    /// The same, shared evenly by so many.
+    pub(super) fn among(mut self, n: u32) -> Self {
+        self.share(n);
+        self
+    }
+
+    /// From now on it is shared evenly by so many.
+    pub(super) fn share(&mut self, n: u32) {
+        self.each = self.of_all.saturating_mul(i32::try_from(n.max(1)).unwrap_or(i32::MAX));
     }
 
     /// When the next letter may go, or `None` when it may go now.
@@ -64,6 +78,12 @@ impl Barrier {
         self.times += 1;
         self.until = Some(later(now, SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX)));
         pause
+    }
+
+    /// Closes until then, because others found it closed.
+    pub(super) fn close_until(&mut self, until: Timestamp) {
+        self.until = Some(self.until.map_or(until, |ours| ours.max(until)));
+        self.times = self.times.max(1);
     }
 
     /// Until when it is closed.
@@ -168,6 +188,24 @@ mod tests {
             assert!(in_minute <= 602, "{in_minute} in the minute after {start}");
         }
         assert!(sent.len() > 1_690, "{} in three minutes but seven seconds", sent.len());
+    }
+
+    #[test]
+    fn what_several_share_is_no_more_than_one_may() {
+        let mut shared =
+            [Throttle::new(600).among(3), Throttle::new(600).among(3), Throttle::new(600).among(3)];
+        let sent = (0..60_000).map(|now| {
+            let mut n = 0;
+            for throttle in &mut shared {
+                if throttle.waits_until(at(now)).is_none() {
+                    throttle.count(at(now));
+                    n += 1;
+                }
+            }
+            n
+        });
+        let sent: u32 = sent.sum();
+        assert!((570..=606).contains(&sent), "{sent}");
     }
 
     #[test]

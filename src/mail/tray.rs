@@ -107,6 +107,8 @@ pub(super) struct Turn {
     pub(super) except: Vec<String>,
     /// When to look again at the latest.
     pub(super) next: Option<Timestamp>,
+    /// Domains that found us too quick, and until when they get nothing: others are to know.
+    pub(super) closed: Vec<(String, Timestamp)>,
 }
 
 /// What a tray holds.
@@ -131,11 +133,11 @@ struct Domain {
 }
 
 impl Domain {
-    fn new(lanes: usize, per_minute: Option<u32>) -> Self {
+    fn new(lanes: usize, throttle: Option<Throttle>) -> Self {
         Self {
             barrier: Barrier::default(),
             window: Window::new(lanes),
-            throttle: per_minute.map(Throttle::new),
+            throttle,
             in_flight: 0,
             held: 0,
             trouble: None,
@@ -186,6 +188,10 @@ struct Stock {
     domains: HashMap<String, Domain>,
     roads: Vec<Road>,
     throttle: Option<Throttle>,
+    /// Domains that were closed here, and of which others do not know yet.
+    untold: Vec<(String, Timestamp)>,
+    /// How many processes send letters, this one too: each has its share of every limit.
+    n_shares: u32,
     /// When a lane last found that no letter may go, and when to look again; forgotten when anything changes.
     none_ready: Option<(Timestamp, Option<Timestamp>)>,
 }
@@ -219,6 +225,8 @@ impl Tray {
             domains: HashMap::new(),
             roads,
             throttle,
+            untold: Vec::new(),
+            n_shares: 1,
             none_ready: None,
         };
         Self {
@@ -233,6 +241,26 @@ impl Tray {
 
     fn stock(&self) -> MutexGuard<'_, Stock> {
         self.stock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hears how many processes send letters, this one too, and which domains others have closed until when.
+    pub(super) fn shares(&self, n: u32, closed: &[(String, Timestamp)]) {
+        let mut stock = self.changing();
+        let stock = &mut *stock;
+        if stock.n_shares != n {
+            stock.n_shares = n;
+            let of_domains = stock.domains.values_mut().filter_map(|domain| domain.throttle.as_mut());
+            let of_roads = stock.roads.iter_mut().filter_map(|road| road.throttle.as_mut());
+            of_domains.chain(of_roads).chain(&mut stock.throttle).for_each(|throttle| throttle.share(n));
+        }
+        for (name, until) in closed {
+            let throttle = self.per_domain.map(|most| Throttle::new(most).among(n));
+            let new = || Domain::new(self.lanes, throttle);
+            let domain = stock.domains.entry(name.clone()).or_insert_with(new);
+            domain.barrier.close_until(*until);
+            domain.window.narrow(1.0, *until);
+            stock.give_back(|work| work.domain() == name);
+        }
     }
 
     /// The stock, for something that may let letters go which could not before.
@@ -311,7 +339,8 @@ impl Tray {
         let roads = stock.roads.iter().filter_map(|road| road.closed_until(now));
         let domains = stock.domains.values().filter_map(|domain| domain.is_ready(now).err().flatten());
         let next = roads.chain(domains).min();
-        Turn { back: std::mem::take(&mut stock.back), want, except, next }
+        let (back, closed) = (std::mem::take(&mut stock.back), std::mem::take(&mut stock.untold));
+        Turn { back, want, except, next, closed }
     }
 
     /// Why a letter to this domain was not offered for all this time, if something hinders it still.
@@ -458,13 +487,15 @@ impl Stock {
         per_minute: Option<u32>,
     ) {
         let name = work.domain();
-        let domain = self.domains.entry(name.to_owned()).or_insert_with(|| Domain::new(lanes, per_minute));
+        let throttle = per_minute.map(|most| Throttle::new(most).among(self.n_shares));
+        let domain = self.domains.entry(name.to_owned()).or_insert_with(|| Domain::new(lanes, throttle));
         domain.trouble = Some((*reply).clone());
         if domain.closed_until(now).is_some() {
             return;
         }
         let pause = domain.barrier.close(now, FIRST_PAUSE, LONGEST_PAUSE);
         domain.window.narrow(1.0, now);
+        self.untold.extend(domain.closed_until(now).map(|until| (name.to_owned(), until)));
         tracing::info!(
             domain = name,
             reply = reply.text,
@@ -514,7 +545,8 @@ impl Stock {
         };
         self.none_ready = None;
         if let Some(per_minute) = per_domain {
-            let new = || Domain::new(lanes, Some(per_minute));
+            let throttle = Throttle::new(per_minute).among(self.n_shares);
+            let new = || Domain::new(lanes, Some(throttle));
             self.domains.entry(work.domain().to_owned()).or_insert_with(new);
         }
         if let Some(domain) = self.domains.get_mut(work.domain()) {

@@ -49,7 +49,10 @@ impl Folder {
         }
         let files: Vec<(PathBuf, &[u8])> =
             files.iter().map(|(path, bytes)| (path.clone(), &**bytes)).collect();
-        let put = || durable::put_all(&files).map_err(failed);
+        let put = || {
+            let put = durable::put_all_if(&files, || changes.may());
+            put.map_err(|failure| if changes.may() { failed(failure) } else { Error::Led })
+        };
         // What is there already is only synced.
         if written == 0 {
             put()?

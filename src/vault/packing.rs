@@ -30,7 +30,7 @@ const IN_ONE_PIECE: u64 = 64 << 20;
 const PASSED_OVER: [&str; 9] = [
     "daemon.lock",
     "holder",
-    "press.lock",
+    "daemons",
     "backup.lock",
     "ledger.db",
     "ledger.db-wal",
@@ -69,7 +69,7 @@ pub fn back_up(
     let publication = newsroom.publication(newsroom.settings.http.listen);
     let mut body = unseen(file, "body")?;
     let (members, counts, elsewhere) = {
-        let _turn = press::turn(&data)?;
+        let _turn = press::turn(&data, ledger)?;
         let copy = copy_of(ledger, file)?;
         let counts = counted(ledger, &publication, now)?;
         let (sources, elsewhere) = gather(newsroom, settings)?;
@@ -175,7 +175,7 @@ fn gather(newsroom: &Newsroom, settings: &Path) -> Result<(BTreeMap<PathBuf, Pat
     }
     let kept = |path: &Path| {
         let name = path.strip_prefix(DATA).ok().and_then(Path::to_str).unwrap_or_default();
-        !PASSED_OVER.contains(&name) && !name.starts_with("ledger.db.before-")
+        !PASSED_OVER.contains(&name) && !press::is_lock(name) && !name.starts_with("ledger.db.before-")
     };
     list(&newsroom.data(), Path::new(DATA), &kept, &mut sources)?;
     let name = below(&newsroom.root, settings);

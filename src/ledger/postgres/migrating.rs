@@ -12,7 +12,8 @@ use super::{
 };
 
 /// The schemas, oldest first.
-pub(super) const SCHEMAS: [&str; 1] = [include_str!("../schema/postgres/001.sql")];
+pub(super) const SCHEMAS: [&str; 2] =
+    [include_str!("../schema/postgres/001.sql"), include_str!("../schema/postgres/002.sql")];
 
 /// The oldest `PostgreSQL` that we know to do.
 const OLDEST: i64 = 150_000;

@@ -2,6 +2,8 @@
 
 mod address;
 mod driver;
+mod leading;
+mod listening;
 mod migrating;
 mod pool;
 mod tls;
@@ -19,10 +21,11 @@ use tokio_postgres::error::SqlState;
 pub use self::address::{Address, NoAddress};
 use self::{
     driver::{Connection, Told},
+    leading::Standing,
     pool::Pool,
 };
 use super::{
-    Error, Ledger,
+    Error, Heard, Hearing, Lead, Ledger, Sharing,
     sql::{Reach, Refusal, Store, db::Db, moving},
     sqlite::Sqlite,
 };
@@ -41,10 +44,15 @@ const ATTEMPTS: u32 = 6;
 const MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Begins what changes letters only.
-const LETTERS: &str = "BEGIN";
+const LETTERS: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '10s'";
 
-/// Begins what nobody else may do meanwhile. The lock goes with the transaction; two ledgers in one database have each their own.
-const ALONE: &str = "BEGIN; SELECT pg_advisory_xact_lock(1734439525, hashtext(current_schema()))";
+/// Begins what nobody else may do meanwhile. The lock goes with the transaction; two ledgers in one database have each their own. Whoever
+/// falls silent over it, because the process was stopped or its machine is gone, does not keep the others from their work.
+const ALONE: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '10s';
+    SELECT pg_advisory_xact_lock(1734439525, hashtext(current_schema()))";
+
+/// The same for what may take long between two statements.
+const LONG: &str = "BEGIN; SELECT pg_advisory_xact_lock(1734439525, hashtext(current_schema()))";
 
 /// The ledger of a newsroom whose operator runs a `PostgreSQL`.
 pub struct Postgres {
@@ -56,6 +64,7 @@ struct Inner {
     pool: Pool,
     shown: String,
     counts: metrics::Ledger,
+    standing: Arc<Standing>,
 }
 
 /// A piece of work for the writing thread.
@@ -89,7 +98,7 @@ impl Postgres {
     pub fn open_counted(address: &Address, holder: &str, counts: metrics::Ledger) -> Result<Self, Error> {
         let failed = |source| Error::Database { path: address.shown.clone().into(), source };
         let pool = Pool::open(address, holder).map_err(failed)?;
-        let inner = Arc::new(Inner { pool, shown: address.shown.clone(), counts });
+        let inner = Arc::new(Inner { pool, shown: address.shown.clone(), counts, standing: Arc::default() });
         let (writer, jobs) = mpsc::channel();
         let there = Arc::clone(&inner);
         thread::Builder::new()
@@ -108,7 +117,8 @@ impl Postgres {
     pub fn look_at(address: &Address) -> Result<i64, Error> {
         let failed = |source| Error::Database { path: address.shown.clone().into(), source };
         let pool = Pool::open(address, "").map_err(failed)?;
-        let inner = Inner { pool, shown: address.shown.clone(), counts: metrics::Ledger::default() };
+        let counts = metrics::Ledger::default();
+        let inner = Inner { pool, shown: address.shown.clone(), counts, standing: Arc::default() };
         inner.work(MOMENT, |connection| migrating::schema_of(&Db(connection)))
     }
 
@@ -119,7 +129,7 @@ impl Postgres {
 
     /// Does something once, while nobody else writes; it is not begun again.
     fn alone<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Refusal>) -> Result<T, Error> {
-        self.inner.work(ALONE, work)
+        self.inner.work(LONG, work)
     }
 }
 
@@ -135,6 +145,7 @@ impl Inner {
         match refusal {
             Refusal::Database(source) => Error::Database { path: self.shown.clone().into(), source },
             Refusal::Damaged(what) => Error::Damaged { what },
+            Refusal::Overtaken => Error::Overtaken,
         }
     }
 
@@ -276,7 +287,7 @@ fn may_go_better(refusal: &Refusal) -> bool {
         Refusal::Database(error) => error.downcast_ref::<Told>().is_some_and(|told| {
             runs_into(&told.0) || told.0.is_closed() || told.0.code() == Some(&SqlState::ADMIN_SHUTDOWN)
         }),
-        Refusal::Damaged(_) => false,
+        Refusal::Damaged(_) | Refusal::Overtaken => false,
     }
 }
 
@@ -309,7 +320,28 @@ where
     }
 }
 
+impl Sharing for Postgres {
+    fn lead(&self) -> Result<Option<Lead>, Error> {
+        let lead = leading::lead(&self.inner.pool, &self.inner.standing);
+        lead.map_err(|reason| self.inner.error(Refusal::Database(reason)))
+    }
+
+    fn may_change(&self) -> Result<(), Error> {
+        self.inner.standing.may_change().map_err(|refusal| self.inner.error(refusal))
+    }
+
+    fn epoch(&self) -> Result<u64, Error> {
+        self.read(|db| self.inner.standing.joins(leading::current(db)?)).map(i64::unsigned_abs)
+    }
+
+    fn hear(&self, heard: Heard) -> Option<Hearing> {
+        Some(listening::hear(&self.inner.pool, heard))
+    }
+}
+
 impl Store for Postgres {
+    const IS_SHARED: bool = true;
+
     fn read<T>(&self, work: impl FnOnce(&Db<'_>) -> Result<T, Refusal>) -> Result<T, Error> {
         self.inner.work(MOMENT, |connection| work(&Db(connection)))
     }
@@ -320,6 +352,19 @@ impl Store for Postgres {
         W: Fn(&Db<'_>) -> Result<T, Refusal> + Send + 'static,
     {
         self.inner.repeat(ALONE, |connection| work(&Db(connection)))
+    }
+
+    fn write_leading<T, W>(&self, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: Fn(&Db<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.inner.repeat(ALONE, |connection| {
+            let db = Db(connection);
+            // Whoever begins to lead writes that alone, too: until this is committed, nobody does.
+            self.inner.standing.allows(|| leading::current(&db))?;
+            work(&db)
+        })
     }
 
     fn write_letters<T, W>(&self, reach: Reach, work: W) -> Result<T, Error>

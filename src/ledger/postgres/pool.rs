@@ -110,6 +110,16 @@ impl Pool {
         self.freed.notify_one();
     }
 
+    /// A way to connect that does not need this pool, nor block.
+    pub(super) fn door(&self) -> Door {
+        Door { config: self.address.config.clone(), tls: self.tls.clone(), session: self.session.clone() }
+    }
+
+    /// The thread on which connections live.
+    pub(super) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
     fn connect(&self) -> Result<Connection, Reason> {
         let (reply, answer) = mpsc::sync_channel(1);
         let (config, tls) = (self.address.config.clone(), self.tls.clone());
@@ -131,6 +141,14 @@ impl Pool {
         connection.run(&self.session).map_err(Told)?;
         Ok(connection)
     }
+}
+
+/// What a connection of one's own is made with.
+pub(super) struct Door {
+    pub(super) config: tokio_postgres::Config,
+    pub(super) tls: Tls,
+    /// What is said first on it.
+    pub(super) session: String,
 }
 
 /// What holds for every connection: nobody waits for a lock for ever, and a commit is on the disk when it returns.

@@ -45,6 +45,30 @@ pub(in crate::ledger) struct Dialect {
     pub(in crate::ledger) set_last_number: fn(&Db<'_>, &str, i64) -> Result<(), Refusal>,
     /// Queues again what a process that died had claimed.
     pub(in crate::ledger) release_claims: &'static str,
+    /// Tells others the news `?1` when this is committed; `None` where nobody can hear.
+    pub(in crate::ledger) tell: Option<&'static str>,
+    /// What keeps several holders of letters apart; `None` where there is one.
+    pub(in crate::ledger) holders: Option<&'static Holders>,
+}
+
+/// How several processes that claim letters know of each other.
+pub(in crate::ledger) struct Holders {
+    /// Says that this one is at work until `?1`.
+    pub(in crate::ledger) keep: &'static str,
+    /// Queues again what those had claimed who were at work until `?1` at the latest.
+    pub(in crate::ledger) end: &'static str,
+    /// Forgets those of whom nothing is left.
+    pub(in crate::ledger) forget: &'static str,
+    /// Whether this one is known to be at work at `?1`.
+    pub(in crate::ledger) knows: &'static str,
+    /// How many are at work at `?1`.
+    pub(in crate::ledger) count: &'static str,
+    /// Closes the domain `?1` until `?2`.
+    pub(in crate::ledger) close: &'static str,
+    /// Forgets those that were closed until `?1`.
+    pub(in crate::ledger) open: &'static str,
+    /// Those that are closed at `?1`, and until when.
+    pub(in crate::ledger) closed: &'static str,
 }
 
 /// How something is done to many letters.
@@ -132,6 +156,8 @@ pub(in crate::ledger) static SQLITE: Dialect = Dialect {
         Ok(())
     },
     release_claims: "UPDATE deliveries SET state = 'queued', due = 0, lease = NULL WHERE state = 'claimed'",
+    tell: None,
+    holders: None,
 };
 
 /// `PostgreSQL`: letters are claimed and settled by many at once, each row by one; and a statement is a journey, so that one has many
@@ -185,13 +211,13 @@ pub(in crate::ledger) static POSTGRES: Dialect = Dialect {
          FROM json_to_recordset(CAST(?1 AS json)) AS s
              (digest bigint, subscriber bigint, state text, due bigint, phase text, code bigint, status text, reply text)
          WHERE d.digest = s.digest AND d.subscriber = s.subscriber
-             AND (d.state IN ('claimed', 'unknown') OR s.state = 'delivered')",
+             AND (d.state IN ('claimed', 'unknown') AND d.holder = current_setting('gazetted.holder') OR s.state = 'delivered')",
     ),
     give_back: Letters::All(
         "UPDATE deliveries d SET state = 'queued', due = 0, lease = NULL
          FROM json_array_elements(CAST(?1 AS json)) AS s (letter)
          WHERE d.digest = CAST(letter ->> 0 AS bigint) AND d.subscriber = CAST(letter ->> 1 AS bigint)
-             AND d.state = 'claimed'",
+             AND d.state = 'claimed' AND d.holder = current_setting('gazetted.holder')",
     ),
     claim: Letters::All(
         "UPDATE deliveries d SET state = CASE s.letter ->> 2 WHEN '1' THEN 'claimed' ELSE 'canceled' END,
@@ -202,7 +228,7 @@ pub(in crate::ledger) static POSTGRES: Dialect = Dialect {
     still_claimed: Letters::All(
         "SELECT d.digest, d.subscriber FROM json_array_elements(CAST(?1 AS json)) AS s (letter) JOIN deliveries d
              ON d.digest = CAST(letter ->> 0 AS bigint) AND d.subscriber = CAST(letter ->> 1 AS bigint)
-         WHERE d.state = 'claimed' ORDER BY d.digest, d.subscriber",
+         WHERE d.state = 'claimed' AND d.holder = current_setting('gazetted.holder') ORDER BY d.digest, d.subscriber",
     ),
     // A value of this kind has less than a megabyte.
     most_words: 900_000,
@@ -215,4 +241,22 @@ pub(in crate::ledger) static POSTGRES: Dialect = Dialect {
     release_claims: "UPDATE deliveries SET state = 'queued', due = 0, lease = NULL
          WHERE state = 'claimed' AND (holder IS NULL OR holder = current_setting('gazetted.holder')
              OR lease <= CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint))",
+    tell: Some("SELECT pg_notify('gazetted', ?1)"),
+    holders: Some(&Holders {
+        keep: "INSERT INTO holders (name, until) VALUES (current_setting('gazetted.holder'), ?1)
+            ON CONFLICT (name) DO UPDATE SET until = excluded.until",
+        end: "UPDATE deliveries d SET state = 'queued', due = 0, lease = NULL
+            FROM (SELECT digest, subscriber FROM deliveries
+                  WHERE state = 'claimed' AND holder IN (SELECT name FROM holders WHERE until <= ?1)
+                  FOR UPDATE SKIP LOCKED) AS over
+            WHERE d.digest = over.digest AND d.subscriber = over.subscriber",
+        forget: "DELETE FROM holders h WHERE until <= ?1
+            AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'claimed' AND d.holder = h.name)",
+        knows: "SELECT EXISTS (SELECT 1 FROM holders WHERE name = current_setting('gazetted.holder') AND until > ?1)",
+        count: "SELECT count(*) FROM holders WHERE until > ?1",
+        close: "INSERT INTO closed_domains (name, until) VALUES (?1, ?2)
+            ON CONFLICT (name) DO UPDATE SET until = greatest(closed_domains.until, excluded.until)",
+        open: "DELETE FROM closed_domains WHERE until <= ?1",
+        closed: "SELECT name, until FROM closed_domains WHERE until > ?1 ORDER BY name",
+    }),
 };

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::{
     super::{DigestLine, Draft, Queued, Trouble, Words},
-    Refusal,
+    News, Refusal,
     db::{Db, Row, Value, params},
-    micros, queue, shelf, subscribers, timestamp,
+    micros, queue, shelf, subscribers, tell, timestamp,
 };
 use crate::{
     delivery::BounceKind, delivery::Digest, delivery::DigestId, delivery::DigestStatus, delivery::Kind,
@@ -58,6 +58,9 @@ pub(super) fn freeze(
                 language
             ],
         )?;
+    }
+    if letters > 0 {
+        tell(db, News::Letters)?;
     }
     Ok(Queued::Letters(letters))
 }
@@ -164,6 +167,7 @@ pub(super) fn ask(
     let sql = "INSERT INTO deliveries (digest, printing, subscriber, address, domain, state, due, queued)
                VALUES (?1, ?2, ?3, ?4, substr(?4, instr(?4, '@') + 1), 'queued', 0, ?5)";
     db.execute(sql, params![digest.0, printing.0, id.0, address, micros(now)])?;
+    tell(db, News::Letters)?;
     Ok(true)
 }
 

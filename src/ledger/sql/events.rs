@@ -10,9 +10,9 @@ use super::{
     super::Telling,
     super::Told,
     super::WebhookLine,
-    Refusal, Store,
+    News, Refusal, Store,
     db::{Db, params},
-    micros, standing, timestamp,
+    micros, standing, tell, timestamp,
 };
 use crate::{delivery::DigestId, issue::IssueKey, issue::Status};
 
@@ -21,7 +21,7 @@ impl<S: Store> Events for S {
         if self.read(finished)?.is_empty() {
             return Ok(0);
         }
-        self.write(move |db| note_finished(db, now))
+        self.write_leading(move |db| note_finished(db, now))
     }
 
     fn unwritten(&self, most: usize) -> Result<Vec<Event>, Error> {
@@ -30,7 +30,7 @@ impl<S: Store> Events for S {
 
     fn write_event(&self, id: i64, body: &str, webhooks: &[String], now: Timestamp) -> Result<(), Error> {
         let (body, webhooks) = (body.to_owned(), webhooks.to_vec());
-        self.write(move |db| write(db, id, &body, &webhooks, now))
+        self.write_leading(move |db| write(db, id, &body, &webhooks, now))
     }
 
     fn due_tellings(&self, now: Timestamp, most: usize) -> Result<Vec<Telling>, Error> {
@@ -50,7 +50,7 @@ impl<S: Store> Events for S {
         forget: Timestamp,
     ) -> Result<(), Error> {
         let (telling, said) = (telling.clone(), said.to_owned());
-        self.write(move |db| settle(db, &telling, told, &said, now, forget))
+        self.write_leading(move |db| settle(db, &telling, told, &said, now, forget))
     }
 
     fn webhooks(&self) -> Result<Vec<WebhookLine>, Error> {
@@ -116,6 +116,9 @@ pub(super) fn note_finished(db: &Db<'_>, now: Timestamp) -> Result<u64, Refusal>
             db.execute(&sql, params![kind, publication, digest, micros(now)])?;
             n_events += 1;
         }
+    }
+    if n_events > 0 {
+        tell(db, News::Events)?;
     }
     Ok(n_events)
 }

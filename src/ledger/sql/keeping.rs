@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::{
     super::{Keeping, Ledger, Restored, Waiting},
-    Error, Refusal, Store,
+    Error, News, Refusal, Store,
     db::{Db, params},
-    digests, micros, queue, timestamp,
+    digests, micros, queue, tell, timestamp,
 };
 use crate::{delivery::DigestId, delivery::DigestStatus};
 
@@ -63,6 +63,7 @@ impl<S: Store> Keeping for S {
                 queue::cancel(db, asking, &[], now)?;
             }
             db.execute("DELETE FROM counters WHERE name = ?1", params![HELD])?;
+            tell(db, News::Letters)?;
             let sql = "SELECT count(*) FROM deliveries WHERE state IN ('queued', 'delayed')";
             db.value(sql, &[])
         })

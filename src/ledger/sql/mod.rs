@@ -22,12 +22,12 @@ use jiff::{Timestamp, civil::Date};
 
 use self::db::{Db, params};
 use super::{
-    Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Interrupted, IssueLine, Ledger, Opening,
-    Queued, Sent, Subscribers, Tally, Then, Trouble, Words,
+    Arrival, DigestLine, Digests, Draft, Entered, Entry, Error, Interrupted, IssueLine, Ledger, News,
+    Opening, Queued, Sent, Sharing, Subscribers, Tally, Then, Trouble, Words,
 };
 use crate::{
-    delivery::Bounce, delivery::BounceKind, delivery::Claim, delivery::Delivery, delivery::Digest,
-    delivery::DigestId, delivery::DigestStatus, delivery::Printing, delivery::PrintingId,
+    delivery::Bounce, delivery::BounceKind, delivery::Claim, delivery::Company, delivery::Delivery,
+    delivery::Digest, delivery::DigestId, delivery::DigestStatus, delivery::Printing, delivery::PrintingId,
     delivery::Settlement, delivery::State, editions::Beside, editions::BookFile, editions::Contribution,
     editions::Facet, editions::FacetKind, editions::Letter, editions::Listing, editions::Shelved,
     editions::Volume, editions::Year, issue::Issue, issue::IssueKey, issue::Release, issue::Status,
@@ -43,6 +43,8 @@ pub(super) enum Refusal {
     Database(Box<dyn std::error::Error + Send + Sync>),
     /// A value in a row is not one that we write.
     Damaged(String),
+    /// Somebody else leads by now.
+    Overtaken,
 }
 
 /// What a piece of work on letters changes.
@@ -55,7 +57,10 @@ pub(super) enum Reach {
 }
 
 /// A database that work can be done in: what makes a ledger of it is written once, here.
-pub(super) trait Store: Send + Sync + 'static {
+pub(super) trait Store: Sharing + Send + Sync + 'static {
+    /// Whether several processes may send its letters.
+    const IS_SHARED: bool = false;
+
     /// Reads, at one moment of the database's life.
     fn read<T>(&self, work: impl FnOnce(&Db<'_>) -> Result<T, Refusal>) -> Result<T, Error>;
 
@@ -65,6 +70,15 @@ pub(super) trait Store: Send + Sync + 'static {
     where
         T: Send + 'static,
         W: Fn(&Db<'_>) -> Result<T, Refusal> + Send + 'static;
+
+    /// The same for what only the one who leads may write.
+    fn write_leading<T, W>(&self, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        W: Fn(&Db<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.write(work)
+    }
 
     /// The same for letters, of which others may claim and settle some meanwhile.
     fn write_letters<T, W>(&self, reach: Reach, work: W) -> Result<T, Error>
@@ -100,6 +114,12 @@ pub(super) fn timestamp(micros: i64) -> Result<Timestamp, Refusal> {
     Timestamp::from_microsecond(micros).map_err(|_| Refusal::Damaged(format!("a time `{micros}`")))
 }
 
+/// Tells others what is so when this is committed.
+fn tell(db: &Db<'_>, news: News) -> Result<(), Refusal> {
+    let Some(sql) = db.dialect().tell else { return Ok(()) };
+    db.query(sql, params![news.as_str()], |_| Ok(())).map(drop)
+}
+
 impl<S: Store> Ledger for S {
     fn arrivals(&self) -> Result<Vec<Arrival>, Error> {
         self.read(|db| arrivals::select(db, "ORDER BY path", &[]))
@@ -123,12 +143,12 @@ impl<S: Store> Ledger for S {
 
     fn note(&self, arrival: &Arrival) -> Result<(), Error> {
         let arrival = arrival.clone();
-        self.write(move |db| arrivals::note(db, &arrival))
+        self.write_leading(move |db| arrivals::note(db, &arrival))
     }
 
     fn forget(&self, path: &[u8]) -> Result<(), Error> {
         let path = path.to_vec();
-        self.write(move |db| {
+        self.write_leading(move |db| {
             db.execute("DELETE FROM arrivals WHERE path = ?1", params![path])?;
             shelf::give_up(db, &path)
         })
@@ -162,13 +182,13 @@ impl<S: Store> Ledger for S {
             manuscript: manuscript.to_owned(),
             source: source.to_vec(),
         };
-        self.write(move |db| shelf::open_release(db, draft.clone(), now))
+        self.write_leading(move |db| shelf::open_release(db, draft.clone(), now))
     }
 
     fn shelve(&self, publication: &Publication, release: &Release, book: &BookFile) -> Result<(), Error> {
         let line = Listing::of(release, book, publication);
         let (publication, release) = (publication.key.clone(), release.clone());
-        self.write(move |db| shelf::shelve(db, &publication, &release, &line))
+        self.write_leading(move |db| shelf::shelve(db, &publication, &release, &line))
     }
 
     fn close_release(
@@ -181,7 +201,7 @@ impl<S: Store> Ledger for S {
     ) -> Result<Queued, Error> {
         let (publication, digest) = (publication.key.clone(), digest.cloned());
         let (key, arrival) = (release.issue.key.clone(), arrival.clone());
-        self.write(move |db| {
+        self.write_leading(move |db| {
             let queued = match &digest {
                 Some(digest) => digests::freeze(db, &publication, digest, now)?,
                 None => Queued::Nothing,
@@ -203,12 +223,12 @@ impl<S: Store> Ledger for S {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let (publication, key) = (publication.key.clone(), key.clone());
-        self.write(move |db| standing::set(db, &publication, &key, status, now))
+        self.write_leading(move |db| standing::set(db, &publication, &key, status, now))
     }
 
     fn close_status(&self, publication: &Publication, key: &IssueKey, now: Timestamp) -> Result<(), Error> {
         let (publication, key) = (publication.key.clone(), key.clone());
-        self.write(move |db| {
+        self.write_leading(move |db| {
             events::of_issue(db, &publication, &key, now)?;
             shelf::close(db, &publication, &key)
         })
@@ -485,7 +505,7 @@ impl<S: Store> Digests for S {
 
     fn freeze(&self, publication: &Publication, draft: &Draft, now: Timestamp) -> Result<Queued, Error> {
         let (publication, draft) = (publication.key.clone(), draft.clone());
-        self.write(move |db| digests::freeze(db, &publication, &draft, now))
+        self.write_leading(move |db| digests::freeze(db, &publication, &draft, now))
     }
 
     fn stale(&self, publication: &Publication) -> Result<Vec<Digest>, Error> {
@@ -504,7 +524,7 @@ impl<S: Store> Digests for S {
         now: Timestamp,
     ) -> Result<(), Error> {
         let (issues, printings) = (issues.to_vec(), printings.to_vec());
-        self.write(move |db| digests::print_anew(db, id, &issues, &printings, now))
+        self.write_leading(move |db| digests::print_anew(db, id, &issues, &printings, now))
     }
 
     fn ask(
@@ -571,7 +591,7 @@ impl<S: Store> Digests for S {
     }
 
     fn ask_about_old(&self, before: Timestamp, now: Timestamp) -> Result<Vec<Digest>, Error> {
-        self.write(move |db| digests::ask_about_old(db, before, now))
+        self.write_leading(move |db| digests::ask_about_old(db, before, now))
     }
 
     fn retry(&self, id: DigestId, state: State, now: Timestamp) -> Result<u64, Error> {
@@ -617,7 +637,19 @@ impl<S: Store> Digests for S {
     }
 
     fn release_claims(&self) -> Result<u64, Error> {
-        self.write(|db| db.execute(db.dialect().release_claims, &[]))
+        self.write(queue::release_claims)
+    }
+
+    fn keep_claims(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        closed: Vec<(String, Timestamp)>,
+    ) -> Result<Company, Error> {
+        if !Self::IS_SHARED {
+            return Ok(Company::none());
+        }
+        self.write_letters(Reach::Letters, move |db| queue::keep_claims(db, now, until, &closed))
     }
 
     fn next_due(&self) -> Result<Option<Timestamp>, Error> {

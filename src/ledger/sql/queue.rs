@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    Refusal,
+    News, Refusal,
     db::{Db, Param, Row, Value, params},
     dialect::Letters,
-    keeping, micros, shelf, subscribers, timestamp,
+    keeping, micros, shelf, subscribers, tell, timestamp,
 };
 use crate::{
-    delivery::Bounce, delivery::Claim, delivery::Delivery, delivery::DigestId, delivery::Outcome,
-    delivery::PrintingId, delivery::Settlement, delivery::State, subscriber::SubscriberId,
+    delivery::Bounce, delivery::Claim, delivery::Company, delivery::Delivery, delivery::DigestId,
+    delivery::Outcome, delivery::PrintingId, delivery::Settlement, delivery::State, subscriber::SubscriberId,
 };
 
 pub(super) fn claim(
@@ -27,7 +27,9 @@ pub(super) fn claim(
         return Ok(Claim { letters: Vec::new(), taken_back: taken_back(db)? });
     }
     // What a lane that hangs has had for too long is anybody's.
-    db.execute(db.dialect().end_leases, params![micros(now)])?;
+    if db.execute(db.dialect().end_leases, params![micros(now)])? > 0 {
+        count_taken_back(db)?;
+    }
     let due = due(db, now, most, except)?;
     let mut claim = Claim { letters: Vec::with_capacity(due.len()), taken_back: taken_back(db)? };
     match db.dialect().claim {
@@ -235,6 +237,15 @@ pub(super) fn give_back(db: &Db<'_>, letters: &[(DigestId, SubscriberId)]) -> Re
     Ok(())
 }
 
+/// Queues again what a process that died had claimed.
+pub(super) fn release_claims(db: &Db<'_>) -> Result<u64, Refusal> {
+    let freed = db.execute(db.dialect().release_claims, &[])?;
+    if freed > 0 {
+        tell(db, News::Letters)?;
+    }
+    Ok(freed)
+}
+
 pub(super) fn retry(db: &Db<'_>, id: DigestId, state: State, now: Timestamp) -> Result<u64, Refusal> {
     let sql = "UPDATE deliveries SET state = 'queued', due = 0, queued = ?3, attempts = 0, settled = NULL
                WHERE digest = ?1 AND state = ?2
@@ -243,6 +254,7 @@ pub(super) fn retry(db: &Db<'_>, id: DigestId, state: State, now: Timestamp) -> 
     let queued = db.execute(sql, params![id.0, state.as_str(), micros(now)])?;
     if queued > 0 {
         db.execute("UPDATE digests SET finished = NULL WHERE id = ?1", params![id.0])?;
+        tell(db, News::Letters)?;
     }
     Ok(queued)
 }
@@ -296,7 +308,9 @@ pub(super) fn let_go(
                   WHERE i.digest = g.id AND r.current = 1 AND r.status = 'withheld'))",
         parameters.len() + 1
     );
-    db.execute(&sql, &and(parameters, &micros(now)))?;
+    if db.execute(&sql, &and(parameters, &micros(now)))? > 0 {
+        tell(db, News::Letters)?;
+    }
     Ok(())
 }
 
@@ -318,6 +332,39 @@ fn take_back(db: &Db<'_>, which: &str, parameters: &[Value<'_>]) -> Result<(), R
     );
     db.execute(&sql, parameters)?;
     Ok(())
+}
+
+/// Notes that letters were taken from somebody who may have them still, so that whoever settles one looks again at the rest.
+fn count_taken_back(db: &Db<'_>) -> Result<(), Refusal> {
+    db.execute("UPDATE counters SET value = value + 1 WHERE name = 'taken back'", &[])?;
+    Ok(())
+}
+
+/// Says that this process is at work until then, and which domains it has closed; queues again what others had claimed of whom nothing
+/// was heard for longer than they said.
+pub(super) fn keep_claims(
+    db: &Db<'_>,
+    now: Timestamp,
+    until: Timestamp,
+    closed: &[(String, Timestamp)],
+) -> Result<Company, Refusal> {
+    let Some(holders) = db.dialect().holders else { return Ok(Company::none()) };
+    let is_known = db.value(holders.knows, params![micros(now)])?;
+    db.execute(holders.keep, params![micros(until)])?;
+    let taken_over = db.execute(holders.end, params![micros(now)])?;
+    if taken_over > 0 {
+        count_taken_back(db)?;
+        tell(db, News::Letters)?;
+    }
+    db.execute(holders.forget, params![micros(now)])?;
+    db.execute(holders.open, params![micros(now)])?;
+    for (domain, until) in closed {
+        db.execute(holders.close, params![domain, micros(*until)])?;
+    }
+    let n: u32 = db.value(holders.count, params![micros(now)])?;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, timestamp(row.get(1)?)?));
+    let closed = db.query(holders.closed, params![micros(now)], read)?;
+    Ok(Company { n: n.max(1), is_known, taken_over, closed })
 }
 
 fn taken_back(db: &Db<'_>) -> Result<u64, Refusal> {

@@ -7,9 +7,9 @@ use super::{
     super::IssueLine,
     super::LATE,
     super::Opening,
-    Refusal,
+    News, Refusal,
     db::{Db, Row, Value, params},
-    digests, micros, pieces, standing, timestamp,
+    digests, micros, pieces, standing, tell, timestamp,
 };
 use crate::{
     delivery::State, editions::Beside, editions::BookFile, editions::Listing, editions::Shelved,
@@ -215,6 +215,7 @@ pub(in crate::ledger) fn shelve(
 
 /// Records that readers have what the ledger says of an issue: its current version, or nothing of it any more.
 pub(super) fn close(db: &Db<'_>, publication: &str, key: &IssueKey) -> Result<(), Refusal> {
+    tell(db, News::Edition)?;
     let sql = "DELETE FROM releases WHERE publication = ?1 AND issue = ?2 AND current = 1 AND status = 'canceled' AND closed = 0";
     if db.execute(sql, params![publication, key.as_str()])? > 0 {
         return Ok(());

@@ -17,7 +17,7 @@ use self::driver::Handle;
 #[cfg(test)]
 pub(crate) use self::tests::ledger_of;
 use super::{
-    Error, Ledger,
+    Error, Ledger, Sharing,
     sql::{Reach, Refusal, Store, db::Db},
 };
 use crate::metrics;
@@ -67,6 +67,8 @@ impl Sqlite {
 fn with<T>(db: &Connection, work: impl FnOnce(&Db<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
     work(&Db(&Handle(db)))
 }
+
+impl Sharing for Sqlite {}
 
 impl Store for Sqlite {
     fn read<T>(&self, work: impl FnOnce(&Db<'_>) -> Result<T, Refusal>) -> Result<T, Error> {
@@ -123,6 +125,7 @@ impl Refusal {
         match self {
             Self::Database(error) => database_error(path, error),
             Self::Damaged(what) => Error::Damaged { what },
+            Self::Overtaken => Error::Overtaken,
         }
     }
 }

@@ -161,7 +161,7 @@ impl<'p> Engine<'p> {
     /// Claims what is due, and gives back what cannot go now; as `Mail::hand_out`.
     fn turn(&mut self, n: usize) {
         let now = timestamp(self.now);
-        let Turn { back, want, except, next } = self.senders[n].with_tray(|tray| tray.turn(now));
+        let Turn { back, want, except, next, closed: _ } = self.senders[n].with_tray(|tray| tray.turn(now));
         let Census { letters, domains, bytes } = self.senders[n].tray.census();
         self.outcome.most_letters_in_tray = self.outcome.most_letters_in_tray.max(letters);
         self.outcome.most_domains_in_tray = self.outcome.most_domains_in_tray.max(domains);

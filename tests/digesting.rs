@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use gazetted::{
     delivery::{DigestStatus, Kind, State},
-    inbox,
     issue::{IssueKey, Status},
     ledger::{Entry, Ledger},
     press::Press,
@@ -15,7 +14,7 @@ use gazetted::{
 };
 use jiff::{SignedDuration, Timestamp, Zoned, civil::Weekday, tz::TimeZone};
 
-use crate::newsroom::{Newsroom, page, until};
+use crate::newsroom::{Newsroom, opened, page, until};
 
 fn enter(ledger: &dyn Ledger, name: &str, standing: Standing, preferences: Preferences) -> SubscriberId {
     let address = Address::parse(&format!("{name}@example.org")).unwrap();
@@ -145,7 +144,7 @@ fn publish(newsroom: &Newsroom, press: &Press, n: usize, now: Timestamp) {
     let text = format!("---\ntitle: Number {n}\n{section}---\n\n# Piece {n}\n\nThe words of piece {n}.\n");
     let file = newsroom.path(&format!("inbox/i{n}.md"));
     std::fs::write(&file, text).unwrap();
-    press.publish(&inbox::open(&newsroom.path("inbox"), &file).unwrap(), now).unwrap();
+    press.publish(&opened(&newsroom.path("inbox"), &file), now).unwrap();
 }
 
 /// The latest end of a period by `now`, found by walking back from there.

@@ -11,7 +11,6 @@ use std::{
 
 use gazetted::{
     editions::{self, BookFile, Shelf, Shelved},
-    inbox,
     issue::{Article, Byline, Headline, Issue, IssueKey, Release, Role},
     press::Press,
     prose::{Block, Inline},
@@ -28,7 +27,7 @@ use serde_json::{Value, json};
 
 use crate::{
     listing::{files, moment, publishes},
-    newsroom::{Newsroom, page},
+    newsroom::{Newsroom, opened, page},
     properties, tools,
 };
 
@@ -271,7 +270,7 @@ fn long_newsroom() -> (Newsroom, Press) {
     for (n, (name, text)) in (50..).zip(hard) {
         let file = newsroom.path("inbox").join(name);
         fs::write(&file, text).unwrap();
-        press.publish(&inbox::open(&newsroom.path("inbox"), &file).unwrap(), moment(n)).unwrap();
+        press.publish(&opened(&newsroom.path("inbox"), &file), moment(n)).unwrap();
     }
     (newsroom, press)
 }

@@ -7,10 +7,10 @@ use std::{
     path::PathBuf,
 };
 
-use gazetted::{inbox, issue::IssueKey, issue::Status, press::Press};
+use gazetted::{issue::IssueKey, issue::Status, press::Press};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::newsroom::{Newsroom, page};
+use crate::newsroom::{Newsroom, opened, page};
 
 /// The day of an issue: each a week after the one before.
 pub fn text(n: usize, words: &str) -> String {
@@ -26,7 +26,7 @@ pub fn text(n: usize, words: &str) -> String {
 pub fn publishes(newsroom: &Newsroom, press: &Press, n: usize, words: &str, at: i64) {
     let file = newsroom.path("inbox").join(format!("w{n}.md"));
     fs::write(&file, text(n, words)).unwrap();
-    let manuscript = inbox::open(&newsroom.path("inbox"), &file).unwrap();
+    let manuscript = opened(&newsroom.path("inbox"), &file);
     press.publish(&manuscript, moment(at)).unwrap();
 }
 

@@ -380,6 +380,18 @@ fn converses(address: std::net::SocketAddr, request: &[u8]) -> (u16, String, Vec
     (status, head, answer[end + 4..].to_vec())
 }
 
+/// A file that was just written, as a manuscript. A program that another story starts at this moment may hold it open for the blink of an
+/// eye.
+#[track_caller]
+pub fn opened(inbox: &Path, file: &Path) -> gazetted::inbox::Manuscript {
+    let mut opened = None;
+    until("a file that nobody writes", || {
+        opened = gazetted::inbox::open(inbox, file).ok();
+        opened.is_some()
+    });
+    opened.unwrap()
+}
+
 /// Waits until `come`, or fails.
 #[track_caller]
 pub fn until(what: &str, come: impl FnMut() -> bool) {

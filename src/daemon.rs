@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use place::{Place, alone};
+pub use place::{Known, Place, alone, known};
 use tokio::{net::TcpListener, runtime::Handle, sync::oneshot};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},

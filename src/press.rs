@@ -99,12 +99,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether another daemon leads now, so that this is not ours to do.
-    #[must_use]
-    pub fn is_overtaken(&self) -> bool {
-        matches!(self, Self::Ledger(ledger::Error::Overtaken) | Self::Outbox(outbox::Error::Led))
-    }
-
     /// One word for what failed, for counting.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -287,6 +281,20 @@ impl Press {
         self.outbox.put([&editions::stylesheet(&self.publication)])?;
         let interrupted = self.ledger.interrupted(&self.publication, now)?;
         Ok(interrupted.into_iter().map(|begun| self.finish(begun, now)).collect())
+    }
+
+    /// Whether it failed since another daemon leads now, so that it is not ours to do.
+    ///
+    /// A bucket knows only that somebody has changed it meanwhile; the ledger says whether he leads.
+    #[must_use]
+    pub fn is_overtaken(&self, error: &Error) -> bool {
+        match error {
+            Error::Ledger(ledger::Error::Overtaken) | Error::Outbox(outbox::Error::Led) => true,
+            Error::Outbox(outbox::Error::Overtaken { .. }) => {
+                matches!(self.ledger.epoch(), Err(ledger::Error::Overtaken))
+            }
+            _ => false,
+        }
     }
 
     /// Brings readers' files in line with what the ledger says of an issue.

@@ -5,7 +5,6 @@ use std::{fs, time::Duration};
 use gazetted::{
     doctor::{self, State},
     editions::Edition,
-    inbox::Manuscript,
     issue::{IssueKey, Status},
     outbox::{Access, Error, Outbox},
     press::{Press, Verdict},
@@ -13,7 +12,7 @@ use gazetted::{
 };
 
 use crate::{
-    newsroom::{Newsroom, page, until},
+    newsroom::{Newsroom, manuscript, page, until},
     storehouse::{ADDRESS, Storehouse},
 };
 
@@ -295,12 +294,6 @@ fn doctored(newsroom: &Newsroom) -> String {
             if finding.state == State::Wrong { "WRONG " } else { "" }.to_owned() + &finding.said + "\n"
         })
         .collect()
-}
-
-/// A manuscript as the inbox hands it over.
-fn manuscript(name: &str, text: &str) -> Manuscript {
-    let bytes = Ok(text.as_bytes().to_vec());
-    Manuscript { path: name.into(), bytes, signature: String::new(), beside: None }
 }
 
 #[test]

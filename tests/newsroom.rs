@@ -110,9 +110,14 @@ impl Newsroom {
 
     /// The newsroom's press, for stories without a daemon.
     pub fn press(&self) -> Press {
+        self.press_over(self.ledger())
+    }
+
+    /// The same over a ledger that was opened already.
+    pub fn press_over(&self, ledger: Arc<dyn Ledger>) -> Press {
         let settings = self.opened();
         let publication = settings.publication(settings.settings.http.listen);
-        daemon::open_press(&settings, publication, self.ledger()).unwrap()
+        daemon::open_press(&settings, publication, ledger).unwrap()
     }
 
     /// The periodical, whether or not the daemon runs.
@@ -390,6 +395,12 @@ pub fn opened(inbox: &Path, file: &Path) -> gazetted::inbox::Manuscript {
         opened.is_some()
     });
     opened.unwrap()
+}
+
+/// A manuscript as the inbox hands it over.
+pub fn manuscript(name: &str, text: &str) -> gazetted::inbox::Manuscript {
+    let bytes = Ok(text.as_bytes().to_vec());
+    gazetted::inbox::Manuscript { path: name.into(), bytes, signature: String::new(), beside: None }
 }
 
 /// Waits until `come`, or fails.

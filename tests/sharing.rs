@@ -10,17 +10,20 @@ use std::{
 use expect_test::{Expect, expect};
 use gazetted::{
     delivery::{Outcome, Phase, Reply, Settlement, State},
+    doctor,
     ledger::{
         Arrival, Digests as _, Error, Fate, Ledger as _, News, Sharing as _,
         postgres::{Address, Postgres as OnPostgres},
     },
-    metrics,
+    metrics, outbox,
+    press::{self, Press},
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     ledgers::Postgres,
-    newsroom::{Newsroom, page, until},
+    newsroom::{Newsroom, manuscript, page, until},
+    storehouse::Storehouse,
     tools,
 };
 
@@ -206,6 +209,48 @@ fn who_leads_no_more_can_write_no_arrival_no_release_and_no_digest() {
 }
 
 #[test]
+fn who_is_overtaken_at_the_bucket_knows_that_another_daemon_leads() {
+    let Some(postgres) = Postgres::runs() else { return };
+    let storehouse = Storehouse::opens();
+    let text = postgres.database();
+    let newsroom = Newsroom::closed(&format!("{}[data]\nledger = \"{text}\"\n", storehouse.settings()));
+    fs::write(newsroom.path("config/bucket-secret"), "open sesame\n").unwrap();
+    fs::create_dir(newsroom.path("data")).unwrap();
+    let address = Address::parse(&text).unwrap();
+    let open = |name| {
+        let ledger = OnPostgres::open_counted(&address, name, metrics::Ledger::default()).unwrap();
+        newsroom.press_over(Arc::new(ledger))
+    };
+    let (one, other) = (open("one"), open("other"));
+    let now = "2026-11-21T12:00:00Z".parse().unwrap();
+    let publish = |press: &Press, words: &str| press.publish(&manuscript("a.md", &page("One", words)), now);
+    let _lead = one.ledger.lead().unwrap().unwrap();
+
+    // It is stopped at its last list, and wakes up when another daemon leads and has corrected the issue.
+    storehouse.holds("PUT", "feed.xml");
+    let (late, _lead) = std::thread::scope(|scope| {
+        let late = scope.spawn(|| publish(&one, "The tide was high on Tuesday."));
+        storehouse.until_it_holds();
+        postgres.cuts(&text);
+        let mut lead = None;
+        until("the lead to be free", || {
+            lead = other.ledger.lead().ok().flatten();
+            lead.is_some()
+        });
+        other.resume(now).unwrap();
+        publish(&other, "The tide was low on Tuesday.").unwrap();
+        storehouse.lets_go();
+        (late.join().unwrap().unwrap_err(), lead)
+    });
+    assert!(matches!(late, press::Error::Outbox(outbox::Error::Overtaken { .. })), "{late:?}");
+    assert!(one.is_overtaken(&late));
+    assert!(storehouse.text("issues/a/index.html").contains("The tide was low on Tuesday."));
+
+    // Where whoever leads is overtaken, it is somebody that no ledger knows of: said aloud.
+    assert!(!other.is_overtaken(&late));
+}
+
+#[test]
 fn letters_of_a_daemon_of_which_nothing_is_heard_are_sent_by_another() {
     let Some(postgres) = Postgres::runs() else { return };
     let text = postgres.database();
@@ -277,6 +322,37 @@ fn daemons_hear_at_once_what_others_do() {
     heard.lock().unwrap().clear();
     postgres.cuts(&text);
     until("it to listen again", || has(News::Anything));
+}
+
+#[test]
+fn the_doctor_says_who_leads() {
+    let Some(postgres) = Postgres::runs() else { return };
+    let shared = Shared::opens(postgres);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let told = || {
+        let file = shared.newsroom.path("config/gazetted.toml");
+        let resolver = "127.0.0.1:9".parse().unwrap();
+        let found = runtime.block_on(doctor::examine(&file, [], Some(resolver), Timestamp::now()));
+        let told = found.iter().filter(|finding| ["daemon", "lead"].contains(&finding.subject));
+        told.map(|finding| finding.said.clone()).collect::<Vec<_>>().join("\n")
+    };
+    let press = shared.starts("a", "press,inbox");
+    let web = shared.starts("b", "http");
+    let expected = expect![[r"
+        `a` leads: it publishes what is saved
+        at work here: `a`, `b`"]];
+    expected.assert_eq(&told());
+    drop(press);
+    let expected = expect![[r"
+        no daemon leads: what is saved does not come out
+        at work here: `b`"]];
+    until("the lead to be free", || told().contains("no daemon leads"));
+    expected.assert_eq(&told());
+
+    // Whoever leads and does not look at the inbox says so.
+    let blind = shared.starts("c", "press");
+    until("the warning", || blind.said().contains("it does not look at the inbox"));
+    drop(web);
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub(super) async fn make_digests(press: Arc<Press>, clock: Clock, bells: Bells, 
         let now = clock.now();
         let made = {
             let press = Arc::clone(&press);
-            blocking(move || press.make_digests(now)).await
+            let make = move || press.make_digests(now).map_err(|error| (press.is_overtaken(&error), error));
+            blocking(make).await
         };
         match made {
             Ok(made) => {
@@ -41,8 +42,8 @@ pub(super) async fn make_digests(press: Arc<Press>, clock: Clock, bells: Bells, 
                     bells.news.ring();
                 }
             }
-            Err(error) if error.is_overtaken() => {}
-            Err(error) => {
+            Err((true, _)) => {}
+            Err((false, error)) => {
                 tracing::error!("a digest could not be made: {}; it is tried again", causes(&error));
             }
         }

@@ -6,8 +6,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Bells, Error, apart, blocking, causes, digesting, guarded, watching};
 use crate::{
-    bounce, bounce::Returns, clock::Clock, config::Newsroom, hub, ledger, ledger::Lead, metrics::Metrics,
-    press, press::Press, webhooks, webhooks::Webhook, webhooks::Webhooks,
+    bounce, bounce::Returns, clock::Clock, config::Newsroom, config::Role, hub, ledger, ledger::Lead,
+    metrics::Metrics, press, press::Press, webhooks, webhooks::Webhook, webhooks::Webhooks,
 };
 
 /// How often somebody who would lead asks whether anybody does.
@@ -126,6 +126,11 @@ impl Parts {
         let (press, clock, bells) = (&self.press, &self.clock, &self.bells);
         if lead.epoch > 0 {
             tracing::info!(epoch = lead.epoch, "this daemon leads");
+            if !self.newsroom.roles().has(Role::Inbox) {
+                tracing::warn!(
+                    "it does not look at the inbox: what is saved there comes out when another one leads; give it the role `inbox`, too"
+                );
+            }
         }
         self.metrics.press.leads(true);
         let watching = watching::watch(gate, Arc::clone(press), clock.clone(), bells.clone(), over.clone());

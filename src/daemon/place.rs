@@ -42,6 +42,39 @@ pub fn alone(newsroom: &Newsroom) -> Result<Vec<Place>, Error> {
     all.map(|path| Ok(Place { _lock: lock(&path, false)? })).collect()
 }
 
+/// A daemon of a newsroom that has a place in this folder.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its name, where several share the newsroom.
+    pub name: Option<String>,
+    /// Whether it runs.
+    pub runs: bool,
+    /// The name by which it claims letters and leads, where others may do so too.
+    pub holder: Option<String>,
+}
+
+/// The daemons that ran in this folder since it was made. Nothing is changed.
+#[must_use]
+pub fn known(newsroom: &Newsroom) -> Vec<Known> {
+    let data = newsroom.data();
+    let one = |lock: &Path, holder: &Path, name: Option<String>| {
+        let tried = File::open(lock).ok()?.try_lock_shared();
+        let runs = matches!(tried, Err(TryLockError::WouldBlock));
+        let holder = fs::read_to_string(holder).ok().map(|holder| holder.trim().to_owned());
+        Some(Known { name, runs, holder })
+    };
+    let mut known: Vec<Known> =
+        one(&data.join("daemon.lock"), &data.join("holder"), None).into_iter().collect();
+    let named = fs::read_dir(data.join(DAEMONS)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let named = named.filter(|path| path.extension().is_some_and(|extension| extension == "lock"));
+    known.extend(named.filter_map(|lock| {
+        let name = lock.file_stem()?.to_str()?.to_owned();
+        one(&lock, &lock.with_extension("holder"), Some(name))
+    }));
+    known.sort_by(|one, other| one.name.cmp(&other.name));
+    known
+}
+
 /// The folder in the state's folder in which daemons with names have their files.
 const DAEMONS: &str = "daemons";
 

@@ -155,7 +155,7 @@ fn until_embargo(press: &Press, clock: &Clock, resume_at: &mut Option<Instant>) 
 /// Finishes what a crash interrupted; says whether that could be done. Until it can, nothing else goes to the press.
 fn resume(press: &Press, now: Timestamp, bells: &Bells) -> bool {
     let failed = |error: &press::Error| {
-        if error.is_overtaken() {
+        if press.is_overtaken(error) {
             return;
         }
         let causes = causes(error);
@@ -267,7 +267,7 @@ fn look(
                 );
             }
             // Whoever leads now takes it; no note is ours to write any more.
-            Err(error) if error.is_overtaken() => {
+            Err(error) if press.is_overtaken(&error) => {
                 inbox.postpone(&manuscript, Instant::now());
                 return (OVERTAKEN, worked);
             }

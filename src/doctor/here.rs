@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::Finding;
 use crate::{
-    clock, config::Newsroom, daemon, durable, helper, inbox, ledger::Keeping, ledger::postgres::Address,
-    ledger::postgres::Postgres, ledger::sqlite::Sqlite,
+    clock, config::Newsroom, daemon, durable, helper, inbox, ledger::Keeping, ledger::Sharing,
+    ledger::postgres::Address, ledger::postgres::Postgres, ledger::sqlite::Sqlite,
 };
 
 /// With less room than that, in bytes, a large issue may not come out;
@@ -187,7 +187,7 @@ pub(super) fn ledger(newsroom: &Newsroom, now: Timestamp) -> Vec<Finding> {
     let path = newsroom.data().join("ledger.db");
     match newsroom.ledger_address() {
         Ok(None) => {}
-        Ok(Some(address)) => return ledger_on_postgres(&address, &path, now),
+        Ok(Some(address)) => return ledger_on_postgres(newsroom, &address, now),
         Err(error) => {
             let help = "write the password into that file, readable by gazetted alone";
             return vec![Finding::wrong("ledger", whole(&error), help)];
@@ -247,7 +247,8 @@ fn whole(error: &dyn std::error::Error) -> String {
     said
 }
 
-fn ledger_on_postgres(address: &Address, file: &Path, now: Timestamp) -> Vec<Finding> {
+fn ledger_on_postgres(newsroom: &Newsroom, address: &Address, now: Timestamp) -> Vec<Finding> {
+    let file = newsroom.data().join("ledger.db");
     if file.exists() {
         let said = format!("it is at `{address}`, and there is another one in `{}`", file.display());
         let help =
@@ -276,8 +277,24 @@ fn ledger_on_postgres(address: &Address, file: &Path, now: Timestamp) -> Vec<Fin
     )];
     if let Ok(ledger) = Postgres::open(address) {
         findings.extend(kept(&ledger, now));
+        findings.extend(lead(newsroom, &ledger));
     }
     findings
+}
+
+/// Which daemon leads.
+fn lead(newsroom: &Newsroom, ledger: &dyn Sharing) -> Option<Finding> {
+    let Some(leader) = ledger.leader().ok()? else {
+        let help = "`gazetted run` with the roles inbox and press, which all have that are given none";
+        return Some(Finding::look("lead", "no daemon leads: what is saved does not come out", help));
+    };
+    let known = daemon::known(newsroom).into_iter().find(|known| known.holder.as_ref() == Some(&leader));
+    let said = match known.map(|known| known.name) {
+        Some(Some(name)) => format!("`{name}` leads: it publishes what is saved"),
+        Some(None) => "the daemon without a name leads: it publishes what is saved".to_owned(),
+        None => "a daemon that has no place in this folder leads: it publishes what is saved".to_owned(),
+    };
+    Some(Finding::ok("lead", said))
 }
 
 /// When the last backup was made, and whether letters are held.
@@ -306,10 +323,15 @@ fn kept(ledger: &dyn Keeping, now: Timestamp) -> Vec<Finding> {
 }
 
 pub(super) fn daemon(newsroom: &Newsroom) -> Finding {
-    let lock = newsroom.data().join("daemon.lock");
-    match File::open(&lock).map(|lock| lock.try_lock_shared()) {
-        Ok(Err(TryLockError::WouldBlock)) => Finding::ok("daemon", "it runs"),
-        _ => Finding::look("daemon", "it does not run", "`gazetted run` starts it"),
+    let running: Vec<daemon::Known> =
+        daemon::known(newsroom).into_iter().filter(|known| known.runs).collect();
+    let names: Vec<String> =
+        running.iter().filter_map(|known| known.name.as_ref()).map(|name| format!("`{name}`")).collect();
+    match (running.len(), names.len()) {
+        (0, _) => Finding::look("daemon", "it does not run", "`gazetted run` starts it"),
+        (_, 0) => Finding::ok("daemon", "it runs"),
+        (all, named) if all == named => Finding::ok("daemon", format!("at work here: {}", names.join(", "))),
+        _ => Finding::ok("daemon", format!("at work here: {} and one without a name", names.join(", "))),
     }
 }
 

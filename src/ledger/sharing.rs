@@ -99,6 +99,14 @@ pub trait Sharing: Send + Sync {
         Ok(Some(Lead::alone()))
     }
 
+    /// The name by which whoever leads now claims letters; `None` where nobody does, or nobody else could.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    fn leader(&self) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
     /// Whether this process may change what readers have. It asks nobody: for some seconds after a connection was lost it may be
     /// wrong, and then the others wait as long before one of them begins to lead.
     ///

@@ -38,6 +38,9 @@ const HELD_FOR: SignedDuration = SignedDuration::from_secs(10);
 /// only theirs are seldom, and leave room for the others'.
 const EIGHTH: usize = 8;
 
+/// How many letters a claim asks for at least, however many of the last one were of no use.
+const FEWEST: usize = 16;
+
 /// With a limit over all, the tray holds what may go in this time.
 const STOCK_FOR: SignedDuration = SignedDuration::from_mins(1);
 
@@ -185,6 +188,8 @@ struct Stock {
     /// The letters that are here or with a lane.
     held: HashSet<(DigestId, SubscriberId)>,
     back: Vec<Delivery>,
+    /// How many letters the next claim may bring: where most of the last one's went back, about twice as many as were of use.
+    useful: usize,
     domains: HashMap<String, Domain>,
     roads: Vec<Road>,
     throttle: Option<Throttle>,
@@ -222,6 +227,7 @@ impl Tray {
             letters: VecDeque::with_capacity(most),
             held: HashSet::new(),
             back: Vec::new(),
+            useful: most,
             domains: HashMap::new(),
             roads,
             throttle,
@@ -279,7 +285,7 @@ impl Tray {
         }
         let mut stock = self.changing();
         let stock = &mut *stock;
-        let before = stock.letters.len();
+        let (before, brought, back) = (stock.letters.len(), works.len(), stock.back.len());
         let mut limited = stock.count();
         for work in works {
             if !stock.held.insert(work.key()) {
@@ -304,6 +310,9 @@ impl Tray {
             }
             stock.letters.push_back(work);
         }
+        let kept = brought - (stock.back.len() - back);
+        let most = if kept < brought / 2 { kept } else { stock.useful };
+        stock.useful = (most * 2).clamp(FEWEST, self.most.max(FEWEST));
         self.changed.notify_waiters();
         stock.letters.len() - before
     }
@@ -329,7 +338,7 @@ impl Tray {
         };
         let limited = stock.count();
         let free = stock.letters.len() - limited;
-        let want = if free <= most / 2 { most - free } else { 0 };
+        let want = if free <= most / 2 { (most - free).min(stock.useful) } else { 0 };
         let full = |(name, domain): (&String, &Domain)| {
             let worth = domain.worth(now);
             let enough = domain.held >= worth.div_ceil(2) || limited >= self.most * EIGHTH;

@@ -2,10 +2,18 @@
 
 use std::{collections::HashSet, fs, path::PathBuf};
 
+use jiff::{
+    ToSpan as _,
+    civil::{Date, date},
+};
+
 use super::{
     chance::Chance,
     world::{Pace, Trouble, World, put, trouble},
 };
+
+/// The date of the first issue of a daily.
+const FIRST_DAY: Date = date(1990, 1, 1);
 
 /// A reader, and what may be expected: times are steps of the history.
 #[derive(Debug, Clone)]
@@ -38,7 +46,9 @@ impl World {
         let key = format!("{name}{at:04}");
         let file = self.inbox.join(format!("{key}.{ending}"));
         let word = format!("w{at}v1x{}", self.chance.below(1 << 30));
-        let text = text(&key, &word, &mut self.chance);
+        let day =
+            self.settings.is_daily.then(|| FIRST_DAY.saturating_add(i64::try_from(at).unwrap_or(0).days()));
+        let text = text(&key, day, &word, &mut self.chance);
         let issue = Expected {
             key,
             file,
@@ -66,7 +76,7 @@ impl World {
         let number = self.step;
         let Some(issue) = self.issues.get_mut(at) else { return Ok(()) };
         issue.word = format!("w{at}v{number}x{}", self.chance.below(1 << 30));
-        let text = text(&issue.key, &issue.word, &mut self.chance);
+        let text = text(&issue.key, None, &issue.word, &mut self.chance);
         self.tally.drops += 1;
         put(&issue.file, text.as_bytes()).map_err(trouble("cannot correct"))
     }
@@ -87,6 +97,13 @@ impl World {
                 path.extension().is_some_and(|ending| ending == "html")
                     && fs::read_to_string(path).is_ok_and(|text| text.contains(&issue.word))
             })
+    }
+
+    /// An issue that readers do not have as it must be in the end, if there is one; those from `from` on are looked at first.
+    pub(super) fn wrong(&self, from: usize) -> Option<usize> {
+        let n = self.issues.len();
+        let is_wrong = |at: &usize| self.issues.get(*at).is_some_and(|issue| !self.is_right(issue));
+        (from..n).chain(0..from.min(n)).find(is_wrong)
     }
 
     /// What is missing yet, a sentence each.
@@ -123,13 +140,14 @@ impl World {
 }
 
 /// An issue that has a word of its own.
-fn text(key: &str, word: &str, chance: &mut Chance) -> String {
+fn text(key: &str, day: Option<Date>, word: &str, chance: &mut Chance) -> String {
     use std::fmt::Write as _;
     const WORDS: [&str; 12] = [
         "harbour", "lantern", "tide", "market", "bridge", "letter", "evening", "river", "printer", "window",
         "bread", "winter",
     ];
-    let mut text = format!("---\nissue: {key}\ntitle: Number {key}\n---\n");
+    let day = day.map_or_else(String::new, |day| format!("date: {day}\n"));
+    let mut text = format!("---\nissue: {key}\ntitle: Number {key}\n{day}---\n");
     for article in 1..=chance.between(1, 3) {
         let _ = write!(text, "\n# Story {article} of {key}\n\n*By Ada Quill*\n\nThe word is {word}.");
         for _ in 0..chance.between(5, 120) {

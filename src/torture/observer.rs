@@ -13,7 +13,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::BASE;
@@ -30,8 +30,11 @@ const LISTS: [&str; 8] = [
     "sitemap.xml",
 ];
 
-/// How long the observer rests between two looks.
+/// How long the observer rests between two looks at least,
 const REST: Duration = Duration::from_millis(5);
+
+/// and how many times as long as a look took: it shares a machine with those whom it looks at.
+const SHARE: u32 = 2;
 
 /// What was seen.
 #[derive(Debug, Clone, Default)]
@@ -222,8 +225,9 @@ impl Observer {
         let (theirs, over) = (Arc::clone(&eyes), Arc::clone(&stop));
         let thread = thread::spawn(move || {
             while !over.load(Ordering::SeqCst) {
+                let begun = Instant::now();
                 theirs.lock().unwrap_or_else(PoisonError::into_inner).look();
-                thread::sleep(REST);
+                thread::sleep(REST.max(begun.elapsed() * SHARE));
             }
         });
         Self { eyes, stop, thread: Some(thread) }

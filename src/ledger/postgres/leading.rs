@@ -32,6 +32,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The lock of whoever leads; two ledgers in one database have each their own.
 const LOCK: &str = "SELECT pg_try_advisory_lock(1734439526, hashtext(current_schema()))";
 
+/// Who led last, where somebody has that lock.
+const LEADER: &str = "SELECT holder FROM leadership WHERE EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND classid = 1734439526 AND objid = hashtext(current_schema())::oid)";
+
 /// Begins an epoch.
 const BEGIN: &str =
     "UPDATE leadership SET epoch = epoch + 1, holder = current_setting('gazetted.holder') RETURNING epoch";
@@ -41,6 +46,11 @@ type Reason = Box<dyn std::error::Error + Send + Sync>;
 /// The epoch of whoever led last; 0 where nobody did.
 pub(super) fn current(db: &Db<'_>) -> Result<i64, Refusal> {
     db.value("SELECT epoch FROM leadership", &[])
+}
+
+/// The name by which whoever leads claims letters.
+pub(super) fn leader(db: &Db<'_>) -> Result<Option<String>, Refusal> {
+    db.first(LEADER, &[], |row| row.get(0))
 }
 
 /// How a process stands to the lead.

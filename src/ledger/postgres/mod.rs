@@ -326,6 +326,10 @@ impl Sharing for Postgres {
         lead.map_err(|reason| self.inner.error(Refusal::Database(reason)))
     }
 
+    fn leader(&self) -> Result<Option<String>, Error> {
+        self.read(leading::leader)
+    }
+
     fn may_change(&self) -> Result<(), Error> {
         self.inner.standing.may_change().map_err(|refusal| self.inner.error(refusal))
     }

@@ -54,7 +54,7 @@ pub(super) fn ways(trial: &mut Trial<'_>) -> Result<Option<Tally>, Trouble> {
     let way = WAYS.get(at).copied().unwrap_or("cp");
     let issues = trial.bench.files.unwrap_or(ISSUES);
     trial.what = format!("{issues} issues: {way}");
-    let mut world = trial.world(Settings { settle_after: "300ms", ..Settings::default() })?;
+    let mut world = trial.world(Settings { settle_after: "300ms", is_daily: true, ..Settings::default() })?;
     world.join(1, Pace::Each)?;
     world.observe();
     let how = Started::default();

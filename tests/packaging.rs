@@ -182,6 +182,20 @@ fn a_container_manager_learns_whether_the_daemon_can_do_its_work() {
 }
 
 #[test]
+fn links_out_of_a_container_can_be_followed_on_its_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.md"), page("One", "The first words.")).unwrap();
+    for arguments in [&["init"][..], &["publish", "a.md"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+        command.args(arguments).current_dir(folder.path()).env("GAZETTED_HTTP__LISTEN", "0.0.0.0:8080");
+        let (done, said) = tools::output(&mut command);
+        assert!(done, "{said}");
+    }
+    let feed = fs::read_to_string(folder.path().join("outbox/feed.xml")).unwrap();
+    assert!(feed.contains("<link>http://127.0.0.1:8080/") && !feed.contains("//0.0.0.0"), "{feed}");
+}
+
+#[test]
 fn the_log_names_no_reader_and_keys_are_nobody_elses_to_read() {
     let mut newsroom = Newsroom::closed("");
     let port = tools::free_port();

@@ -2,12 +2,12 @@
 
 use std::{
     io::{Read as _, Write as _},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     time::Duration,
 };
 
 use super::{Error, say};
-use crate::config::Newsroom;
+use crate::config::{Newsroom, reachable};
 
 /// How long the daemon may take to answer; it tries its disks first.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,16 +21,6 @@ pub(super) fn run(newsroom: &Newsroom) -> Result<(), Error> {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     say(body.trim_end())?;
     if head.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(Error::Found) }
-}
-
-/// One of our own addresses, where it listens on all of them.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    address
 }
 
 fn ask(address: SocketAddr) -> std::io::Result<String> {

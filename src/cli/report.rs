@@ -62,6 +62,10 @@ fn help(error: &Error) -> Option<String> {
             Some("publish again when this is mended; nothing is done twice".to_owned())
         }
         Error::Vault(error) => vault_help(error),
+        Error::Write { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => Some(format!(
+            "user {}, as whom gazetted runs here, must be able to write there; docs/installing.md tells how a container is given a folder",
+            rustix::process::geteuid().as_raw()
+        )),
         Error::Asked { help, .. } => help.clone(),
         _ => None,
     }
@@ -111,4 +115,21 @@ fn is_full(error: &Error) -> bool {
 /// A count with its noun: `1 letter`, `2 letters`.
 pub(super) fn count(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_write_is_told_as_whom_the_program_runs() {
+        let path = "inbox".into();
+        let said = text(&Error::Write { path, source: io::ErrorKind::PermissionDenied.into() });
+        let us = rustix::process::geteuid().as_raw();
+        let help = format!(
+            "help: user {us}, as whom gazetted runs here, must be able to write there; docs/installing.md"
+        );
+        assert!(said.starts_with("error: cannot write `inbox`\n  caused by: permission denied\n"), "{said}");
+        assert!(said.contains(&help), "{said}");
+    }
 }

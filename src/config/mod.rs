@@ -9,7 +9,7 @@ mod theming;
 
 use std::{
     fmt, fs, io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -97,6 +97,17 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+}
+
+/// One of our own addresses, where it listens on all of them.
+#[must_use]
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 /// The picture of the publisher's own cover, ready to be printed.
@@ -288,8 +299,10 @@ impl Newsroom {
     #[must_use]
     pub fn publication(&self, listening: SocketAddr) -> Publication {
         let settings = &self.settings.publication;
-        let base_url =
-            settings.base_url.as_ref().map_or_else(|| format!("http://{listening}/"), |url| url.0.clone());
+        let base_url = settings
+            .base_url
+            .as_ref()
+            .map_or_else(|| format!("http://{}/", reachable(listening)), |url| url.0.clone());
         Publication {
             key: settings.key.clone(),
             title: settings.title.clone(),

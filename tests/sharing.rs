@@ -325,6 +325,31 @@ fn daemons_hear_at_once_what_others_do() {
 }
 
 #[test]
+fn two_daemons_together_send_a_domain_no_more_than_the_operator_allows() {
+    let Some(postgres) = Postgres::runs() else { return };
+    let text = postgres.database();
+    let opened = || {
+        let limit = format!("per_minute_per_domain = 20\n[data]\nledger = \"{text}\"\n");
+        Newsroom::closed(&limit)
+    };
+    let (mut one, mut other) = (opened(), opened());
+    let readers: Vec<String> = (0..600).map(|n| format!("r{n}@a.example")).collect();
+    one.enters(&readers.iter().map(String::as_str).collect::<Vec<_>>());
+    one.starts();
+    other.starts();
+    let sent = || [one.sink.letters(), other.sink.letters()];
+    let minutes = |seconds| [&one, &other].map(|newsroom| newsroom.after(SignedDuration::from_secs(seconds)));
+    // Whoever came second waits until the first one knows of him.
+    minutes(61);
+    one.saves("a.md", page("One", "The tide was high on Tuesday."));
+    for minute in 1..=3 {
+        until(&format!("the letters of minute {minute}"), || sent().iter().sum::<usize>() >= 20 * minute);
+        assert_eq!(sent(), [10 * minute, 10 * minute]);
+        minutes(60);
+    }
+}
+
+#[test]
 fn the_doctor_says_who_leads() {
     let Some(postgres) = Postgres::runs() else { return };
     let shared = Shared::opens(postgres);

@@ -1,7 +1,7 @@
 //! What can be seen on this machine: settings, folders, disks, the clock, the ledger, the daemon and the programs of others.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };

@@ -78,9 +78,13 @@ pub fn troubles(room: &ReadingRoom) -> Vec<&'static str> {
         tracing::error!(error = &error as &dyn std::error::Error, "the outbox cannot be written");
         troubles.push("the outbox cannot be written");
     }
-    let looked = jiff::Timestamp::from_second(room.metrics.inbox.last_look()).unwrap_or_default();
-    if room.metrics.inbox.pulse.is_here() && now.duration_since(looked) > LOOKED_WITHIN {
-        troubles.push("the inbox has not been looked at for minutes");
+    if room.metrics.inbox.pulse.is_here() {
+        let looked = jiff::Timestamp::from_second(room.metrics.inbox.last_look()).unwrap_or_default();
+        if looked == jiff::Timestamp::UNIX_EPOCH {
+            troubles.push("the inbox has not been looked at yet");
+        } else if now.duration_since(looked) > LOOKED_WITHIN {
+            troubles.push("the inbox has not been looked at for minutes");
+        }
     }
     match room.ledger.tally(&room.publication, now) {
         // That is said by the one who brought the newsroom back, and is no fault.

@@ -175,6 +175,11 @@ impl Domain {
         by_window.min(by_throttle).max(1)
     }
 
+    /// How many of its letters are worth holding, where that is less than a tray holds of those that know no limit.
+    fn limit(&self, now: Timestamp, most: usize) -> Option<usize> {
+        Some(self.worth(now)).filter(|worth| *worth < most)
+    }
+
     fn is_idle(&self, now: Timestamp) -> bool {
         self.in_flight == 0
             && self.window.is_open()
@@ -286,7 +291,7 @@ impl Tray {
         let mut stock = self.changing();
         let stock = &mut *stock;
         let (before, brought, back) = (stock.letters.len(), works.len(), stock.back.len());
-        let mut limited = stock.count();
+        let mut limited = stock.count(now, self.most);
         for work in works {
             if !stock.held.insert(work.key()) {
                 if let Some(held) = stock.letters.iter_mut().find(|held| held.key() == work.key()) {
@@ -294,12 +299,10 @@ impl Tray {
                 }
                 continue;
             }
-            if let Some(domain) = stock.domains.get_mut(work.domain()) {
-                let most = if domain.closed_until(now).is_some() {
-                    0
-                } else {
-                    domain.worth(now).max(self.most / EIGHTH)
-                };
+            if let Some(domain) = stock.domains.get_mut(work.domain())
+                && let Some(worth) = domain.limit(now, self.most)
+            {
+                let most = if worth == 0 { 0 } else { worth.max(self.most / EIGHTH) };
                 if domain.held >= most || limited >= self.most * EIGHTH {
                     stock.held.remove(&work.key());
                     stock.back.push(work.delivery);
@@ -336,13 +339,13 @@ impl Tray {
         } else {
             self.most
         };
-        let limited = stock.count();
+        let limited = stock.count(now, self.most);
         let free = stock.letters.len() - limited;
         let want = if free <= most / 2 { (most - free).min(stock.useful) } else { 0 };
         let full = |(name, domain): (&String, &Domain)| {
-            let worth = domain.worth(now);
+            let worth = domain.limit(now, self.most)?;
             let enough = domain.held >= worth.div_ceil(2) || limited >= self.most * EIGHTH;
-            (worth < self.most && enough).then(|| name.clone())
+            enough.then(|| name.clone())
         };
         let except = stock.domains.iter().filter_map(full).take(MAX_EXCEPTIONS).collect();
         let roads = stock.roads.iter().filter_map(|road| road.closed_until(now));
@@ -448,20 +451,19 @@ impl Tray {
 }
 
 impl Stock {
-    /// Counts the letters for each domain of which something is known. Gives how many they are together.
-    fn count(&mut self) -> usize {
+    /// Counts the letters for each domain of which something is known. Gives how many are for those that may not have as many as come.
+    fn count(&mut self, now: Timestamp, most: usize) -> usize {
         self.domains.values_mut().for_each(|domain| domain.held = 0);
         if self.domains.is_empty() {
             return 0;
         }
-        let mut n_all = 0;
         for work in &self.letters {
             if let Some(domain) = self.domains.get_mut(work.domain()) {
                 domain.held += 1;
-                n_all += 1;
             }
         }
-        n_all
+        let limited = self.domains.values().filter(|domain| domain.limit(now, most).is_some());
+        limited.map(|domain| domain.held).sum()
     }
 
     fn give_back(&mut self, which: impl Fn(&Work) -> bool) {

@@ -145,9 +145,20 @@ impl Postgres {
     pub fn cuts(&self, address: &str) {
         let name = address.split(['/', '?']).nth(3).unwrap();
         let sql = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        self.psql("postgres", &sql);
+    }
+
+    /// What a database answers.
+    pub fn asks(&self, address: &str, sql: &str) -> String {
+        self.psql(address.split(['/', '?']).nth(3).unwrap(), sql)
+    }
+
+    fn psql(&self, database: &str, sql: &str) -> String {
         let mut psql = self.program("psql");
-        psql.args(["-q", "-o", "/dev/null", "-U", "gazetted", "-d", "postgres", "-c", &sql]);
-        assert!(psql.status().unwrap().success());
+        psql.args(["-qAt", "-U", "gazetted", "-d", database, "-c", sql]);
+        let output = psql.output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// The statements that were written down, each in one line.

@@ -329,7 +329,7 @@ fn two_daemons_together_send_a_domain_no_more_than_the_operator_allows() {
     let Some(postgres) = Postgres::runs() else { return };
     let text = postgres.database();
     let opened = || {
-        let limit = format!("per_minute_per_domain = 20\n[data]\nledger = \"{text}\"\n");
+        let limit = format!("per_minute_per_domain = 2\n[data]\nledger = \"{text}\"\n");
         Newsroom::closed(&limit)
     };
     let (mut one, mut other) = (opened(), opened());
@@ -337,16 +337,22 @@ fn two_daemons_together_send_a_domain_no_more_than_the_operator_allows() {
     one.enters(&readers.iter().map(String::as_str).collect::<Vec<_>>());
     one.starts();
     other.starts();
-    let sent = || [one.sink.letters(), other.sink.letters()];
-    let minutes = |seconds| [&one, &other].map(|newsroom| newsroom.after(SignedDuration::from_secs(seconds)));
-    // Whoever came second waits until the first one knows of him.
-    minutes(61);
+    let half_a_minute = || [&one, &other].map(|newsroom| newsroom.after(SignedDuration::from_secs(31)));
+    until("both to say that they send letters", || {
+        postgres.asks(&text, "SELECT count(*) FROM holders") == "2"
+    });
+    half_a_minute();
+    half_a_minute();
     one.saves("a.md", page("One", "The tide was high on Tuesday."));
-    for minute in 1..=3 {
-        until(&format!("the letters of minute {minute}"), || sent().iter().sum::<usize>() >= 20 * minute);
-        assert_eq!(sent(), [10 * minute, 10 * minute]);
-        minutes(60);
+    // Whoever knew of nobody else would send two a minute.
+    for n in 1..=6 {
+        until(&format!("the letter of minute {n}"), || one.sink.letters() >= n);
+        assert_eq!(one.sink.letters(), n);
+        assert!(other.sink.letters() <= n, "{} in minute {n}", other.sink.letters());
+        half_a_minute();
+        half_a_minute();
     }
+    until("a letter of the other one", || other.sink.letters() >= 1);
 }
 
 #[test]

@@ -36,10 +36,14 @@ impl Place {
 pub fn alone(newsroom: &Newsroom) -> Result<Vec<Place>, Error> {
     let data = newsroom.data();
     durable::make_folders(&data).map_err(|source| Error::Folder { path: data.clone(), source })?;
-    let named = fs::read_dir(data.join(DAEMONS)).into_iter().flatten().flatten().map(|entry| entry.path());
-    let named = named.filter(|path| path.extension().is_some_and(|extension| extension == "lock"));
-    let all = [data.join("daemon.lock")].into_iter().chain(named);
+    let all = [data.join("daemon.lock")].into_iter().chain(named_locks(&data));
     all.map(|path| Ok(Place { _lock: lock(&path, false)? })).collect()
+}
+
+/// The locks of all daemons with names that ever ran in this folder.
+fn named_locks(data: &Path) -> impl Iterator<Item = PathBuf> {
+    let files = fs::read_dir(data.join(DAEMONS)).into_iter().flatten().flatten().map(|entry| entry.path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "lock"))
 }
 
 /// A daemon of a newsroom that has a place in this folder.
@@ -53,24 +57,20 @@ pub struct Known {
     pub holder: Option<String>,
 }
 
-/// The daemons that ran in this folder since it was made. Nothing is changed.
+/// The daemons that ever ran in this folder. Nothing is changed.
 #[must_use]
 pub fn known(newsroom: &Newsroom) -> Vec<Known> {
     let data = newsroom.data();
-    let one = |lock: &Path, holder: &Path, name: Option<String>| {
-        let tried = File::open(lock).ok()?.try_lock_shared();
-        let runs = matches!(tried, Err(TryLockError::WouldBlock));
+    let one = |(name, lock): (Option<String>, PathBuf)| {
+        let tried = File::open(&lock).ok()?.try_lock_shared();
+        let holder = if name.is_some() { lock.with_extension("holder") } else { data.join("holder") };
         let holder = fs::read_to_string(holder).ok().map(|holder| holder.trim().to_owned());
-        Some(Known { name, runs, holder })
+        Some(Known { name, runs: matches!(tried, Err(TryLockError::WouldBlock)), holder })
     };
-    let mut known: Vec<Known> =
-        one(&data.join("daemon.lock"), &data.join("holder"), None).into_iter().collect();
-    let named = fs::read_dir(data.join(DAEMONS)).into_iter().flatten().flatten().map(|entry| entry.path());
-    let named = named.filter(|path| path.extension().is_some_and(|extension| extension == "lock"));
-    known.extend(named.filter_map(|lock| {
-        let name = lock.file_stem()?.to_str()?.to_owned();
-        one(&lock, &lock.with_extension("holder"), Some(name))
-    }));
+    let named =
+        named_locks(&data).filter_map(|lock| Some((Some(lock.file_stem()?.to_str()?.to_owned()), lock)));
+    let all = [(None, data.join("daemon.lock"))].into_iter().chain(named);
+    let mut known: Vec<Known> = all.filter_map(one).collect();
     known.sort_by(|one, other| one.name.cmp(&other.name));
     known
 }

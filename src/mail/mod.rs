@@ -2,6 +2,7 @@
 
 mod bookkeeper;
 mod dkim;
+mod domain;
 mod folder;
 mod lane;
 mod letter;

@@ -6,33 +6,21 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::{
+    domain::Domain,
     letter::Stencil,
-    pace::{Barrier, LEEWAY, Throttle, Window},
+    pace::{LEEWAY, Throttle},
     road::Road,
 };
 use crate::{delivery::Delivery, delivery::DigestId, delivery::Reply, subscriber::SubscriberId};
 
-/// The shortest pause of a domain that finds us too quick.
-const FIRST_PAUSE: Duration = Duration::from_mins(1);
-
-/// The longest such pause.
-const LONGEST_PAUSE: Duration = Duration::from_mins(30);
-
-/// A domain that was closed gets one letter more at a time after so many that went well.
-const WIDEN_AFTER: f64 = 4.0;
-
 /// A letter that has waited for so long goes back, long before its lease ends.
 const MAX_AGE: SignedDuration = SignedDuration::from_mins(20);
-
-/// Of a domain that takes letters slowly, the tray holds what may go in this time.
-const HELD_FOR: SignedDuration = SignedDuration::from_secs(10);
 
 /// It holds an eighth of its letters for each such domain, and eight times as many for all of them, so that claims that bring
 /// only theirs are seldom, and leave room for the others'.
@@ -124,70 +112,6 @@ pub(super) struct Census {
     pub(super) bytes: usize,
 }
 
-/// How letters to one domain go.
-struct Domain {
-    barrier: Barrier,
-    window: Window,
-    throttle: Option<Throttle>,
-    in_flight: usize,
-    /// How many of its letters lie in the tray, as of the last [`Stock::count`].
-    held: usize,
-    trouble: Option<Reply>,
-}
-
-impl Domain {
-    fn new(lanes: usize, throttle: Option<Throttle>) -> Self {
-        Self {
-            barrier: Barrier::default(),
-            window: Window::new(lanes),
-            throttle,
-            in_flight: 0,
-            held: 0,
-            trouble: None,
-        }
-    }
-
-    fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
-        self.barrier.closed_until(now, LONGEST_PAUSE)
-    }
-
-    /// Whether a letter may go now, or else when to ask, where time alone decides.
-    fn is_ready(&self, now: Timestamp) -> Result<(), Option<Timestamp>> {
-        if let Some(until) = self.closed_until(now) {
-            return Err(Some(until));
-        }
-        if !self.window.is_open() && self.in_flight >= self.window.allowed() {
-            return Err(None);
-        }
-        self.throttle
-            .as_ref()
-            .and_then(|throttle| throttle.waits_until(now))
-            .map_or(Ok(()), |until| Err(Some(until)))
-    }
-
-    /// How many of its letters are worth holding.
-    fn worth(&self, now: Timestamp) -> usize {
-        if self.closed_until(now).is_some() {
-            return 0;
-        }
-        let by_window = if self.window.is_open() { usize::MAX } else { self.window.allowed() * 4 };
-        let by_throttle = self.throttle.as_ref().map_or(usize::MAX, |throttle| throttle.in_span(HELD_FOR));
-        by_window.min(by_throttle).max(1)
-    }
-
-    /// How many of its letters are worth holding, where that is less than a tray holds of those that know no limit.
-    fn limit(&self, now: Timestamp, most: usize) -> Option<usize> {
-        Some(self.worth(now)).filter(|worth| *worth < most)
-    }
-
-    fn is_idle(&self, now: Timestamp) -> bool {
-        self.in_flight == 0
-            && self.window.is_open()
-            && !self.barrier.is_on_trial()
-            && self.throttle.as_ref().is_none_or(|throttle| throttle.is_idle(now))
-    }
-}
-
 struct Stock {
     letters: VecDeque<Work>,
     /// The letters that are here or with a lane.
@@ -268,8 +192,7 @@ impl Tray {
             let throttle = self.per_domain.map(|most| Throttle::new(most).among(n));
             let new = || Domain::new(self.lanes, throttle);
             let domain = stock.domains.entry(name.clone()).or_insert_with(new);
-            domain.barrier.close_until(*until);
-            domain.window.narrow(1.0, *until);
+            domain.close_until(*until);
             stock.give_back(|work| work.domain() == name);
         }
     }
@@ -314,8 +237,8 @@ impl Tray {
             stock.letters.push_back(work);
         }
         let kept = brought - (stock.back.len() - back);
-        let most = if kept < brought / 2 { kept } else { stock.useful };
-        stock.useful = (most * 2).clamp(FEWEST, self.most.max(FEWEST));
+        let of_use = if kept < brought / 2 { kept } else { stock.useful };
+        stock.useful = (of_use * 2).clamp(FEWEST, self.most.max(FEWEST));
         self.changed.notify_waiters();
         stock.letters.len() - before
     }
@@ -414,9 +337,7 @@ impl Tray {
             Heard::Taken => {
                 more = on.takes();
                 if let Some(domain) = stock.domains.get_mut(work.domain()) {
-                    domain.barrier.open();
-                    domain.window.widen(WIDEN_AFTER);
-                    domain.trouble = None;
+                    domain.takes();
                     more = true;
                 }
             }
@@ -500,12 +421,7 @@ impl Stock {
         let name = work.domain();
         let throttle = per_minute.map(|most| Throttle::new(most).among(self.n_shares));
         let domain = self.domains.entry(name.to_owned()).or_insert_with(|| Domain::new(lanes, throttle));
-        domain.trouble = Some((*reply).clone());
-        if domain.closed_until(now).is_some() {
-            return;
-        }
-        let pause = domain.barrier.close(now, FIRST_PAUSE, LONGEST_PAUSE);
-        domain.window.narrow(1.0, now);
+        let Some(pause) = domain.close(reply, now) else { return };
         self.untold.extend(domain.closed_until(now).map(|until| (name.to_owned(), until)));
         tracing::info!(
             domain = name,

@@ -46,9 +46,7 @@ impl World {
         let key = format!("{name}{at:04}");
         let file = self.inbox.join(format!("{key}.{ending}"));
         let word = format!("w{at}v1x{}", self.chance.below(1 << 30));
-        let day =
-            self.settings.is_daily.then(|| FIRST_DAY.saturating_add(i64::try_from(at).unwrap_or(0).days()));
-        let text = text(&key, day, &word, &mut self.chance);
+        let text = text(&key, self.day(at), &word, &mut self.chance);
         let issue = Expected {
             key,
             file,
@@ -63,6 +61,11 @@ impl World {
         (at, text)
     }
 
+    /// The date of an issue, where each has its own.
+    fn day(&self, at: usize) -> Option<Date> {
+        self.settings.is_daily.then(|| FIRST_DAY.saturating_add(i64::try_from(at).unwrap_or(0).days()))
+    }
+
     /// An issue is dropped, whole at once.
     pub(super) fn drop_issue(&mut self) -> Result<usize, Trouble> {
         let (at, text) = self.expect("n", "md");
@@ -73,10 +76,10 @@ impl World {
 
     /// An issue is corrected.
     pub(super) fn correct(&mut self, at: usize) -> Result<(), Trouble> {
-        let number = self.step;
+        let (number, day) = (self.step, self.day(at));
         let Some(issue) = self.issues.get_mut(at) else { return Ok(()) };
         issue.word = format!("w{at}v{number}x{}", self.chance.below(1 << 30));
-        let text = text(&issue.key, None, &issue.word, &mut self.chance);
+        let text = text(&issue.key, day, &issue.word, &mut self.chance);
         self.tally.drops += 1;
         put(&issue.file, text.as_bytes()).map_err(trouble("cannot correct"))
     }

@@ -50,6 +50,13 @@ fn a_thousand_readers_get_their_letter_once_each() {
 }
 
 #[test]
+fn few_letters_are_claimed_in_vain_where_receivers_refuse() {
+    let outcome = sends(&Plan { connections: 50, ..plan(20_000, 1) });
+    assert!(outcome.too_quick > 300, "{}", outcome.too_quick);
+    assert!(outcome.claimed < outcome.taken * 7, "{} claimed, {} taken", outcome.claimed, outcome.taken);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_outcome_and_another_one_another() {
     let first = plan(3_000, 2);
     assert_eq!(sends(&first), sends(&first));

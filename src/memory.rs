@@ -4,15 +4,21 @@
 /// From how many bytes on a piece of memory is the system's own, which has it back when it is freed. The allocator would raise that by itself
 /// to the largest piece that was ever freed, and keep all below.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const LARGE: i32 = 512 << 10;
+const LARGE: i32 = 8 << 20;
+
+/// How many free bytes at the end of what a thread has are kept between two pieces of work. The allocator would give back all but
+/// 128 kB each time: the pages of an issue and its cover were then asked for anew 5,300 times, a fifth of what an issue costs.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const KEPT: i32 = 32 << 20;
 
 /// Says, once and before there are other threads, how much may be kept for later.
-pub fn keep_little() {
+pub fn keep_some() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[expect(unsafe_code, reason = "there is no safe name for it; it sets a number (mallopt(3))")]
     // SAFETY: it takes two numbers, and answers 0 for what it does not know.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
     }
 }
 

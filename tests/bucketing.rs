@@ -238,6 +238,33 @@ fn a_slow_bucket_gets_everything_and_a_silent_one_is_not_waited_for_for_ever() {
 }
 
 #[test]
+fn a_bucket_behind_tls_is_trusted_by_the_certificate_that_the_settings_name() {
+    let storehouse = Storehouse::opens();
+    let Some((port, authority)) = storehouse.behind_tls() else { return };
+    let endpoint = format!("https://localhost:{port}");
+    let settings = storehouse.settings().replace(&format!("http://{}", storehouse.address), &endpoint);
+    let mut newsroom = Newsroom::closed(&format!("{settings}ca_file = \"config/ca.pem\"\n"));
+    fs::write(newsroom.path("config/bucket-secret"), "open sesame\n").unwrap();
+    fs::copy(authority, newsroom.path("config/ca.pem")).unwrap();
+    newsroom.starts();
+    newsroom.saves("ferry.md", page("The ferry", "The bell rang.")).is_out("ferry", 1);
+    all_is_well(&newsroom);
+    newsroom.stops();
+
+    // Whoever nobody vouches for gets nothing, not even who asks.
+    let strange = Access { endpoint: Some(endpoint), ..access(&storehouse) };
+    storehouse.asked();
+    let outbox = Outbox::open_bucket(&strange, &newsroom.path("strange")).unwrap();
+    let Err(Error::Bucket { source, .. }) = outbox.takes_turn() else { panic!("trusted") };
+    assert!(source.to_string().contains("certificate"), "{source}");
+    assert_eq!(storehouse.asked(), []);
+
+    let nothing = Access { authorities: Some(b"none\n".to_vec()), ..strange };
+    let said = Outbox::open_bucket(&nothing, &newsroom.path("none")).unwrap_err().to_string();
+    assert!(said.contains("`ca_file` of [outbox] has no certificate"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_looked_at_is_not_said_to_be_missing() {
     let (storehouse, mut newsroom) = in_a_bucket();
     newsroom.starts();

@@ -4,7 +4,10 @@ use std::{fs, path::Path, process::Command};
 
 use expect_test::{Expect, expect};
 
-use crate::newsroom::page;
+use crate::{
+    ledgers,
+    newsroom::{Newsroom, page},
+};
 
 /// Runs gazetted in a folder; gives its exit code and what it said, with the folder's name as `~`.
 pub fn gazetted(folder: &Path, arguments: &[&str]) -> (i32, String) {
@@ -255,7 +258,8 @@ fn a_proof_shows_how_a_page_is_read_even_outside_a_newsroom() {
 
 #[test]
 fn a_second_daemon_in_one_newsroom_is_refused() {
-    let newsroom = crate::newsroom::Newsroom::opens();
+    let mut newsroom = Newsroom::closed(ledgers::IN_A_FILE);
+    newsroom.starts();
     let (code, text) = gazetted(newsroom.folder.path(), &["run"]);
     assert_eq!(code, 1);
     assert!(
@@ -267,7 +271,7 @@ fn a_second_daemon_in_one_newsroom_is_refused() {
 
 #[test]
 fn publishing_by_hand_works_beside_the_daemon() {
-    let newsroom = crate::newsroom::Newsroom::with_subscribers(["li@example.org"]);
+    let newsroom = Newsroom::with_subscribers(["li@example.org"]);
     let draft = newsroom.path("draft.md");
     fs::write(&draft, page("By hand", "These words come by hand.")).unwrap();
     let (code, text) = gazetted(newsroom.folder.path(), &["publish", "draft.md"]);

@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     configuring::gazetted,
+    ledgers,
     newsroom::{Newsroom, page},
     sink::Manners,
     tools,
@@ -82,7 +83,7 @@ fn has(findings: &[(String, String, String)], subject: &str, state: &str, said: 
 
 #[test]
 fn a_newsroom_at_work_is_well_from_its_settings_to_the_records_in_the_dns() {
-    let mut newsroom = Newsroom::closed("");
+    let mut newsroom = Newsroom::closed(ledgers::IN_A_FILE);
     let openssl = tools::program("openssl").is_some();
     let mut known: Vec<(String, String)> = vec![
         ("tide.example.org".to_owned(), "something else".to_owned()),

@@ -16,6 +16,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::{
+    ledgers,
     listing::{files, moment, publishes, text},
     newsroom::{Newsroom, until},
     picturing::picture,
@@ -75,7 +76,7 @@ fn in_book(bytes: &[u8]) -> BTreeSet<String> {
 
 /// A newsroom that is not at work, whose readers know it by this address.
 fn at(address: &str) -> Newsroom {
-    let mut newsroom = Newsroom::closed("");
+    let mut newsroom = Newsroom::closed(ledgers::IN_A_FILE);
     newsroom.sets("publication", &format!("base_url = \"{address}\"\nissn = \"1234-567X\""));
     newsroom
 }

@@ -16,13 +16,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     runtime::Runtime,
 };
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    },
-};
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
 use crate::{
     judging::Certificates,
@@ -67,13 +61,7 @@ impl Far {
         let folder = tempfile::tempdir().unwrap();
         let names = ["img.example.org", "other.example.org", "mixed.example.org"];
         let made = Certificates::make(&openssl, folder.path(), &names);
-        let chain = vec![CertificateDer::from_pem_file(&made.certificate).unwrap()];
-        let key = PrivateKeyDer::from_pem_file(&made.key).unwrap();
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let config =
-            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = made.acceptor();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let answers: Vec<(String, Answer)> =
             answers.into_iter().map(|(path, answer)| (path.to_owned(), answer)).collect();

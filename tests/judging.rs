@@ -6,10 +6,18 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
 };
 
 use gazetted::delivery::State;
 use image::ImageFormat;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    },
+};
 
 use crate::{
     newsroom::{Newsroom, copies, page},
@@ -390,5 +398,15 @@ impl Certificates {
             "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out leaf.pem",
         );
         Self { authority: file("ca.pem"), certificate: file("leaf.pem"), key: file("leaf.key") }
+    }
+
+    /// What takes connections in the name of those hosts.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let chain = vec![CertificateDer::from_pem_file(&self.certificate).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(&self.key).unwrap();
+        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let config =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        TlsAcceptor::from(Arc::new(config.with_no_client_auth().with_single_cert(chain, key).unwrap()))
     }
 }

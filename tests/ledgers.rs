@@ -24,6 +24,9 @@ pub fn each() -> impl Iterator<Item = String> {
     [String::new()].into_iter().chain(postgres)
 }
 
+/// The settings of a newsroom whose ledger is a file, in whatever the others keep theirs: for stories of that file.
+pub const IN_A_FILE: &str = "[data]\n";
+
 /// The `PostgreSQL` in which all newsrooms are to keep their ledgers, where `GAZETTED_TEST_LEDGER=postgres` says so.
 pub fn wanted() -> Option<&'static Postgres> {
     let wanted = std::env::var("GAZETTED_TEST_LEDGER").is_ok_and(|ledger| ledger == "postgres");

@@ -8,7 +8,7 @@ use gazetted::{
 };
 
 use crate::{
-    ledgers::Postgres,
+    ledgers::{self, Postgres},
     newsroom::{Newsroom, page, until},
     tools,
 };
@@ -92,7 +92,9 @@ fn what_is_said_to_another_machine_is_said_by_tls_to_whom_an_authority_knows() {
 fn a_ledger_goes_to_postgres_and_back_with_all_that_it_knows() {
     let Some(postgres) = Postgres::runs() else { return };
     let address = postgres.database();
-    let mut newsroom = Newsroom::with_subscribers(["li@example.org", "wang@example.org"]);
+    let mut newsroom = Newsroom::closed(ledgers::IN_A_FILE);
+    newsroom.enters(&["li@example.org", "wang@example.org"]);
+    newsroom.starts();
     newsroom.saves("2026-11-21.md", page("One", "The tide was high on Tuesday, 潮水很高。"));
     letters(&newsroom, 1);
     let (ran, said) = says(&newsroom, &["ledger", "move", "--to", &address]);
@@ -104,7 +106,7 @@ fn a_ledger_goes_to_postgres_and_back_with_all_that_it_knows() {
     assert!(said.contains("ledger = \"postgres://"), "{said}");
     let settings = newsroom.path("config/gazetted.toml");
     let plain = fs::read_to_string(&settings).unwrap();
-    fs::write(&settings, format!("{plain}\n[data]\nledger = \"{address}\"\n")).unwrap();
+    fs::write(&settings, plain.replace("[data]\n", &format!("[data]\nledger = \"{address}\"\n"))).unwrap();
     newsroom.starts();
     newsroom.saves("2026-11-22.md", page("Two", "The tide was low on Wednesday."));
     letters(&newsroom, 2);

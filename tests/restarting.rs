@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use crate::{
     configuring::gazetted,
+    ledgers,
     newsroom::{Newsroom, copies, page, until},
     sink::Conduct,
     tools,
@@ -261,7 +262,9 @@ fn a_daemon_whose_log_cannot_be_written_goes_on() {
 
 #[test]
 fn an_operator_who_looks_into_the_ledger_does_not_take_its_log_away() {
-    let newsroom = Newsroom::with_subscribers(["a@example.org"]);
+    let mut newsroom = Newsroom::closed(ledgers::IN_A_FILE);
+    newsroom.enters(&["a@example.org"]);
+    newsroom.starts();
     newsroom.saves("a.md", page("One", "The first words."));
     newsroom.letters_stand("a", &[(State::Delivered, 1)]);
     let (ledger, log) = (newsroom.path("data/ledger.db"), newsroom.path("data/ledger.db-wal"));

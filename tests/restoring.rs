@@ -14,6 +14,7 @@ use image::ImageFormat;
 
 use crate::{
     configuring::gazetted,
+    ledgers,
     listing::files,
     newsroom::{Newsroom, page, until},
     picturing::picture,
@@ -23,7 +24,7 @@ use crate::{
 
 /// A newsroom whose pages do not depend on the port that it gets.
 fn opens() -> Newsroom {
-    let mut newsroom = Newsroom::closed("");
+    let mut newsroom = Newsroom::closed(ledgers::IN_A_FILE);
     newsroom.sets("publication", "base_url = \"https://tide.example.org/\"");
     newsroom
 }
@@ -372,7 +373,7 @@ fn folders_elsewhere_come_back_inside_the_new_one_and_what_is_not_in_the_backup_
     let aside = tempfile::tempdir().unwrap();
     let state = aside.path().join("state");
     let settings = fs::read_to_string(newsroom.path("config/gazetted.toml")).unwrap();
-    let settings = format!("{settings}\n[data]\nfolder = \"{}\"\n", state.display());
+    let settings = settings.replace("[data]\n", &format!("[data]\nfolder = \"{}\"\n", state.display()));
     let settings =
         settings.replace("[mail]\n", "[mail]\ndkim_keys = [\"/etc/none/key.pem\", \"keys/own.pem\"]\n");
     fs::write(newsroom.path("config/gazetted.toml"), settings).unwrap();

@@ -17,7 +17,9 @@ use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use s3s::{Body, auth::SimpleAuth, service::S3Service, service::S3ServiceBuilder};
 use tempfile::TempDir;
-use tokio::{net::TcpListener, runtime::Runtime, sync::Notify};
+use tokio::{net::TcpListener, net::TcpStream, runtime::Runtime, sync::Notify};
+
+use crate::{judging::Certificates, tools};
 
 /// The bucket, and what the names in it begin with.
 pub const ADDRESS: &str = "s3://tide/news";
@@ -96,6 +98,27 @@ impl Storehouse {
              secret_file = \"config/bucket-secret\"\n",
             self.address
         )
+    }
+
+    /// A port at which it takes nothing but TLS, and the certificate of who vouches for it; `None` after saying that a story is skipped.
+    pub fn behind_tls(&self) -> Option<(u16, PathBuf)> {
+        let openssl = tools::program("openssl")?;
+        let made = Certificates::make(&openssl, self.told.folder.path(), &["localhost"]);
+        let acceptor = made.acceptor();
+        let listener = self.runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let address = self.address;
+        self.runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let Ok(mut outside) = acceptor.accept(stream).await else { return };
+                    let Ok(mut inside) = TcpStream::connect(address).await else { return };
+                    let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+                });
+            }
+        });
+        Some((port, made.authority))
     }
 
     /// From now on it answers everything with that status.

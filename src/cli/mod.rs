@@ -38,7 +38,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     config::FILE, config::Newsroom, daemon, durable, editions, fault, hub, ledger::Error as LedgerError,
-    press, publication::Publication, vault,
+    memory, press, publication::Publication, vault,
 };
 
 /// Done.
@@ -187,6 +187,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         return ExitCode::from(ASKED_WRONGLY);
     }
     durable::let_nobody_else_write();
+    memory::keep_some();
     match dispatch(arguments) {
         Ok(()) => ExitCode::from(DONE),
         // Whoever read the answer has had enough: `gazetted issues list | head`.

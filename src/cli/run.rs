@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Error, environment, report, say};
 use crate::{
     clock::Clock, config::DaemonName, config::Newsroom, config::Role, config::Roles, daemon, daemon::Daemon,
-    daemon::service, fault, mail::Way, memory, subscriber::Standing,
+    daemon::service, fault, mail::Way, subscriber::Standing,
 };
 
 #[derive(clap::Args)]
@@ -40,7 +40,6 @@ pub(super) fn run(file: &Path, mut newsroom: Newsroom, arguments: &Arguments) ->
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     // A second subscriber cannot be there: this is the first thing that the only daemon of the process does.
     let _ = if arguments.json { log.json().try_init() } else { log.with_ansi(terminal).try_init() };
-    memory::keep_little();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

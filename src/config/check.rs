@@ -33,7 +33,10 @@ const KEYS: [(&str, &[&str]); 11] = [
         ],
     ),
     ("inbox", &["folder", "settle_after", "look_every"]),
-    ("outbox", &["folder", "bucket", "endpoint", "region", "key_id", "secret_file", "without_tls"]),
+    (
+        "outbox",
+        &["folder", "bucket", "endpoint", "region", "key_id", "secret_file", "ca_file", "without_tls"],
+    ),
     ("data", &["folder", "ledger", "ledger_password_file"]),
     ("daemon", &["roles", "name"]),
     ("digests", &["at", "weekday", "day", "ask_after"]),
@@ -278,6 +281,7 @@ fn contradictions(settings: &Settings) -> Vec<String> {
         ("endpoint", outbox.endpoint.is_some()),
         ("region", outbox.region.is_some()),
         ("key_id", outbox.key_id.is_some()),
+        ("ca_file", outbox.ca_file.is_some()),
         ("without_tls", outbox.without_tls),
     ];
     if let Some((name, _)) = of_a_bucket.iter().find(|(_, is_set)| *is_set && outbox.bucket.is_none()) {

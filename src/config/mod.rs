@@ -195,19 +195,22 @@ impl Newsroom {
     /// # Errors
     /// When the file with the secret cannot be read.
     pub fn bucket(&self) -> Result<Option<Access>, Error> {
-        let OutboxSettings { bucket, endpoint, region, key_id, secret_file, without_tls, .. } =
+        let OutboxSettings { bucket, endpoint, region, key_id, secret_file, ca_file, without_tls, .. } =
             &self.settings.outbox;
         let Some(access) = bucket.as_ref().and_then(|bucket| Access::parse(&bucket.0)) else {
             return Ok(None);
         };
-        let secret = secret_file.as_ref().map(|file| {
+        let read = |key, file: &PathBuf| {
             let path = self.root.join(file);
-            let read = fs::read_to_string(&path);
-            read.map_err(|source| Error::Named { key: "outbox.secret_file", path, source })
-        });
-        let key = key_id.clone().zip(secret.transpose()?.map(|secret| secret.trim().to_owned()));
+            fs::read(&path).map_err(|source| Error::Named { key, path, source })
+        };
+        let secret = secret_file.as_ref().map(|file| read("outbox.secret_file", file)).transpose()?;
+        let secret = secret.map(|secret| String::from_utf8_lossy(&secret).trim().to_owned());
+        let key = key_id.clone().zip(secret);
+        let authorities = ca_file.as_ref().map(|file| read("outbox.ca_file", file)).transpose()?;
         let endpoint = endpoint.as_ref().map(|endpoint| endpoint.0.clone());
-        Ok(Some(Access { endpoint, region: region.clone(), key, without_tls: *without_tls, ..access }))
+        let (region, without_tls) = (region.clone(), *without_tls);
+        Ok(Some(Access { endpoint, region, key, without_tls, authorities, ..access }))
     }
 
     /// The folder of all state.
@@ -277,6 +280,7 @@ impl Newsroom {
                 &publication.theme,
                 &bounces.webhook_secret_file,
                 &outbox.secret_file,
+                &outbox.ca_file,
                 &data.ledger_password_file,
             ]
             .into_iter()

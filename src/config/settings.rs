@@ -140,6 +140,8 @@ pub struct OutboxSettings {
     pub key_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub without_tls: bool,
 }
@@ -153,6 +155,7 @@ impl Default for OutboxSettings {
             region: None,
             key_id: None,
             secret_file: None,
+            ca_file: None,
             without_tls: false,
         }
     }

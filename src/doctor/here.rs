@@ -54,6 +54,7 @@ pub(super) fn settings(newsroom: &Newsroom) -> Vec<Finding> {
         let secret = |file: &PathBuf| {
             settings.publication.cover.as_ref() != Some(file)
                 && settings.publication.theme.as_ref() != Some(file)
+                && settings.outbox.ca_file.as_ref() != Some(file)
                 && !settings.mail.servers().iter().any(|relay| relay.ca_file.as_ref() == Some(file))
         };
         if secret(&named) && mode(&path).is_some_and(|mode| mode & 0o007 != 0) {

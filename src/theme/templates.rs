@@ -162,22 +162,70 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// How many bytes the character takes that begins with a byte, where nothing can be wrong with it; else 0.
+const PLAIN: [u8; 256] = {
+    let mut plain = [0; 256];
+    let mut byte = u8::MAX;
+    while byte > 0 {
+        plain[byte as usize] = match byte {
+            b'&' | b'<' | b'>' | b'"' | b'\'' => 0,
+            b' '..=b'~' => 1,
+            // U+4000 to U+9FFF, and so nearly all of Chinese.
+            0xE4..=0xE9 => 3,
+            _ => 0,
+        };
+        byte -= 1;
+    }
+    plain
+};
+
 /// Puts `text` after what is there, as [`escape`] gives it.
 pub fn push_escaped(text: &str, out: &mut String) {
-    let mut from = 0;
-    for (at, c) in text.char_indices() {
+    let (mut from, mut at) = (0, 0);
+    while let Some(&byte) = text.as_bytes().get(at) {
+        let plain = PLAIN[usize::from(byte)];
+        if plain > 0 {
+            at += usize::from(plain);
+            continue;
+        }
+        let Some(c) = text[at..].chars().next() else { break };
+        let end = at + c.len_utf8();
         let instead = match c {
             '&' => "&amp;",
             '<' => "&lt;",
             '>' => "&gt;",
             '"' => "&quot;",
             '\'' => "&#39;",
-            c if typography::is_printable(c) => continue,
+            c if typography::is_printable(c) => {
+                at = end;
+                continue;
+            }
             _ => "",
         };
         out.push_str(&text[from..at]);
         out.push_str(instead);
-        from = at + c.len_utf8();
+        (from, at) = (end, end);
     }
     out.push_str(&text[from..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_is_written_so_that_xml_and_html_read_it_or_is_left_out() {
+        for c in '\0'..=char::MAX {
+            let expected = match c {
+                '&' => "&amp;".to_owned(),
+                '<' => "&lt;".to_owned(),
+                '>' => "&gt;".to_owned(),
+                '"' => "&quot;".to_owned(),
+                '\'' => "&#39;".to_owned(),
+                c if typography::is_printable(c) => c.to_string(),
+                _ => String::new(),
+            };
+            assert_eq!(escape(&format!("桥{c}a{c}")), format!("桥{expected}a{expected}"), "{c:?}");
+        }
+    }
 }

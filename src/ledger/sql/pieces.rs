@@ -14,14 +14,14 @@ use crate::{
 pub(super) fn enter(db: &Db<'_>, publication: &str, issue: &Issue, line: &Listing) -> Result<(), Refusal> {
     let (key, date) = (line.key.as_str(), line.date.to_string());
     count(db, publication, ("issue", "", ""), line.date.year(), 1)?;
+    let mut pieces = Vec::with_capacity(issue.articles.len());
     for (place, article) in issue.articles.iter().enumerate() {
-        let facets = Facet::of(article, issue);
         let contribution = Contribution::of(article, issue, line);
         let piece: i64 = db.value(
             "INSERT INTO pieces (publication, issue, place, date, line) VALUES (?1, ?2, ?3, ?4, ?5) RETURNING id",
             params![publication, key, place, date, shelf::to_json(&contribution)?],
         )?;
-        for facet in facets {
+        for facet in Facet::of(article, issue) {
             let (kind, slug) = (facet.kind.as_str(), facet.slug());
             db.execute(
                 "INSERT INTO facets (publication, kind, slug, date, published, issue, place, piece)
@@ -30,6 +30,10 @@ pub(super) fn enter(db: &Db<'_>, publication: &str, issue: &Issue, line: &Listin
             )?;
             count(db, publication, (kind, &slug, &facet.name), line.date.year(), 1)?;
         }
+        pieces.push((piece, article, contribution));
+    }
+    // All words in a row: SQLite's index writes what it has of them before any other statement that can be undone.
+    for (piece, article, contribution) in pieces {
         enter_words(db, piece, article, &contribution)?;
     }
     Ok(())

@@ -42,6 +42,37 @@ fn there_is_a_ledger_of_every_schema_but_one_that_is_in_the_making() {
     }
 }
 
+/// The tables of a ledger with their columns, and its indexes, in words that do not know how they came to be.
+fn tables_of(steps: &[&str]) -> Vec<String> {
+    let db = Connection::open_in_memory().expect("opened");
+    for step in steps {
+        db.execute_batch(step).expect("a schema");
+    }
+    let said = |sql: &str| -> Vec<String> {
+        let mut asked = db.prepare(sql).expect("a question");
+        let said = asked.query_map([], |row| row.get::<_, String>(0)).expect("asked");
+        said.map(|line| line.expect("text").split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    let columns = "SELECT format('%s %s %d.%d: %s %s %d %s %d', t.name, t.type, t.wr, t.strict, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk)
+                   FROM pragma_table_list AS t, pragma_table_xinfo(t.name) AS c WHERE t.name NOT LIKE 'sqlite%' ORDER BY t.name, c.cid";
+    let keys = "SELECT format('%s: %s to %s %s', t.name, k.\"from\", k.\"table\", k.\"to\")
+                FROM pragma_table_list AS t, pragma_foreign_key_list(t.name) AS k ORDER BY 1";
+    let unique =
+        "SELECT format('%s: %s %d %d %s', t.name, i.origin, i.\"unique\", i.partial, group_concat(c.name))
+                  FROM pragma_table_list AS t, pragma_index_list(t.name) AS i, pragma_index_xinfo(i.name) AS c
+                  WHERE i.origin <> 'c' GROUP BY t.name, i.name ORDER BY 1";
+    let indexes = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND (type <> 'table' OR sql LIKE 'CREATE VIRTUAL%') ORDER BY name";
+    let rows = "SELECT format('%s %d', name, value) FROM counters ORDER BY name";
+    [columns, keys, unique, indexes, rows].into_iter().flat_map(said).collect()
+}
+
+#[test]
+fn a_new_ledger_has_what_the_migrations_make() {
+    let (new, migrated) = (tables_of(&[connection::WHOLE]), tables_of(&connection::SCHEMAS));
+    assert!(migrated.len() > 200, "all tables are compared: {}", migrated.len());
+    assert_eq!(new, migrated);
+}
+
 #[test]
 fn a_ledger_of_any_schema_is_migrated_with_all_that_it_knows() {
     for (n, fixture) in FIXTURES.iter().enumerate() {

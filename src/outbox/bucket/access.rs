@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use object_store::{
-    BackoffConfig, ClientOptions, RetryConfig,
+    BackoffConfig, Certificate, ClientOptions, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey},
 };
 use tokio_rustls::rustls::crypto::ring;
@@ -40,6 +40,8 @@ pub struct Access {
     pub key: Option<(String, String)>,
     /// Whether a server elsewhere may be asked without TLS.
     pub without_tls: bool,
+    /// Certificates, in PEM, that are trusted besides the system's.
+    pub authorities: Option<Vec<u8>>,
     /// How long one request may take with all its tries, besides the time that its bytes need.
     pub patience: Duration,
 }
@@ -71,6 +73,7 @@ impl Access {
             region: None,
             key: None,
             without_tls: false,
+            authorities: None,
             patience: PATIENCE,
         })
     }
@@ -86,13 +89,27 @@ impl Access {
         Ok([self.asked(press, self.patience)?, self.asked(readers, self.patience / READERS)?])
     }
 
+    fn certificates(&self) -> Result<Vec<Certificate>, Error> {
+        let Some(authorities) = &self.authorities else { return Ok(Vec::new()) };
+        let certificates = Certificate::from_pem_bundle(authorities).unwrap_or_default();
+        if certificates.is_empty() {
+            let why =
+                "`ca_file` of [outbox] has no certificate; it takes those of authorities, in PEM".to_owned();
+            return Err(Error::Settings { bucket: self.to_string(), why });
+        }
+        Ok(certificates)
+    }
+
     fn asked(&self, again: usize, patience: Duration) -> Result<Objects, Error> {
         Ok(Objects::of(Arc::new(self.client(again, patience)?), self.clone(), patience))
     }
 
     fn client(&self, max_retries: usize, retry_timeout: Duration) -> Result<AmazonS3, Error> {
         let wrong = |why: String| Error::Settings { bucket: self.to_string(), why };
-        let options = ClientOptions::new().with_timeout(LONGEST).with_connect_timeout(retry_timeout / 2);
+        let mut options = ClientOptions::new().with_timeout(LONGEST).with_connect_timeout(retry_timeout / 2);
+        for certificate in self.certificates()? {
+            options = options.with_root_certificate(certificate);
+        }
         let backoff = BackoffConfig {
             init_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(2),

@@ -29,7 +29,7 @@ use crate::{
     delivery::ReturnKey, desk, desk::Bells, desk::Desk, desk::Password, durable, fetch::Fetcher, fetch::Web,
     http, http::ReadingRoom, http::Subscribing, ledger, ledger::Hearing, ledger::Ledger,
     ledger::postgres::Postgres, ledger::sqlite::Sqlite, mail::Letterhead, mail::Mail, mail::Stationery,
-    metrics, metrics::Metrics, outbox, outbox::Outbox, press, press::Press, publication::Publication,
+    metrics, metrics::Metrics, outbox, outbox::Outbox, press, press::Press, publication::Publication, random,
     subscriber::LeaveKey,
 };
 
@@ -474,7 +474,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     }
 }
 
-/// The key of the addresses for leaving: made once, from the kernel's random numbers, readable by us alone.
+/// The key of the addresses for leaving: made once, random, readable by us alone.
 fn leave_key(path: &Path) -> Result<LeaveKey, Error> {
     let failed = |source| Error::Folder { path: path.to_owned(), source };
     match fs::read(path) {
@@ -485,9 +485,7 @@ fn leave_key(path: &Path) -> Result<LeaveKey, Error> {
             Ok(LeaveKey::new(bytes))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut bytes = [0; 32];
-            io::Read::read_exact(&mut File::open("/dev/urandom").map_err(failed)?, &mut bytes)
-                .map_err(failed)?;
+            let bytes = random::bytes().map_err(failed)?;
             let temporary = path.with_extension(format!("new-{}", std::process::id()));
             let _ = fs::remove_file(&temporary);
             let mut file = OpenOptions::new()

@@ -4,6 +4,7 @@
 
 pub mod typography;
 pub mod fault;
+pub mod random;
 pub mod durable;
 pub mod clock;
 pub mod memory;

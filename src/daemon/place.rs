@@ -2,12 +2,12 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use super::Error;
-use crate::{config::Newsroom, durable};
+use crate::{config::Newsroom, durable, random};
 
 /// Held as long as a daemon runs. The kernel frees it when the process ends, however it ends.
 pub struct Place {
@@ -107,11 +107,7 @@ pub(super) fn holder(newsroom: &Newsroom) -> Result<String, Error> {
     match fs::read_to_string(path) {
         Ok(name) => Ok(name.trim().to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut bytes = [0; 16];
-            File::open("/dev/urandom")
-                .and_then(|mut random| random.read_exact(&mut bytes))
-                .map_err(failed)?;
-            let name = format!("{:032x}", u128::from_le_bytes(bytes));
+            let name = random::word().map_err(failed)?;
             // Where two make one at once, one of them is there.
             match OpenOptions::new().write(true).create_new(true).open(path) {
                 Ok(mut file) => {

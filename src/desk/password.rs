@@ -12,7 +12,7 @@ use argon2::{
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
 
-use super::sessions;
+use crate::random;
 
 /// The fewest characters of a password that somebody chose, and
 const SHORTEST: usize = 12;
@@ -74,7 +74,7 @@ impl Password {
     /// # Errors
     /// When its file cannot be written.
     pub fn renew(&self) -> Result<String, Error> {
-        let letters: Vec<u8> = sessions::random::<20>()
+        let letters: Vec<u8> = random::bytes::<20>()
             .map_err(|source| self.failed(source))?
             .iter()
             .map(|byte| LETTERS[usize::from(byte % 32)])
@@ -120,7 +120,7 @@ impl Password {
     }
 
     fn keep(&self, password: &str) -> Result<(), Error> {
-        let salt = sessions::random::<16>().map_err(|source| self.failed(source))?;
+        let salt = random::bytes::<16>().map_err(|source| self.failed(source))?;
         let hash = Argon2::default()
             .hash_password_with_salt(password.as_bytes(), &salt)
             .map_err(|error| self.failed(io::Error::other(error.to_string())))?;

@@ -3,7 +3,8 @@
 use std::{collections::HashMap, io};
 
 use jiff::{SignedDuration, Timestamp};
-use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::random;
 
 /// How long somebody stays logged in who does nothing, and
 const IDLE: SignedDuration = SignedDuration::from_hours(12);
@@ -13,23 +14,6 @@ const WHOLE: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// Most sessions at once; the one that was idle longest makes room.
 const MOST: usize = 256;
-
-/// Random bytes.
-pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    let none = |_| io::Error::other("the system has no random numbers");
-    SystemRandom::new().fill(&mut bytes).map_err(none).map(|()| bytes)
-}
-
-/// A random token of 128 bits in hexadecimal.
-pub(super) fn token() -> io::Result<String> {
-    use std::fmt::Write as _;
-    let bytes = random::<16>()?;
-    Ok(bytes.iter().fold(String::new(), |mut token, byte| {
-        let _ = write!(token, "{byte:02x}");
-        token
-    }))
-}
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]
@@ -55,8 +39,8 @@ impl Sessions {
         {
             self.0.remove(&oldest);
         }
-        let token = token()?;
-        let session = Session { form_token: self::token()?, begun: now, seen: now, stamp };
+        let token = random::word()?;
+        let session = Session { form_token: random::word()?, begun: now, seen: now, stamp };
         self.0.insert(blake3::hash(token.as_bytes()), session);
         Ok(token)
     }

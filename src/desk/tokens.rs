@@ -4,8 +4,7 @@ use std::{fmt::Write as _, io};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::sessions;
-use crate::{ledger, ledger::Ledger, ledger::Scope, ledger::Token};
+use crate::{ledger, ledger::Ledger, ledger::Scope, ledger::Token, random};
 
 /// How every token begins: who finds one lying about knows what it is.
 const PREFIX: &str = "gazetted_";
@@ -52,7 +51,7 @@ pub fn make(ledger: &dyn Ledger, name: &str, scope: Scope, now: Timestamp) -> Re
     if name.is_empty() || name.chars().count() > LONGEST || !name.chars().all(good) {
         return Err(Error::Name { name });
     }
-    let random = sessions::random::<BYTES>().map_err(Error::Random)?;
+    let random = random::bytes::<BYTES>().map_err(Error::Random)?;
     let token = random.iter().fold(PREFIX.to_owned(), |mut token, byte| {
         let _ = write!(token, "{byte:02x}");
         token

@@ -13,9 +13,7 @@ use axum::{
 use serde_json::json;
 
 use super::{id_of, reading};
-use crate::{
-    desk::Answer, desk::Desk, desk::Failure, desk::guard::Editor, desk::sessions, editions, press::Preview,
-};
+use crate::{desk::Answer, desk::Desk, desk::Failure, desk::guard::Editor, editions, press::Preview, random};
 
 /// How many previews are kept; the oldest makes room.
 const KEPT: usize = 4;
@@ -56,7 +54,7 @@ pub(super) async fn show(State(desk): State<Arc<Desk>>, editor: Editor, Path(id)
             match preview {
                 Err(problem) => it["problem"] = json!(words.say("preview.none", &[("reason", &problem)])),
                 Ok(preview) => {
-                    let token = sessions::token().map_err(|error| Failure::fault(&error))?;
+                    let token = random::word().map_err(|error| Failure::fault(&error))?;
                     let (leaves, page, chapter) = leaves(desk, &token, &preview)?;
                     it["problem"] = json!(null);
                     it["token"] = json!(token);

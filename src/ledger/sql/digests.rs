@@ -3,16 +3,189 @@
 use jiff::Timestamp;
 
 use super::{
-    super::{DigestLine, Draft, Queued, Trouble, Words},
-    News, Refusal,
+    super::{DigestLine, Digests, Draft, Error, Queued, Then, Trouble, Words},
+    News, Reach, Refusal, Store,
     db::{Db, Row, Value, params},
-    micros, queue, shelf, subscribers, tell, timestamp,
+    keeping, micros, queue, shelf, subscribers, tell, timestamp,
 };
 use crate::{
-    delivery::BounceKind, delivery::Digest, delivery::DigestId, delivery::DigestStatus, delivery::Kind,
-    delivery::Phase, delivery::Printing, delivery::PrintingId, delivery::Reply, delivery::State,
-    editions::Letter, issue::IssueKey, subscriber::Pace, subscriber::SubscriberId, subscriber::Wish,
+    delivery::BounceKind, delivery::Claim, delivery::Company, delivery::Delivery, delivery::Digest,
+    delivery::DigestId, delivery::DigestStatus, delivery::Kind, delivery::Phase, delivery::Printing,
+    delivery::PrintingId, delivery::Reply, delivery::Settlement, delivery::State, editions::Letter,
+    issue::IssueKey, publication::Publication, subscriber::Pace, subscriber::SubscriberId, subscriber::Wish,
 };
+
+impl<S: Store> Digests for S {
+    fn wishes(&self, pace: Pace) -> Result<Vec<Wish>, Error> {
+        self.read(|db| wishes(db, pace))
+    }
+
+    fn freeze(&self, publication: &Publication, draft: &Draft, now: Timestamp) -> Result<Queued, Error> {
+        let (publication, draft) = (publication.key.clone(), draft.clone());
+        self.write_leading(move |db| freeze(db, &publication, &draft, now))
+    }
+
+    fn stale(&self, publication: &Publication) -> Result<Vec<Digest>, Error> {
+        self.read(|db| stale(db, &publication.key))
+    }
+
+    fn printed_for(&self, id: DigestId) -> Result<Vec<Wish>, Error> {
+        self.read(|db| printed_for(db, id))
+    }
+
+    fn print_anew(
+        &self,
+        id: DigestId,
+        issues: &[IssueKey],
+        printings: &[(Wish, Option<Words>)],
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let (issues, printings) = (issues.to_vec(), printings.to_vec());
+        self.write_leading(move |db| print_anew(db, id, &issues, &printings, now))
+    }
+
+    fn ask(
+        &self,
+        publication: &Publication,
+        id: SubscriberId,
+        letter: &Letter,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let (publication, letter) = (publication.key.clone(), letter.clone());
+        self.write(move |db| ask(db, &publication, id, &letter, now))
+    }
+
+    fn last_digest(&self, publication: &Publication, pace: Pace) -> Result<Option<Digest>, Error> {
+        self.read(|db| last(db, &publication.key, pace))
+    }
+
+    fn digest_of(
+        &self,
+        publication: &Publication,
+        pace: Pace,
+        period: &str,
+    ) -> Result<Option<Digest>, Error> {
+        self.read(|db| find(db, &publication.key, pace.as_str(), period))
+    }
+
+    fn digests(&self, publication: &Publication, most: usize) -> Result<Vec<DigestLine>, Error> {
+        self.read(|db| newest(db, &publication.key, DigestId(i64::MAX), most))
+    }
+
+    fn digests_before(
+        &self,
+        publication: &Publication,
+        before: DigestId,
+        most: usize,
+    ) -> Result<Vec<DigestLine>, Error> {
+        self.read(|db| newest(db, &publication.key, before, most))
+    }
+
+    fn digest(&self, id: DigestId) -> Result<Option<DigestLine>, Error> {
+        self.read(|db| digest(db, id))
+    }
+
+    fn course(&self, id: DigestId) -> Result<Vec<(Timestamp, u64)>, Error> {
+        self.read(|db| course(db, id))
+    }
+
+    fn letters(
+        &self,
+        id: DigestId,
+        state: State,
+        after: SubscriberId,
+        most: usize,
+    ) -> Result<Vec<Trouble>, Error> {
+        self.read(|db| letters(db, id, state, after, most))
+    }
+
+    fn said_afterwards(&self, id: DigestId) -> Result<Vec<(BounceKind, String, u64)>, Error> {
+        self.read(|db| said_afterwards(db, id))
+    }
+
+    fn set_digest_status(&self, id: DigestId, status: DigestStatus, now: Timestamp) -> Result<bool, Error> {
+        self.write(move |db| set_status(db, id, status, now))
+    }
+
+    fn ask_about_old(&self, before: Timestamp, now: Timestamp) -> Result<Vec<Digest>, Error> {
+        self.write_leading(move |db| ask_about_old(db, before, now))
+    }
+
+    fn retry(&self, id: DigestId, state: State, now: Timestamp) -> Result<u64, Error> {
+        self.write(move |db| queue::retry(db, id, state, now))
+    }
+
+    fn printing(&self, id: PrintingId) -> Result<Option<Printing>, Error> {
+        self.read(|db| printing(db, id))
+    }
+
+    fn claim(
+        &self,
+        now: Timestamp,
+        lease: Timestamp,
+        most: usize,
+        except: &[String],
+    ) -> Result<Claim, Error> {
+        let except = except.to_vec();
+        self.write_letters(Reach::Letters, move |db| queue::claim(db, now, lease, most, &except))
+    }
+
+    fn still_claimed(
+        &self,
+        letters: &[(DigestId, SubscriberId)],
+    ) -> Result<Vec<(DigestId, SubscriberId)>, Error> {
+        self.read(|db| queue::still_claimed(db, letters))
+    }
+
+    fn settle(&self, settlements: &[Settlement], now: Timestamp) -> Result<u64, Error> {
+        let reach = reach_of(settlements);
+        let settlements = settlements.to_vec();
+        self.write_letters(reach, move |db| queue::settle(db, &settlements, now))
+    }
+
+    fn settle_then(&self, settlements: Vec<Settlement>, now: Timestamp, then: Then) {
+        let reach = reach_of(&settlements);
+        self.write_letters_then(reach, move |db| queue::settle(db, &settlements, now), then);
+    }
+
+    fn give_back(&self, letters: &[Delivery]) -> Result<(), Error> {
+        let letters: Vec<_> = letters.iter().map(|letter| (letter.digest, letter.subscriber)).collect();
+        self.write_letters(Reach::Letters, move |db| queue::give_back(db, &letters))
+    }
+
+    fn release_claims(&self) -> Result<u64, Error> {
+        self.write(queue::release_claims)
+    }
+
+    fn keep_claims(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        closed: Vec<(String, Timestamp)>,
+    ) -> Result<Company, Error> {
+        if !Self::IS_SHARED {
+            return Ok(Company::none());
+        }
+        self.write_letters(Reach::Letters, move |db| queue::keep_claims(db, now, until, &closed))
+    }
+
+    fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        self.read(|db| {
+            if keeping::holds(db)? {
+                return Ok(None);
+            }
+            let sql = "SELECT min(due) FROM deliveries WHERE state IN ('queued', 'delayed')";
+            let due: Option<i64> = db.value(sql, &[])?;
+            due.map(timestamp).transpose()
+        })
+    }
+}
+
+/// Who settles reports of mailboxes changes more than the letters.
+fn reach_of(settlements: &[Settlement]) -> Reach {
+    let reports = settlements.iter().any(|settlement| settlement.bounce.is_some());
+    if reports { Reach::Everything } else { Reach::Letters }
+}
 
 pub(super) fn wishes(db: &Db<'_>, pace: Pace) -> Result<Vec<Wish>, Refusal> {
     let sql = "SELECT DISTINCT form, sections, language FROM subscribers WHERE standing = 'confirmed' AND pace = ?1";

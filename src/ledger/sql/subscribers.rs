@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    super::{Entered, Entry, Sent},
-    Refusal,
+    super::{Entered, Entry, Error, Sent, Subscribers},
+    Refusal, Store,
     db::{Db, Row, params},
     digests, micros, old_links, queue, shelf, timestamp,
 };
@@ -14,6 +14,89 @@ use crate::{
     subscriber::Sections, subscriber::Standing, subscriber::Subscriber, subscriber::SubscriberId,
     subscriber::Suppression, subscriber::SuppressionReason, subscriber::Wish,
 };
+
+impl<S: Store> Subscribers for S {
+    fn enter(&self, entries: Vec<Entry>) -> Result<Vec<Entered>, Error> {
+        self.write(move |db| enter(db, &entries))
+    }
+
+    fn confirm(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
+        self.write(move |db| confirm(db, id, now))
+    }
+
+    fn prefer(&self, id: SubscriberId, preferences: &Preferences) -> Result<bool, Error> {
+        let preferences = preferences.clone();
+        self.write(move |db| prefer(db, id, &preferences))
+    }
+
+    fn leave(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
+        self.write(move |db| leave(db, id, now))
+    }
+
+    fn suppress(&self, id: SubscriberId, suppression: &Suppression) -> Result<bool, Error> {
+        let suppression = suppression.clone();
+        self.write(move |db| suppress(db, id, &suppression))
+    }
+
+    fn bounce(&self, bounces: Vec<Bounce>, now: Timestamp) -> Result<Vec<SubscriberId>, Error> {
+        self.write(move |db| bounce(db, &bounces, now))
+    }
+
+    fn erase(&self, id: SubscriberId, now: Timestamp) -> Result<bool, Error> {
+        let erased = self.write(move |db| erase(db, id, now))?;
+        self.forget_erased()?;
+        Ok(erased)
+    }
+
+    fn subscriber(&self, address: &Address) -> Result<Option<Subscriber>, Error> {
+        self.read(|db| subscriber(db, address))
+    }
+
+    fn owner_of_link(&self, link: &str) -> Result<Option<SubscriberId>, Error> {
+        self.read(|db| old_links::owner(db, link))
+    }
+
+    fn subscriber_of(&self, id: SubscriberId) -> Result<Option<Subscriber>, Error> {
+        self.read(|db| subscriber_of(db, id))
+    }
+
+    fn subscribers(&self, after: SubscriberId, most: usize) -> Result<Vec<Subscriber>, Error> {
+        self.read(|db| subscribers(db, after, most))
+    }
+
+    fn count(&self, standing: Standing) -> Result<u64, Error> {
+        self.read(|db| count(db, standing))
+    }
+
+    fn subscribers_with(
+        &self,
+        part: &str,
+        after: SubscriberId,
+        most: usize,
+    ) -> Result<Vec<Subscriber>, Error> {
+        self.read(|db| with(db, part, after, most))
+    }
+
+    fn growth(&self) -> Result<Vec<(Timestamp, i64)>, Error> {
+        self.read(growth)
+    }
+
+    fn n_pending(&self, since: Timestamp) -> Result<u64, Error> {
+        self.read(|db| n_pending(db, since))
+    }
+
+    fn readers(&self, pace: Pace) -> Result<u64, Error> {
+        self.read(|db| readers(db, pace))
+    }
+
+    fn history(&self, id: SubscriberId, most: usize) -> Result<Vec<Sent>, Error> {
+        self.read(|db| history(db, id, most))
+    }
+
+    fn bounces(&self, id: SubscriberId) -> Result<Vec<Bounce>, Error> {
+        self.read(|db| bounces(db, id))
+    }
+}
 
 pub(super) fn enter(db: &Db<'_>, entries: &[Entry]) -> Result<Vec<Entered>, Refusal> {
     let enter = |entry: &Entry| {

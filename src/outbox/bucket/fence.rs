@@ -7,11 +7,10 @@
 use std::time::{Duration, Instant};
 
 use object_store::{Attribute, Attributes, PutPayload};
-use ring::rand::SecureRandom as _;
 use tokio::sync::Mutex;
 
 use super::objects::{Objects, There, hash_of};
-use crate::outbox::Error;
+use crate::{outbox::Error, random};
 
 /// The object that is changed before and after each change.
 pub(super) const CHANGES: &str = ".changes";
@@ -145,8 +144,7 @@ impl Turn {
 
 /// A word that nobody has written before.
 fn word(objects: &Objects) -> Result<Vec<u8>, Error> {
-    let mut word = [0_u8; 16];
-    // Without it, servers see no change where the word is the same.
-    ring::rand::SystemRandom::new().fill(&mut word).map_err(|_| objects.without_random_numbers())?;
+    // Where the word were the same, servers would see no change.
+    let word = random::bytes::<16>().map_err(|_| objects.without_random_numbers())?;
     Ok(hash_of(&word).into_bytes())
 }

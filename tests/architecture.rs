@@ -189,17 +189,8 @@ fn a_licence_is_allowed_when_one_of_its_choices_is_in_all_parts() {
     }
 }
 
-#[test]
-fn every_dependency_has_a_licence_that_deny_toml_allows() {
-    let deny: toml::Table = fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
-    let allowed: Vec<&str> = deny["licenses"]["allow"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|licence| licence.as_str().unwrap())
-        .collect();
-    let banned: Vec<&str> =
-        deny["bans"]["deny"].as_array().unwrap().iter().map(|ban| ban["crate"].as_str().unwrap()).collect();
+/// What cargo says of all that we depend on.
+fn metadata() -> serde_json::Value {
     let metadata = std::process::Command::new(env!("CARGO"))
         .args([
             "metadata",
@@ -214,7 +205,21 @@ fn every_dependency_has_a_licence_that_deny_toml_allows() {
         .output()
         .unwrap();
     assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    serde_json::from_slice(&metadata.stdout).unwrap()
+}
+
+#[test]
+fn every_dependency_has_a_licence_that_deny_toml_allows() {
+    let deny: toml::Table = fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
+    let allowed: Vec<&str> = deny["licenses"]["allow"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|licence| licence.as_str().unwrap())
+        .collect();
+    let banned: Vec<&str> =
+        deny["bans"]["deny"].as_array().unwrap().iter().map(|ban| ban["crate"].as_str().unwrap()).collect();
+    let metadata = metadata();
     let packages = metadata["packages"].as_array().unwrap();
     assert!(packages.len() > 100, "only {} packages", packages.len());
     for package in packages {
@@ -222,6 +227,27 @@ fn every_dependency_has_a_licence_that_deny_toml_allows() {
         assert!(!banned.contains(&name), "`{name}` is banned");
         let Some(licence) = package["license"].as_str() else { panic!("`{name}` has no licence") };
         assert!(is_allowed(&licence.replace('/', " OR "), &allowed), "`{name}` is under {licence}");
+    }
+}
+
+#[test]
+fn no_dependency_turns_on_what_deny_toml_keeps_off() {
+    let deny: toml::Table = fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
+    let metadata = metadata();
+    for ban in deny["bans"]["features"].as_array().unwrap() {
+        let (name, features) = (ban["crate"].as_str().unwrap(), ban["deny"].as_array().unwrap());
+        let packages = metadata["packages"].as_array().unwrap();
+        let ids: Vec<_> =
+            packages.iter().filter(|package| package["name"] == name).map(|package| &package["id"]).collect();
+        let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+        let on: Vec<_> = nodes.iter().filter(|node| ids.contains(&&node["id"])).collect();
+        assert!(!on.is_empty(), "there is no `{name}`");
+        for feature in features {
+            let has = |node: &&serde_json::Value| {
+                node["features"].as_array().unwrap().iter().any(|on| on.as_str() == feature.as_str())
+            };
+            assert!(!on.iter().any(has), "`{name}` has {feature}");
+        }
     }
 }
 

@@ -157,9 +157,10 @@ fn text(n: usize) -> String {
     text
 }
 
+/// When an issue comes out: a minute after the one before, and all at times that a clock of today may show.
 fn moment(n: usize) -> Timestamp {
-    "2001-01-01T00:00:00Z".parse::<Timestamp>().unwrap()
-        + SignedDuration::from_hours(i64::try_from(n).unwrap())
+    "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap()
+        + SignedDuration::from_mins(i64::try_from(n).unwrap())
 }
 
 /// The CPU time of this process so far.

@@ -1,6 +1,7 @@
 """The works, one a function: each does the same with gazetted, with its peers and with what no program can be quicker than."""
 
 import contextlib
+import datetime
 import email.message
 import http.client
 import pathlib
@@ -246,7 +247,7 @@ def mlmmj_rate(folder, at, n, size):
     letter.set_content("渡口的灯。" * (size // 22))
     (folder / "letter").write_bytes(bytes(letter))
     begin = time.monotonic()
-    subprocess.run([shutil.which("mlmmj-send"), "-L", folder, "-m", folder / "letter", "-D", "-a"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([shutil.which("mlmmj-send"), "-L", folder, "-m", folder / "letter", "-D"], check=True, stdout=subprocess.DEVNULL)
     return n / (time.monotonic() - begin)
 
 
@@ -364,7 +365,9 @@ def drops(options):
     (place / "config/gazetted.toml").write_text(
         f'[publication]\nkey = "bench"\n[inbox]\nsettle_after = "{quiet}ms"\n[http]\nlisten = "{address}"\n[desk]\nlisten = "off"\n'
     )
-    page = lambda word, _: f"# {word}\n\n" + "The lamps are lit again. " * 40
+    # Day after day, as of a daily: no year has a thousand issues.
+    first = datetime.date(2020, 1, 1)
+    page = lambda word, nth: f"---\ndate: {first + datetime.timedelta(nth)}\n---\n\n# {word}\n\n" + "The lamps are lit again. " * 40
     with daemon(options, place):
         serving.wait(lambda: serving.ask(address, "/")[0], "the daemon")
         ours = waits(Asker(address, "/feed.xml"), place / "inbox", options.drops, page)

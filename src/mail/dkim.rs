@@ -1,15 +1,17 @@
 //! Signs letters (DKIM, RFC 6376; Ed25519 by RFC 8463): relaxed/relaxed, with all keys at once, over one hash of the body.
 //!
 //! `lettre` can sign, too, but a message of two signatures it cannot make, a signed `Content-Type` it breaks, and its RSA takes 2 ms.
+//! `aws-lc-rs` signs with RSA in half the time of `ring`, with Ed25519 in a third.
 
 use std::fmt;
 
-use jiff::Timestamp;
-use ring::{
+use aws_lc_rs::{
+    digest,
     digest::{Context, Digest, SHA256},
     rand::SystemRandom,
     signature::{Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair},
 };
+use jiff::Timestamp;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, pem::PemObject as _};
 
 use super::letter::push_base64;
@@ -196,14 +198,12 @@ impl Secret {
     fn sign(&self, text: &[u8], random: &SystemRandom) -> Result<Vec<u8>, Unsigned> {
         match self {
             Self::Rsa(key) => {
-                let mut signature = vec![0; key.public().modulus_len()];
+                let mut signature = vec![0; key.public_modulus_len()];
                 key.sign(&RSA_PKCS1_SHA256, random, text, &mut signature).map_err(|_| Unsigned)?;
                 Ok(signature)
             }
             // The hash is what is signed (RFC 8463 §3).
-            Self::Ed25519(key) => {
-                Ok(key.sign(ring::digest::digest(&SHA256, text).as_ref()).as_ref().to_vec())
-            }
+            Self::Ed25519(key) => Ok(key.sign(digest::digest(&SHA256, text).as_ref()).as_ref().to_vec()),
         }
     }
 }
@@ -378,7 +378,7 @@ mod tests {
 
     #[track_caller]
     fn check_body(body: &str, relaxed: &str) {
-        let expected = ring::digest::digest(&SHA256, relaxed.as_bytes());
+        let expected = digest::digest(&SHA256, relaxed.as_bytes());
         // Wherever it is parted behind a line, the hash is the same.
         for at in (0..=body.len()).filter(|at| *at == 0 || body[..*at].ends_with("\r\n")) {
             let (one, other) = body.as_bytes().split_at(at);
@@ -442,7 +442,7 @@ mod tests {
                 lines.pop();
             }
             let all: Vec<u8> = lines.iter().flat_map(|line| [line.as_slice(), b"\r\n"].concat()).collect();
-            let expected = ring::digest::digest(&SHA256, &all);
+            let expected = digest::digest(&SHA256, &all);
             let hash = body_hash([body.as_bytes(), b""]);
             prop_assert_eq!(hash.as_ref(), expected.as_ref());
         }

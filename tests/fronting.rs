@@ -1,4 +1,4 @@
-//! The snippets of the manual in a real nginx: readers behind it get what readers of the daemon get.
+//! The snippets of the manual in a real nginx and a real Caddy: readers behind them get what readers of the daemon get.
 
 use std::{
     fs,
@@ -13,22 +13,39 @@ use crate::{
     tools,
 };
 
-/// An nginx in a folder of its own.
-struct Nginx {
+/// A web server in a folder of its own.
+struct Front {
     process: Child,
     address: SocketAddr,
     _folder: tempfile::TempDir,
 }
 
-impl Nginx {
+impl Front {
+    /// Starts Caddy with the manual's snippet, which is asked without TLS.
+    fn caddy(newsroom: &Newsroom) -> Option<Self> {
+        let program = tools::program("caddy")?;
+        let folder = tempfile::tempdir().unwrap();
+        let address = free();
+        let site = snippet("Caddy", "caddy")
+            .replace("news.example.org", &format!("http://{address}"))
+            .replace("127.0.0.1:8080", &newsroom.address().to_string());
+        let path = folder.path().join("Caddyfile");
+        fs::write(&path, format!("{{\n\tadmin off\n\tdefault_bind 127.0.0.1\n}}\n{site}")).unwrap();
+        let mut caddy = Command::new(program);
+        caddy.args(["run", "--adapter", "caddyfile", "--config"]).arg(&path);
+        for home in ["HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+            caddy.env(home, folder.path());
+        }
+        Some(Self::starts(&mut caddy, address, folder))
+    }
+
     /// Starts nginx with the manual's snippet below a heading, with the newsroom's addresses in the place of the manual's and without
     /// certificates.
-    fn fronts(newsroom: &Newsroom, heading: &str) -> Option<Self> {
+    fn nginx(newsroom: &Newsroom, heading: &str) -> Option<Self> {
         let program = tools::program("nginx")?;
         let folder = tempfile::tempdir().unwrap();
-        // The port is free again when nginx takes it.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let changed = snippet(heading)
+        let address = free();
+        let changed = snippet(heading, "nginx")
             .replace("listen 443 ssl;", &format!("listen {address};"))
             .replace("127.0.0.1:8080", &newsroom.address().to_string())
             .replace("/srv/news/outbox", newsroom.path("outbox").to_str().unwrap());
@@ -45,17 +62,16 @@ impl Nginx {
         );
         let path = folder.path().join("nginx.conf");
         fs::write(&path, conf).unwrap();
-        let process = Command::new(program)
-            .arg("-c")
-            .arg(&path)
-            .arg("-p")
-            .arg(folder.path())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let nginx = Self { process, address, _folder: folder };
-        until("nginx", || TcpStream::connect(address).is_ok());
-        Some(nginx)
+        let mut nginx = Command::new(program);
+        nginx.arg("-c").arg(&path).arg("-p").arg(folder.path());
+        Some(Self::starts(&mut nginx, address, folder))
+    }
+
+    fn starts(program: &mut Command, address: SocketAddr, folder: tempfile::TempDir) -> Self {
+        let process = program.stderr(Stdio::null()).spawn().unwrap();
+        let front = Self { process, address, _folder: folder };
+        until("the web server", || TcpStream::connect(address).is_ok());
+        front
     }
 
     fn asks(&self, method: &str, path: &str, headers: &str) -> (u16, String, Vec<u8>) {
@@ -63,7 +79,7 @@ impl Nginx {
     }
 }
 
-impl Drop for Nginx {
+impl Drop for Front {
     fn drop(&mut self) {
         // Its workers go with it when it is asked to stop, and not when it is killed.
         let pid = rustix::process::Pid::from_child(&self.process);
@@ -72,15 +88,20 @@ impl Drop for Nginx {
     }
 }
 
+/// An address that is free again when a web server takes it.
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// The block of nginx's language below a heading of the manual.
-fn snippet(heading: &str) -> String {
+/// The block of a language below a heading of the manual.
+fn snippet(heading: &str, language: &str) -> String {
     let manual = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/serving.md")).unwrap();
     let (_, below) = manual.split_once(&format!("## {heading}\n")).unwrap();
-    let (_, block) = below.split_once("```nginx\n").unwrap();
+    let (_, block) = below.split_once(&format!("```{language}\n")).unwrap();
     block.split_once("```").unwrap().0.to_owned()
 }
 
@@ -93,13 +114,26 @@ fn newsroom() -> Newsroom {
 #[test]
 fn behind_nginx_readers_get_what_the_daemon_gives() {
     let newsroom = newsroom();
-    let Some(nginx) = Nginx::fronts(&newsroom, "nginx, passing everything on") else { return };
+    if let Some(nginx) = Front::nginx(&newsroom, "nginx, passing everything on") {
+        passes_everything_on(&nginx, &newsroom);
+    }
+}
+
+#[test]
+fn behind_caddy_readers_get_what_the_daemon_gives() {
+    let newsroom = newsroom();
+    if let Some(caddy) = Front::caddy(&newsroom) {
+        passes_everything_on(&caddy, &newsroom);
+    }
+}
+
+fn passes_everything_on(front: &Front, newsroom: &Newsroom) {
     for path in
         ["/", "/feed.xml", "/opds/root.xml", "/feed/feed.json", "/latest.epub", "/issues/a/", "/robots.txt"]
     {
         for accepts in ["br", "gzip", "identity"] {
             let headers = format!("Accept-Encoding: {accepts}\r\n");
-            let (theirs, ours) = (nginx.asks("GET", path, &headers), newsroom.asks("GET", path, &headers));
+            let (theirs, ours) = (front.asks("GET", path, &headers), newsroom.asks("GET", path, &headers));
             assert_eq!((theirs.0, theirs.2 == ours.2), (200, true), "{path}");
             for name in
                 ["etag", "content-type", "content-encoding", "content-length", "vary", "cache-control"]
@@ -109,27 +143,27 @@ fn behind_nginx_readers_get_what_the_daemon_gives() {
             assert!(header(&theirs.1, "content-security-policy").is_some());
             let tag = header(&theirs.1, "etag").unwrap();
             assert_eq!(
-                nginx.asks("GET", path, &format!("{headers}If-None-Match: {tag}\r\n")).0,
+                front.asks("GET", path, &format!("{headers}If-None-Match: {tag}\r\n")).0,
                 304,
                 "{path}"
             );
-            assert_eq!(nginx.asks("HEAD", path, &headers).0, 200, "{path}");
+            assert_eq!(front.asks("HEAD", path, &headers).0, 200, "{path}");
         }
     }
-    let (status, head, part) = nginx.asks("GET", "/latest.epub", "Range: bytes=10-19\r\n");
+    let (status, head, part) = front.asks("GET", "/latest.epub", "Range: bytes=10-19\r\n");
     assert_eq!((status, part), (206, newsroom.outbox_file("latest.epub")[10..20].to_vec()));
     assert!(header(&head, "content-range").unwrap().starts_with("bytes 10-19/"));
-    let (status, head, _) = nginx.asks("GET", "/issues/a", "");
+    let (status, head, _) = front.asks("GET", "/issues/a", "");
     assert_eq!((status, header(&head, "location").as_deref()), (301, Some("/issues/a/")));
-    assert_eq!(nginx.asks("GET", "/leave/none", "").0, 404);
-    assert_eq!(nginx.asks("GET", "/healthz", "").2, b"ok\n");
-    assert_eq!(nginx.asks("GET", "/nothing", "").0, 404);
+    assert_eq!(front.asks("GET", "/leave/none", "").0, 404);
+    assert_eq!(front.asks("GET", "/healthz", "").2, b"ok\n");
+    assert_eq!(front.asks("GET", "/nothing", "").0, 404);
 }
 
 #[test]
 fn readers_are_served_by_nginx_alone_while_the_daemon_is_stopped() {
     let mut newsroom = newsroom();
-    let Some(nginx) = Nginx::fronts(&newsroom, "nginx, serving the files itself") else { return };
+    let Some(nginx) = Front::nginx(&newsroom, "nginx, serving the files itself") else { return };
     assert_eq!(nginx.asks("GET", "/healthz", "").2, b"ok\n");
     assert_eq!(nginx.asks("GET", "/search?q=bell", "").0, 200);
     assert_eq!(nginx.asks("GET", "/opds/search?q=bell", "").0, 200);

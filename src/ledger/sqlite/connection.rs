@@ -28,7 +28,7 @@ pub(super) const SCHEMAS: [&str; 5] = [
     include_str!("../schema/005.sql"),
 ];
 
-/// What they make together, for a ledger that is new: to change tables over and over takes five times as long as to make them.
+/// What they make together, for a ledger that is new: to change tables over and over takes six times as long as to make them.
 pub(super) const WHOLE: &str = include_str!("../schema/whole.sql");
 
 /// Most jobs in one transaction: a commit costs some milliseconds, a job some microseconds.

@@ -8,6 +8,7 @@ pub mod random;
 pub mod durable;
 pub mod clock;
 pub mod memory;
+pub mod cores;
 pub mod metrics;
 pub mod bell;
 pub mod helper;

@@ -331,11 +331,12 @@ const CALLS: [&str; 9] =
     ["openat", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "fallocate"];
 
 /// Ledgers of all older schemas, as they were written then.
-const OLDER: [&str; 4] = [
+const OLDER: [&str; 5] = [
     include_str!("../src/ledger/fixtures/001.sql"),
     include_str!("../src/ledger/fixtures/002.sql"),
     include_str!("../src/ledger/fixtures/003.sql"),
     include_str!("../src/ledger/fixtures/004.sql"),
+    include_str!("../src/ledger/fixtures/005.sql"),
 ];
 
 /// Of so many system calls of a kind, those at which a migration is killed: all, where there is time.

@@ -2,7 +2,8 @@
 //! `benches/growth/run`, which has Hugo beside it.
 //!
 //! Each archive is made in the ledger alone, in a process of its own; then twenty more issues are published as files, with everything
-//! that follows from them but the letters, which there are no subscribers for. CPU time is this process's own, from `/proc`.
+//! that follows from them but the letters, which there are no subscribers for. CPU time is this process's own, from `/proc`. All archives
+//! end in the same week, so that the lists of the year are equally long in each.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
@@ -54,8 +55,8 @@ fn main() {
 /// Writes the texts of so many issues as files, for another program.
 fn texts(n: usize, folder: &Path) {
     fs::create_dir_all(folder).unwrap();
-    for n in 0..n {
-        fs::write(folder.join(format!("i{n}.md")), text(n)).unwrap();
+    for nth in 0..n {
+        fs::write(folder.join(format!("i{nth}.md")), text(nth, n)).unwrap();
     }
 }
 
@@ -89,7 +90,7 @@ fn filled(archive: usize, folder: &Path) -> Press {
     let ledger = daemon::open_ledger(&newsroom).unwrap();
     let press = daemon::open_press(&newsroom, publication, ledger).unwrap();
     for n in 0..archive {
-        fill(&press, n);
+        fill(&press, n, archive);
     }
     press
 }
@@ -100,7 +101,7 @@ fn measure(archive: usize) {
     let press = filled(archive, &folder);
     let publish = |n: usize| {
         let file = folder.join("inbox").join(format!("i{n}.md"));
-        fs::write(&file, text(n)).unwrap();
+        fs::write(&file, text(n, archive)).unwrap();
         let manuscript = inbox::open(&folder.join("inbox"), &file).unwrap();
         let verdict = press.publish(&manuscript, moment(n)).unwrap();
         assert!(matches!(verdict, Verdict::Published(_)));
@@ -119,9 +120,9 @@ fn measure(archive: usize) {
 }
 
 /// Enters an issue into the ledger as the press would have.
-fn fill(press: &Press, n: usize) {
+fn fill(press: &Press, n: usize, archive: usize) {
     let name = format!("i{n}.md");
-    let opened = manuscript::open(&name, text(n).as_bytes()).unwrap();
+    let opened = manuscript::open(&name, text(n, archive).as_bytes()).unwrap();
     let issue = manuscript::read(&opened, &press.publication).issue;
     let now = moment(n);
     let (ledger, publication) = (&press.ledger, &press.publication);
@@ -141,8 +142,9 @@ fn fill(press: &Press, n: usize) {
 }
 
 /// A weekly page of six articles, some 8 kB, by a few of forty authors.
-fn text(n: usize) -> String {
-    let day = Date::constant(1830, 1, 6) + i64::try_from(n).unwrap().weeks();
+fn text(n: usize, archive: usize) -> String {
+    let weeks = |n: usize| i64::try_from(n).unwrap().weeks();
+    let day = Date::constant(2021, 5, 2) - weeks(archive) + weeks(n);
     let mut text = format!("---\ntitle: 理论版\nnumber: {n}\ndate: {day}\nsection: 版面{}\n---\n\n", n % 5);
     for article in 0..6 {
         let author = format!("作者{}", (n * 7 + article * 11) % 40);

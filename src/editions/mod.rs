@@ -3,13 +3,12 @@
 use std::{
     collections::BTreeMap,
     io::{self, Write},
-    panic, thread,
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    delivery::Period, editions::outline::Outline, issue::IssueKey, issue::Release, picture::Picture,
+    cores, delivery::Period, editions::outline::Outline, issue::IssueKey, issue::Release, picture::Picture,
     picture::PictureName, prose::Language, publication::Publication, subscriber::Wish, theme,
 };
 
@@ -177,15 +176,13 @@ pub fn print_beside(
     let outline = Outline::of(release, publication);
     let bind = || {
         let cover = book::cover(&outline, publication)?;
-        let bytes = book::bind(release, publication, &outline, &cover, plates)?;
-        Ok::<_, Error>((Edition { path: paths::book(key, publication, &bytes), bytes }, cover.for_lists()?))
+        let (bytes, for_lists) =
+            cores::both(|| book::bind(release, publication, &outline, &cover, plates), || cover.for_lists());
+        let bytes = bytes?;
+        Ok::<_, Error>((Edition { path: paths::book(key, publication, &bytes), bytes }, for_lists?))
     };
     // The book is more than half of the work, and the articles' pages need nothing of it.
-    let (articles, bound) = thread::scope(|scope| {
-        let articles = scope.spawn(|| site::articles(release, publication, &outline));
-        let bound = bind();
-        (articles.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), bound)
-    });
+    let (bound, articles) = cores::both(bind, || site::articles(release, publication, &outline));
     let (book, (page, thumbnail)) = bound?;
     let file = BookFile { path: book.path.clone(), length: book.bytes.len() as u64 };
     let names = release.issue.pictures.iter().map(|picture| &picture.name);
@@ -248,13 +245,22 @@ pub struct Lists {
 /// # Errors
 /// Only by faults of this program.
 pub fn lists(shelf: &Shelf, publication: &Publication) -> Result<Lists, Error> {
-    let mut lists = parts(shelf, publication)?;
-    lists.editions.push(site::following(!shelf.recent.is_empty(), publication)?);
-    lists.editions.push(site::index(shelf, publication)?);
-    lists.editions.push(site::sitemaps(shelf, publication)?);
-    lists.editions.push(site::robots(publication));
-    feeds::newest(shelf, publication, &mut lists)?;
+    let (lists, newest) = cores::both(|| parts(shelf, publication), || newest(shelf, publication));
+    let mut lists = lists?;
+    lists.editions.extend(newest?);
     Ok(lists)
+}
+
+/// What every publish writes.
+fn newest(shelf: &Shelf, publication: &Publication) -> Result<Vec<Edition>, Error> {
+    let mut editions = vec![
+        site::following(!shelf.recent.is_empty(), publication)?,
+        site::index(shelf, publication)?,
+        site::sitemaps(shelf, publication)?,
+        site::robots(publication),
+    ];
+    editions.extend(feeds::newest(shelf, publication)?);
+    Ok(editions)
 }
 
 /// Prints of the lists those parts only that not every publish writes: years, authors, sections and sealed pages.

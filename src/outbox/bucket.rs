@@ -29,7 +29,7 @@ use tokio::runtime::Runtime;
 
 pub use access::{Access, PATIENCE};
 
-use super::{Coding, Error, is_name, packing, stamp::Changes};
+use super::{Coding, Error, is_name, packing, packing::Forms, stamp::Changes};
 use crate::editions::Edition;
 use fence::Fence;
 use objects::{AT_ONCE, Brought, Object, Objects, Sheet, hash_of};
@@ -105,14 +105,26 @@ impl Bucket {
             return Err(Error::Path { path: wrong.path.clone() });
         }
         let heads = self.heads(editions.iter().map(|edition| edition.path.clone()).collect())?;
-        let mut sheets = Vec::new();
+        let mut new = Vec::new();
         for (edition, before) in editions.into_iter().zip(heads) {
             let hash = hash_of(&edition.bytes);
             // Where a text is there with these bytes, its packed forms are too.
-            if before.as_ref().and_then(|head| head.hash.as_ref()) == Some(&hash) {
-                continue;
+            if before.as_ref().and_then(|head| head.hash.as_ref()) != Some(&hash) {
+                new.push((edition, before, hash));
             }
-            let mut objects = packed(edition)?;
+        }
+        let is_text = |edition: &Edition| packing::is_packable(&edition.path);
+        let texts: Vec<&Edition> = new.iter().map(|(edition, ..)| *edition).filter(|e| is_text(e)).collect();
+        let mut packed = packing::pack_all(&texts).into_iter();
+        let mut sheets = Vec::new();
+        for (edition, before, hash) in new {
+            let mut objects = Vec::new();
+            if is_text(edition)
+                && let Some(forms) = packed.next()
+            {
+                let failed = |source| Error::Write { path: PathBuf::from(&edition.path), source };
+                objects.extend(beside(&edition.path, forms.map_err(failed)?));
+            }
             objects.push(Object {
                 name: edition.path.clone(),
                 coding: None,
@@ -319,21 +331,13 @@ fn is_led_to(path: &str) -> bool {
     path.starts_with("issues/") || path.starts_with("assets/")
 }
 
-/// The packed forms of a text; those that are not worth it have no bytes.
-fn packed(edition: &Edition) -> Result<Vec<Object>, Error> {
-    if !packing::is_packable(&edition.path) {
-        return Ok(Vec::new());
-    }
-    let failed = |source| Error::Write { path: PathBuf::from(&edition.path), source };
-    let form = |coding| {
-        let bytes = packing::pack(coding, &edition.bytes).map_err(failed)?;
-        Ok(Object {
-            name: objects::beside(&edition.path, coding),
-            coding: Some(coding),
-            hash: bytes.as_deref().map(hash_of).unwrap_or_default(),
-            bytes: bytes.map(PutPayload::from),
-            before: None,
-        })
-    };
-    Coding::ALL.into_iter().map(form).collect()
+/// The packed forms of a text as objects beside it; those that are not worth it have no bytes.
+fn beside(path: &str, forms: Forms) -> impl Iterator<Item = Object> {
+    forms.into_iter().map(move |(coding, packed)| Object {
+        name: objects::beside(path, coding),
+        coding: Some(coding),
+        hash: packed.as_deref().map(hash_of).unwrap_or_default(),
+        bytes: packed.map(PutPayload::from),
+        before: None,
+    })
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Coding, Error, is_name, packing, stamp::Changes};
+use super::{Coding, Error, is_name, packing, packing::Forms, stamp::Changes};
 use crate::{durable, editions::Edition};
 
 /// A folder that any web server can serve.
@@ -29,21 +29,33 @@ impl Folder {
         changes: &Changes,
     ) -> Result<usize, Error> {
         let failed = |(path, source)| Error::Write { path, source };
-        let mut files: Vec<(PathBuf, Cow<'e, [u8]>)> = Vec::new();
+        let mut put: Vec<(PathBuf, &'e Edition, bool)> = Vec::new();
         let mut seen = HashSet::new();
-        let mut written = 0;
         for edition in editions {
             let path = self.place(&edition.path).ok_or_else(|| Error::Path { path: edition.path.clone() })?;
             // A style sheet that several pages need comes with each of them.
-            if !seen.insert(path.clone()) {
-                continue;
+            if seen.insert(path.clone()) {
+                let is_there = durable::holds(&path, &edition.bytes);
+                let is_new = !is_there.map_err(|source| failed((path.clone(), source)))?;
+                put.push((path, edition, is_new));
             }
-            let new =
-                !durable::holds(&path, &edition.bytes).map_err(|source| failed((path.clone(), source)))?;
-            written += usize::from(new);
-            // Where a text is there with these bytes, its packed forms are too.
-            if new && packing::is_packable(&edition.path) {
-                files.extend(packed(&path, edition).map_err(|source| failed((path.clone(), source)))?);
+        }
+        let written = put.iter().filter(|(.., is_new)| *is_new).count();
+        // Where a text is there with these bytes, its packed forms are too.
+        let is_packed = |edition: &Edition, is_new: bool| is_new && packing::is_packable(&edition.path);
+        let texts: Vec<&Edition> = put
+            .iter()
+            .filter(|(_, text, is_new)| is_packed(text, *is_new))
+            .map(|(_, text, _)| *text)
+            .collect();
+        let mut packed = packing::pack_all(&texts).into_iter();
+        let mut files: Vec<(PathBuf, Cow<'e, [u8]>)> = Vec::new();
+        for (path, edition, is_new) in put {
+            if is_packed(edition, is_new)
+                && let Some(forms) = packed.next()
+            {
+                let forms = forms.and_then(|forms| beside(&path, forms));
+                files.extend(forms.map_err(|source| failed((path.clone(), source)))?);
             }
             files.push((path, Cow::Borrowed(&edition.bytes)));
         }
@@ -118,17 +130,17 @@ impl Folder {
     }
 }
 
-/// The packed forms of a text; those that are not worth it any more are removed.
-fn packed<'e>(path: &Path, edition: &Edition) -> io::Result<Vec<(PathBuf, Cow<'e, [u8]>)>> {
-    let mut forms = Vec::new();
-    for coding in Coding::ALL {
+/// The packed forms of a text as files beside it; those that are not worth it any more are removed.
+fn beside<'e>(path: &Path, forms: Forms) -> io::Result<Vec<(PathBuf, Cow<'e, [u8]>)>> {
+    let mut files = Vec::new();
+    for (coding, packed) in forms {
         let beside = packing::beside(path, coding);
-        match packing::pack(coding, &edition.bytes)? {
-            Some(packed) => forms.push((beside, Cow::Owned(packed))),
+        match packed {
+            Some(packed) => files.push((beside, Cow::Owned(packed))),
             None => durable::remove(&beside)?,
         }
     }
-    Ok(forms)
+    Ok(files)
 }
 
 /// How many bytes the files of a folder have, and of those in it. What goes away meanwhile has none.

@@ -126,7 +126,7 @@ impl Kept {
         let failed = |source| Error::Write { path: file.clone(), source };
         write(&file, bytes, put_at).map_err(failed)?;
         for coding in Coding::ALL.into_iter().filter(|_| packing::is_packable(path)) {
-            if let Some(form) = packing::pack(coding, bytes).map_err(failed)? {
+            if let Some(form) = packing::pack(coding, path, bytes).map_err(failed)? {
                 let beside = packing::beside(&file, coding);
                 write(&beside, &form, put_at).map_err(failed)?;
                 packed.push((coding, beside));

@@ -46,9 +46,9 @@ impl Cover {
     ///
     /// # Errors
     /// [`Error::Cover`] when the publisher's cannot be read.
-    pub(in crate::editions) fn for_lists(self) -> Result<(Vec<u8>, Vec<u8>), Error> {
-        match self.drawing {
-            Some(drawing) => drawing.printed(SMALLER).map(|small| (self.bytes, small)),
+    pub(in crate::editions) fn for_lists(&self) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        match &self.drawing {
+            Some(drawing) => drawing.printed(SMALLER).map(|small| (self.bytes.clone(), small)),
             None => ink::smaller(&self.bytes).ok_or(Error::Cover),
         }
     }

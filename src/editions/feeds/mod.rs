@@ -93,8 +93,13 @@ impl<'a> Frame<'a> {
     }
 
     /// The issues in the three formats, RSS last.
-    fn issues(&self, issues: &[Shelved], path: &str, part: Part) -> Result<Vec<Edition>, Error> {
-        let entries = issues.iter().map(|shelved| entry::of_issue(shelved, self.publication));
+    fn issues<'s>(
+        &self,
+        issues: impl IntoIterator<Item = &'s Shelved>,
+        path: &str,
+        part: Part,
+    ) -> Result<Vec<Edition>, Error> {
+        let entries = issues.into_iter().map(|shelved| entry::of_issue(shelved, self.publication));
         let mut feed = self.feed(None, "", path, entries.collect::<Result<_, _>>()?);
         feed.part = part;
         let current = feed.path == stem(paths::FEED);
@@ -141,12 +146,12 @@ pub(super) fn parts(shelf: &Shelf, publication: &Publication, lists: &mut Lists)
 
 /// What every change is in: the newest issues, articles and books, the catalogue's first page, and the list of the feeds; the issues
 /// in RSS, which most readers follow, come last.
-pub(super) fn newest(shelf: &Shelf, publication: &Publication, lists: &mut Lists) -> Result<(), Error> {
+pub(super) fn newest(shelf: &Shelf, publication: &Publication) -> Result<Vec<Edition>, Error> {
     let words = publication.theme.words(&publication.language);
     let frame = Frame::of(publication);
     let paper = frame.paper.clone();
-    let editions = &mut lists.editions;
-    let newest: Vec<Shelved> = shelf.recent.iter().chain(&shelf.corrected).cloned().collect();
+    let mut editions = Vec::new();
+    let newest: Vec<&Shelved> = shelf.recent.iter().chain(&shelf.corrected).collect();
     let mut articles = Vec::new();
     for shelved in &newest {
         if articles.len() < ARTICLES {
@@ -170,8 +175,8 @@ pub(super) fn newest(shelf: &Shelf, publication: &Publication, lists: &mut Lists
         0 => Part::Complete,
         previous => Part::Current { previous },
     };
-    editions.extend(frame.issues(&newest, stem(paths::FEED), part)?);
-    Ok(())
+    editions.extend(frame.issues(newest, stem(paths::FEED), part)?);
+    Ok(editions)
 }
 
 /// One reader's own feed of issues.
@@ -197,9 +202,7 @@ mod tests {
         let recent: Vec<Shelved> =
             [chinese(), english()].map(|release| shelved(release, &publication)).to_vec();
         let shelf = Shelf { recent, ..Shelf::default() };
-        let mut lists = Lists::default();
-        newest(&shelf, &publication, &mut lists).expect("they print");
-        let editions = lists.editions;
+        let editions = newest(&shelf, &publication).expect("they print");
         let last = editions.last().expect("a feed");
         assert_eq!(last.path, paths::FEED, "what others link to comes first");
         let text = |path: &str| {

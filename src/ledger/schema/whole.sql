@@ -19,7 +19,6 @@ CREATE TABLE releases (
     version          INTEGER NOT NULL,
     manuscript       TEXT NOT NULL,                         -- BLAKE3 of the bytes that it was read from
     source           BLOB NOT NULL,                         -- the arrival that brought it
-    body             TEXT NOT NULL,                         -- the issue as JSON
     published        INTEGER NOT NULL,                      -- when version 1 came out
     updated          INTEGER NOT NULL,                      -- when this version came out
     out              INTEGER NOT NULL,                      -- 1 once readers have it
@@ -35,8 +34,10 @@ CREATE TABLE releases (
     ordinal          INTEGER,                               -- the how-many-th issue of its publication it is, from 1
     closed           INTEGER NOT NULL DEFAULT 0,            -- 1 once readers had all of it
     listing          TEXT,                                  -- as a line of a list, in JSON, once it is out
+    -- Last, for whoever asks for anything else of many issues is not to go through the pages that texts take; see 006.sql.
+    body             TEXT NOT NULL,                         -- the issue as JSON
     PRIMARY KEY (publication, issue, version)
-) WITHOUT ROWID;
+);
 CREATE INDEX releases_shelf ON releases (publication, published DESC, issue) WHERE current = 1 AND status = 'usable';
 CREATE INDEX releases_archive ON releases (publication, date DESC, published DESC)
     WHERE current = 1 AND status = 'usable';

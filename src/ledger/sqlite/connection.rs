@@ -20,12 +20,13 @@ use crate::{
 };
 
 /// The schemas, oldest first; the position of each, counted from 1, is the database's `user_version` after it.
-pub(super) const SCHEMAS: [&str; 5] = [
+pub(super) const SCHEMAS: [&str; 6] = [
     include_str!("../schema/001.sql"),
     include_str!("../schema/002.sql"),
     include_str!("../schema/003.sql"),
     include_str!("../schema/004.sql"),
     include_str!("../schema/005.sql"),
+    include_str!("../schema/006.sql"),
 ];
 
 /// What they make together, for a ledger that is new: to change tables over and over takes six times as long as to make them.

@@ -12,11 +12,12 @@ use super::{
 use crate::{ledger::Restored, publication::Publication, subscriber::Standing};
 
 /// The ledgers that we wrote, oldest first. Whoever adds a schema adds one that is written by it.
-const FIXTURES: [&str; 4] = [
+const FIXTURES: [&str; 5] = [
     include_str!("../fixtures/001.sql"),
     include_str!("../fixtures/002.sql"),
     include_str!("../fixtures/003.sql"),
     include_str!("../fixtures/004.sql"),
+    include_str!("../fixtures/005.sql"),
 ];
 
 fn tide() -> Publication {
@@ -99,6 +100,9 @@ fn a_ledger_of_any_schema_is_migrated_with_all_that_it_knows() {
         assert_eq!(ledger.tokens().expect("read").len(), programs, "{what}");
         assert_eq!(ledger.due_tellings(now, 9).expect("read").len(), programs, "{what}");
         assert_eq!(ledger.unwritten(9).expect("read").len(), programs, "{what}");
+        // The fifth knew of links of other programs.
+        let old = ledger.owner_of_link("https://old.example.org/unsubscribe?u=7c1e").expect("read");
+        assert_eq!(old.is_some(), n >= 4, "{what}");
         let letters = ledger.claim(now, now, 99, &[]).expect("claimed").letters;
         assert_eq!(letters.len(), 2, "{what}");
         let before = folder.path().join(format!("backups/before-schema-{}.db", Sqlite::SCHEMA));

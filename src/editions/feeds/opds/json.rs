@@ -1,105 +1,193 @@
 //! OPDS 2.0: the same lists as JSON, with the periodical, the issue and its articles as objects of the Readium schema.
+//!
+//! The members of each object stand in the order of their names.
 
-use serde_json::{Value, json};
+use std::borrow::Cow;
 
-use super::{Book, Books, updated};
+use serde::Serialize;
+
+use super::{Article, Book, Books, updated};
 use crate::{editions::Edition, editions::Shelf, editions::paths, publication::Publication};
 
 /// The type of the documents.
 const KIND: &str = "application/opds+json";
+const PAGE: &str = "text/html";
+const PICTURE: &str = "image/png";
+
+#[derive(Serialize)]
+struct Document<'a> {
+    links: Vec<Link<'a>>,
+    metadata: Heading<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    navigation: Option<Vec<Link<'a>>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    publications: Vec<Issue<'a>>,
+}
+
+#[derive(Serialize)]
+struct Heading<'a> {
+    identifier: &'a str,
+    modified: String,
+    title: &'a str,
+}
+
+#[derive(Serialize)]
+struct Link<'a> {
+    href: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rel: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+impl<'a> Link<'a> {
+    fn to(href: impl Into<Cow<'a, str>>, kind: &'static str) -> Self {
+        Self { href: href.into(), rel: None, size: None, title: None, kind }
+    }
+
+    fn rel(self, rel: &'static str) -> Self {
+        Self { rel: Some(rel), ..self }
+    }
+
+    fn titled(self, title: impl Into<String>) -> Self {
+        Self { title: Some(title.into()), ..self }
+    }
+}
+
+/// A book, in the schema's word a publication.
+#[derive(Serialize)]
+struct Issue<'a> {
+    images: [Link<'a>; 2],
+    links: [Link<'a>; 2],
+    metadata: Metadata<'a>,
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    #[serde(rename = "@type")]
+    kind: &'static str,
+    author: &'a str,
+    #[serde(rename = "belongsTo")]
+    belongs_to: BelongsTo<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    identifier: &'a str,
+    language: &'a str,
+    modified: &'a str,
+    published: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher: Option<&'a str>,
+    title: &'a str,
+}
+
+#[derive(Serialize)]
+struct BelongsTo<'a> {
+    periodical: Periodical<'a>,
+}
+
+#[derive(Serialize)]
+struct Periodical<'a> {
+    #[serde(rename = "altIdentifier", skip_serializing_if = "Option::is_none")]
+    alt_identifier: Option<[String; 1]>,
+    identifier: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issue: Option<Numbered<'a>>,
+    name: &'a str,
+}
+
+/// Where an issue stands in its periodical, with its articles.
+#[derive(Serialize)]
+struct Numbered<'a> {
+    article: Vec<Contribution<'a>>,
+    name: &'a str,
+    position: f64,
+}
+
+#[derive(Serialize)]
+struct Contribution<'a> {
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    author: &'a [String],
+    identifier: &'a str,
+    links: [Link<'a>; 1],
+    name: &'a str,
+}
 
 pub(super) fn write(list: &Books, shelf: &Shelf, paper: &str, publication: &Publication) -> Edition {
     let words = publication.theme.words(&publication.language);
     let address = |path: &str| publication.url(&format!("{path}.json"));
-    let root = address("opds/root");
+    let newest = || Link::to(address("opds/root"), KIND).titled(words.recent);
     let mut links = vec![
-        json!({ "rel": "self", "href": address(&list.path), "type": KIND }),
-        json!({ "rel": "start", "href": root, "type": KIND }),
-        json!({ "rel": "alternate", "href": publication.url(paths::INDEX), "type": "text/html" }),
-        json!({
-            "rel": "search", "type": "application/opensearchdescription+xml",
-            "href": publication.url(paths::SEARCH_DESCRIPTION),
-        }),
+        Link::to(address(&list.path), KIND).rel("self"),
+        Link::to(address("opds/root"), KIND).rel("start"),
+        Link::to(publication.url(paths::INDEX), PAGE).rel("alternate"),
+        Link::to(publication.url(paths::SEARCH_DESCRIPTION), "application/opensearchdescription+xml")
+            .rel("search"),
     ];
-    links
-        .extend(list.next.as_ref().map(|next| json!({ "rel": "next", "href": address(next), "type": KIND })));
-    let years = shelf.years.iter().map(|year| {
-        json!({ "href": address(&paths::catalogue_year(year.year)), "title": words.year(year.year), "type": KIND })
-    });
-    let navigation =
-        std::iter::once(json!({ "href": root, "title": words.recent, "type": KIND })).chain(years);
-    let mut document = json!({
-        "metadata": { "title": list.title, "identifier": list.id, "modified": updated(list) },
-        "links": links,
-    });
-    // Pages of old books stay as they are when a year is added.
-    if list.path == super::super::stem(paths::CATALOGUE) {
-        document["navigation"] = navigation.collect();
-    }
-    if !list.lines.is_empty() {
-        document["publications"] = list.lines.iter().map(|book| of_book(book, paper, publication)).collect();
-    } else if document.get("navigation").is_none() {
-        document["navigation"] = json!([{ "href": root, "title": words.recent, "type": KIND }]);
-    }
-    Edition { bytes: document.to_string().into_bytes(), path: format!("{}.json", list.path) }
-}
-
-fn of_book(book: &Book, paper: &str, publication: &Publication) -> Value {
-    let mut metadata = json!({
-        "@type": "http://schema.org/PublicationIssue",
-        "identifier": book.id,
-        "title": book.title,
-        "language": book.language,
-        "published": book.date,
-        "modified": book.updated,
-        "author": paper,
-        "belongsTo": { "periodical": periodical(book, paper, publication) },
-    });
-    if let Some(summary) = &book.summary {
-        metadata["description"] = json!(summary);
-    }
-    if let Some(publisher) = &publication.imprint.publisher {
-        metadata["publisher"] = json!(publisher);
-    }
-    json!({
-        "metadata": metadata,
-        "links": [
-            {
-                "rel": "http://opds-spec.org/acquisition/open-access", "href": book.url, "type": book.kind,
-                "size": book.length,
-            },
-            { "rel": "alternate", "href": book.page, "type": "text/html" },
-        ],
-        "images": [
-            { "href": book.cover, "type": "image/png" },
-            { "href": book.thumbnail, "type": "image/png" },
-        ],
-    })
-}
-
-fn periodical(book: &Book, paper: &str, publication: &Publication) -> Value {
-    let articles: Vec<Value> = book
-        .articles
+    links.extend(list.next.as_ref().map(|next| Link::to(address(next), KIND).rel("next")));
+    let years = shelf
+        .years
         .iter()
-        .map(|article| {
-            let mut object = json!({
-                "name": article.headline,
-                "identifier": article.id,
-                "links": [{ "href": article.page, "type": "text/html" }],
-            });
-            if !article.authors.is_empty() {
-                object["author"] = json!(article.authors);
-            }
-            object
-        })
-        .collect();
-    let mut periodical = json!({ "name": paper, "identifier": publication.tag("") });
-    if let Some(issn) = &publication.imprint.issn {
-        periodical["altIdentifier"] = json!([format!("urn:issn:{issn}")]);
+        .map(|year| Link::to(address(&paths::catalogue_year(year.year)), KIND).titled(words.year(year.year)));
+    let is_root = list.path == super::super::stem(paths::CATALOGUE);
+    let document = Document {
+        links,
+        metadata: Heading { identifier: &list.id, modified: updated(list), title: &list.title },
+        // Pages of old books stay as they are when a year is added.
+        navigation: if is_root {
+            Some(std::iter::once(newest()).chain(years).collect())
+        } else {
+            list.lines.is_empty().then(|| vec![newest()])
+        },
+        publications: list.lines.iter().map(|book| of_book(book, paper, publication)).collect(),
+    };
+    // Strings and numbers can always be written.
+    Edition { bytes: serde_json::to_vec(&document).unwrap_or_default(), path: format!("{}.json", list.path) }
+}
+
+fn of_book<'a>(book: &'a Book, paper: &'a str, publication: &'a Publication) -> Issue<'a> {
+    let book_link = Link::to(&*book.url, book.kind).rel("http://opds-spec.org/acquisition/open-access");
+    Issue {
+        images: [Link::to(&*book.cover, PICTURE), Link::to(&*book.thumbnail, PICTURE)],
+        links: [Link { size: Some(book.length), ..book_link }, Link::to(&*book.page, PAGE).rel("alternate")],
+        metadata: Metadata {
+            kind: "http://schema.org/PublicationIssue",
+            author: paper,
+            belongs_to: BelongsTo { periodical: periodical(book, paper, publication) },
+            description: book.summary.as_deref(),
+            identifier: &book.id,
+            language: &book.language,
+            modified: &book.updated,
+            published: &book.date,
+            publisher: publication.imprint.publisher.as_deref(),
+            title: &book.title,
+        },
     }
+}
+
+fn periodical<'a>(book: &'a Book, paper: &'a str, publication: &Publication) -> Periodical<'a> {
     // An issue has a position there or is not told, and a position is a number.
-    if let Some(position) = book.number.as_ref().and_then(|number| number.parse::<f64>().ok()) {
-        periodical["issue"] = json!({ "position": position, "name": book.title, "article": articles });
+    let position = book.number.as_ref().and_then(|number| number.parse::<f64>().ok());
+    Periodical {
+        alt_identifier: publication.imprint.issn.as_ref().map(|issn| [format!("urn:issn:{issn}")]),
+        identifier: publication.tag(""),
+        issue: position.map(|position| Numbered {
+            article: book.articles.iter().map(contribution).collect(),
+            name: &book.title,
+            position,
+        }),
+        name: paper,
     }
-    periodical
+}
+
+fn contribution(article: &Article) -> Contribution<'_> {
+    Contribution {
+        author: &article.authors,
+        identifier: &article.id,
+        links: [Link::to(&*article.page, PAGE)],
+        name: &article.headline,
+    }
 }

@@ -5,6 +5,9 @@ use jiff::Timestamp;
 use super::{Error, report, say, telling};
 use crate::{config::Newsroom, daemon, delivery::State, ledger::DigestLine, ledger::Ledger, ledger::Waiting};
 
+/// How many digests are told of one by one, the newest; of those before them, how many they are.
+const TOLD: usize = 20;
+
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Send what waits: who got a letter after the backup was taken gets it twice
@@ -36,7 +39,16 @@ pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Erro
             return say("help: `gazetted resume --send` lets letters go again");
         }
         say("these wait:")?;
-        for line in &lines {
+        let (older, told) = lines.split_at(lines.len().saturating_sub(TOLD));
+        if let Some(first) = older.first() {
+            say(&format!(
+                "  {} from {} on  [{}]",
+                report::count(older.len() as u64, "digest"),
+                telling::time(first.digest.frozen, &zone),
+                report::count(older.iter().map(waiting).sum(), "letter")
+            ))?;
+        }
+        for line in told {
             let digest = &line.digest;
             say(&format!(
                 "  {:<6} {}  {:<7} {:<12}  {}  [{}]",
@@ -73,11 +85,22 @@ pub(super) fn run(newsroom: &Newsroom, arguments: &Arguments) -> Result<(), Erro
         report::count(kept, "letter"),
         report::count(lines.len() as u64, "digest")
     ))?;
-    let ids: Vec<String> = lines.iter().map(|line| line.digest.id.0.to_string()).collect();
+    let ids: Vec<i64> = lines.iter().map(|line| line.digest.id.0).collect();
     if !ids.is_empty() {
-        say(&format!("help: `gazetted digests resume NUMBER` sends one all the same: {}", ids.join(", ")))?;
+        say(&format!("help: `gazetted digests resume NUMBER` sends one all the same: {}", numbers(ids)))?;
     }
     Ok(())
+}
+
+/// Numbers in their order, those that follow each other as one: `3, 5 to 204`.
+fn numbers(mut ids: Vec<i64>) -> String {
+    ids.sort_unstable();
+    let runs = ids.chunk_by(|one, next| one.checked_add(1) == Some(*next));
+    let said = runs.map(|run| match run {
+        [first, .., last] if run.len() > 2 => format!("{first} to {last}"),
+        few => few.iter().map(i64::to_string).collect::<Vec<_>>().join(", "),
+    });
+    said.collect::<Vec<_>>().join(", ")
 }
 
 fn waiting(line: &DigestLine) -> u64 {
@@ -92,4 +115,16 @@ pub(super) fn tell_held(ledger: &dyn Ledger) -> Result<(), Error> {
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_hundred_digests_are_named_in_one_line() {
+        assert_eq!(numbers((5..=204).chain([3]).collect()), "3, 5 to 204");
+        assert_eq!(numbers(vec![2, 1, 9]), "1, 2, 9");
+        assert_eq!(numbers(vec![7]), "7");
+    }
 }

@@ -24,21 +24,16 @@ pub fn both<A, B: Send>(first: impl FnOnce() -> A, other: impl FnOnce() -> B + S
 /// What `work` makes of each thing, in their order, on as many threads as there are cores.
 pub fn each<T: Sync, R: Send>(things: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    let take = || next.fetch_add(1, Ordering::Relaxed);
-    let some = || -> Vec<(usize, R)> {
-        std::iter::from_fn(|| {
-            let nth = take();
-            things.get(nth).map(|thing| (nth, work(thing)))
-        })
-        .collect()
+    let one = || {
+        let nth = next.fetch_add(1, Ordering::Relaxed);
+        things.get(nth).map(|thing| (nth, work(thing)))
     };
+    let some = || std::iter::from_fn(one).collect::<Vec<(usize, R)>>();
     let mut all = thread::scope(|scope| {
         let others: Vec<_> = (1..things.len().min(*CORES)).map(|_| scope.spawn(some)).collect();
-        let own = some();
-        others.into_iter().fold(own, |mut all, other| {
-            all.extend(made(other));
-            all
-        })
+        let mut all = some();
+        all.extend(others.into_iter().flat_map(made));
+        all
     });
     all.sort_unstable_by_key(|(nth, _)| *nth);
     all.into_iter().map(|(_, made)| made).collect()

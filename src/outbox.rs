@@ -450,6 +450,18 @@ mod tests {
     }
 
     #[test]
+    fn lists_that_come_with_every_issue_are_packed_by_gzip_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let outbox = Outbox::open(folder.path()).expect("opened");
+        for path in ["opds/root.json", "sitemaps/2026.xml", "authors/ada-quill.html", "archive/2026.html"] {
+            let bytes = "the bell ".repeat(3000).into_bytes();
+            outbox.put([&Edition { path: path.to_owned(), bytes }]).expect("put");
+            let found: Vec<Coding> = outbox.packed(path).into_iter().map(|(coding, _)| coding).collect();
+            assert_eq!(found, [Coding::Gzip], "{path}");
+        }
+    }
+
+    #[test]
     fn every_change_is_counted_for_every_process_and_no_change_is_not() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let stamp = folder.path().join("stamp");

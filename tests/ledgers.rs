@@ -10,13 +10,11 @@ use std::{
         LazyLock,
         atomic::{AtomicU32, Ordering},
     },
-    thread,
-    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
-use crate::tools;
+use crate::{newsroom, tools};
 
 /// The settings of a ledger in each database that is there.
 pub fn each() -> impl Iterator<Item = String> {
@@ -114,15 +112,10 @@ impl Postgres {
             .unwrap();
         ends_with_us(&server, folder.path());
         let this = Self { folder, bin, n_databases: AtomicU32::new(0), port: tls, _server: server };
-        let until = Instant::now() + Duration::from_mins(1);
-        while !this.program("pg_isready").arg("-q").status().unwrap().success() {
-            assert!(
-                Instant::now() < until,
-                "{}",
-                fs::read_to_string(this.folder.path().join("log")).unwrap()
-            );
-            thread::sleep(Duration::from_millis(50));
-        }
+        newsroom::until_or(
+            || this.program("pg_isready").arg("-q").status().unwrap().success(),
+            || fs::read_to_string(this.folder.path().join("log")).unwrap(),
+        );
         Some(this)
     }
 

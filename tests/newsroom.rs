@@ -410,7 +410,7 @@ pub fn until(what: &str, come: impl FnMut() -> bool) {
 }
 
 #[track_caller]
-fn until_or(mut come: impl FnMut() -> bool, what: impl Fn() -> String) {
+pub fn until_or(mut come: impl FnMut() -> bool, what: impl Fn() -> String) {
     let end = Instant::now() + PATIENCE;
     while !come() {
         assert!(Instant::now() < end, "waited in vain for {}", what());

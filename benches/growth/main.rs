@@ -40,6 +40,10 @@ const WORDS: [&str; 12] = [
     "收割以后，田埂上只剩下风。",
 ];
 
+/// Of whom the forty authors have their names, as people have them: others are no authors to whoever reads a page.
+const SURNAMES: [&str; 10] = ["周", "沈", "陈", "林", "赵", "许", "何", "吴", "梁", "宋"];
+const NAMES: [&str; 4] = ["文远", "如松", "守一", "念慈"];
+
 fn main() {
     // `cargo bench` hands down `--bench`.
     let asked: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -124,6 +128,7 @@ fn fill(press: &Press, n: usize, archive: usize) {
     let name = format!("i{n}.md");
     let opened = manuscript::open(&name, text(n, archive).as_bytes()).unwrap();
     let issue = manuscript::read(&opened, &press.publication).issue;
+    assert!(issue.articles.iter().all(|article| article.authors().count() == 1), "each has its author");
     let now = moment(n);
     let (ledger, publication) = (&press.ledger, &press.publication);
     let opening = ledger.open_release(publication, &issue, &name, name.as_bytes(), now).unwrap();
@@ -147,8 +152,9 @@ fn text(n: usize, archive: usize) -> String {
     let day = Date::constant(2021, 5, 2) - weeks(archive) + weeks(n);
     let mut text = format!("---\ntitle: 理论版\nnumber: {n}\ndate: {day}\nsection: 版面{}\n---\n\n", n % 5);
     for article in 0..6 {
-        let author = format!("作者{}", (n * 7 + article * 11) % 40);
-        let _ = write!(text, "# 第{n}期第{article}篇\n\n作者：{author}\n\n");
+        let author = (n * 7 + article * 11) % 40;
+        let (surname, name) = (SURNAMES[author % SURNAMES.len()], NAMES[author / SURNAMES.len()]);
+        let _ = write!(text, "# 第{n}期第{article}篇\n\n作者：{surname}{name}\n\n");
         for paragraph in 0..4 {
             for sentence in 0..5 {
                 text.push_str(WORDS[(n * 5 + article * 3 + paragraph * 7 + sentence) % WORDS.len()]);

@@ -79,9 +79,9 @@ pub(super) fn facet(facet: &Facet) -> String {
     format!("{}/{}.html", folder(facet.kind), facet.slug())
 }
 
-/// The page of a year of an author or a section.
-pub(super) fn facet_year(facet: &Facet, year: i16) -> String {
-    format!("{}/{}/{year}.html", folder(facet.kind), facet.slug())
+/// The page of a year of the author or section whose page is `facet`.
+pub(super) fn facet_year(facet: &str, year: i16) -> String {
+    format!("{}/{year}.html", facet.trim_end_matches(".html"))
 }
 
 /// The feed of a section, without the ending of its format.

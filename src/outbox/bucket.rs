@@ -30,7 +30,7 @@ use tokio::runtime::Runtime;
 pub use access::{Access, PATIENCE};
 
 use super::{Coding, Error, is_name, packing, packing::Forms, stamp::Changes};
-use crate::editions::Edition;
+use crate::{cores, editions::Edition};
 use fence::Fence;
 use objects::{AT_ONCE, Brought, Object, Objects, Sheet, hash_of};
 use window::Window;
@@ -113,18 +113,11 @@ impl Bucket {
                 new.push((edition, before, hash));
             }
         }
-        let is_text = |edition: &Edition| packing::is_packable(&edition.path);
-        let texts: Vec<&Edition> = new.iter().map(|(edition, ..)| *edition).filter(|e| is_text(e)).collect();
-        let mut packed = packing::pack_all(&texts).into_iter();
+        let packed = cores::each(&new, |(edition, ..)| packing::forms(&edition.path, &edition.bytes));
         let mut sheets = Vec::new();
-        for (edition, before, hash) in new {
-            let mut objects = Vec::new();
-            if is_text(edition)
-                && let Some(forms) = packed.next()
-            {
-                let failed = |source| Error::Write { path: PathBuf::from(&edition.path), source };
-                objects.extend(beside(&edition.path, forms.map_err(failed)?));
-            }
+        for ((edition, before, hash), forms) in new.into_iter().zip(packed) {
+            let failed = |source| Error::Write { path: PathBuf::from(&edition.path), source };
+            let mut objects: Vec<Object> = beside(&edition.path, forms.map_err(failed)?).collect();
             objects.push(Object {
                 name: edition.path.clone(),
                 coding: None,

@@ -125,8 +125,8 @@ impl Kept {
         let mut packed = Vec::new();
         let failed = |source| Error::Write { path: file.clone(), source };
         write(&file, bytes, put_at).map_err(failed)?;
-        for coding in Coding::ALL.into_iter().filter(|_| packing::is_packable(path)) {
-            if let Some(form) = packing::pack(coding, path, bytes).map_err(failed)? {
+        for (coding, form) in packing::forms(path, bytes).map_err(failed)? {
+            if let Some(form) = form {
                 let beside = packing::beside(&file, coding);
                 write(&beside, &form, put_at).map_err(failed)?;
                 packed.push((coding, beside));

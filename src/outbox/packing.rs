@@ -5,11 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    cores,
-    deflate::{self, Effort},
-    editions::Edition,
-};
+use crate::deflate::{self, Effort};
 
 /// A way of packing that readers' programs may ask for (RFC 9110 §8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,15 +67,15 @@ const ZSTANDARD: i32 = 3;
 fn is_worth(coding: Coding, path: &str, length: usize) -> bool {
     match coding {
         Coding::Gzip => length >= LEAST,
-        Coding::Brotli | Coding::Zstandard => MIDDLING.contains(&length) && !is_for_machines(path),
+        Coding::Brotli | Coding::Zstandard => {
+            MIDDLING.contains(&length) && !LISTS.iter().any(|folder| path.starts_with(folder))
+        }
     }
 }
 
-/// Whether only programs that are content with gzip ask for it: e-readers, and search engines. Catalogues and maps of a site come anew
-/// with every issue.
-fn is_for_machines(path: &str) -> bool {
-    path.starts_with("opds/") || path.starts_with("sitemaps/")
-}
+/// Lists that come anew with every issue and are seldom asked for: catalogues, maps of the site, and the pages of years, authors and
+/// sections. Those ask for catalogues and maps who are content with gzip; on a page of 30 kB Brotli saves one packet.
+const LISTS: [&str; 5] = ["opds/", "sitemaps/", "archive/", "authors/", "sections/"];
 
 /// Whether files of a name are texts. Books and pictures are packed in themselves.
 pub(super) fn is_packable(path: &str) -> bool {
@@ -95,22 +91,17 @@ pub(super) fn beside(path: &Path, coding: Coding) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// The packed forms of a text, for each way of packing; `None` where that is not worth it.
-pub(super) type Forms = [(Coding, Option<Vec<u8>>); Coding::ALL.len()];
+/// The packed forms of a file in all ways, those that everybody knows last; `None` where one is not worth it. What is no text has none.
+pub(super) type Forms = Vec<(Coding, Option<Vec<u8>>)>;
 
-/// Packs texts by all cores, in their order: it is a quarter of what an issue costs.
-pub(super) fn pack_all(texts: &[&Edition]) -> Vec<io::Result<Forms>> {
-    cores::each(texts, |text| {
-        let mut forms = Coding::ALL.map(|coding| (coding, None));
-        for (coding, form) in &mut forms {
-            *form = pack(*coding, &text.path, &text.bytes)?;
-        }
-        Ok(forms)
-    })
+/// Packs a file.
+pub(super) fn forms(path: &str, bytes: &[u8]) -> io::Result<Forms> {
+    let codings = Coding::ALL.into_iter().filter(|_| is_packable(path));
+    codings.map(|coding| Ok((coding, pack(coding, path, bytes)?))).collect()
 }
 
 /// Packs a text, the same way each time; `None` where that is not worth it.
-pub(super) fn pack(coding: Coding, path: &str, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
+fn pack(coding: Coding, path: &str, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
     if !is_worth(coding, path, bytes.len()) {
         return Ok(None);
     }

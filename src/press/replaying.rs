@@ -3,19 +3,17 @@
 use std::{
     collections::HashSet,
     io,
-    num::NonZero,
     path::PathBuf,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    thread,
 };
 
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Press};
-use crate::{durable, editions::Shelved, issue::IssueKey};
+use crate::{cores, durable, editions::Shelved, issue::IssueKey};
 
 /// After how many issues it is noted how far a replay has come.
 const NOTE_EVERY: usize = 25;
@@ -54,35 +52,28 @@ impl Press {
         let done: HashSet<IssueKey> = bookmark.done.iter().cloned().collect();
         let left: Vec<&IssueKey> = keys.iter().filter(|key| !done.contains(key)).collect();
         let before = keys.len() - left.len();
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let files = AtomicUsize::new(0);
+        let (stop, files) = (AtomicBool::new(false), AtomicUsize::new(0));
         let state = Mutex::new((&mut bookmark, Ok(())));
-        let work = || {
-            while !stop.load(Ordering::Relaxed) {
-                let Some(key) = left.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                let printed = self.replay_issue(key);
-                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-                match printed {
-                    Ok(written) => {
-                        files.fetch_add(written, Ordering::Relaxed);
-                        state.0.done.push((*key).clone());
-                        let n_done = state.0.done.len();
-                        if n_done.is_multiple_of(NOTE_EVERY) {
-                            self.note(state.0);
-                        }
-                        progress(n_done, keys.len());
-                    }
-                    Err(error) => {
-                        stop.store(true, Ordering::Relaxed);
-                        state.1 = Err(error);
-                    }
-                }
+        cores::each(&left, |key| {
+            if stop.load(Ordering::Relaxed) {
+                return;
             }
-        };
-        let workers = thread::available_parallelism().map_or(1, NonZero::get);
-        thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(work);
+            let printed = self.replay_issue(key);
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            match printed {
+                Ok(written) => {
+                    files.fetch_add(written, Ordering::Relaxed);
+                    state.0.done.push((*key).clone());
+                    let n_done = state.0.done.len();
+                    if n_done.is_multiple_of(NOTE_EVERY) {
+                        self.note(state.0);
+                    }
+                    progress(n_done, keys.len());
+                }
+                Err(error) => {
+                    stop.store(true, Ordering::Relaxed);
+                    state.1 = Err(error);
+                }
             }
         });
         let (bookmark, printed) = state.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -2,6 +2,7 @@
 
 mod words;
 mod tables;
+mod reading;
 mod languages;
 mod templates;
 mod wellformed;
@@ -132,7 +133,7 @@ impl Theme {
             if let Some(known) = theirs.get_mut(name.as_str()).or_else(|| styles.get_mut(name.as_str())) {
                 *known = text;
             } else if let Some(language) = words_file(&name) {
-                match words::read(&name, &language, text) {
+                match reading::read(&name, &language, text) {
                     Ok(table) => _ = words.insert(language.as_str().to_ascii_lowercase(), table),
                     Err(wrong) => faults.extend(wrong),
                 }

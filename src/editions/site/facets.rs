@@ -68,8 +68,9 @@ pub(in crate::editions) fn facet(
 ) -> Result<(), Error> {
     let words = publication.theme.words(&publication.language);
     let facet = &of.facet;
+    let first = paths::facet(facet);
     for (year, lines) in &of.volumes {
-        let path = paths::facet_year(facet, *year);
+        let path = paths::facet_year(&first, *year);
         if lines.is_empty() {
             lists.gone.push(path);
             continue;
@@ -77,17 +78,16 @@ pub(in crate::editions) fn facet(
         let heading = format!("{} · {}", facet.name, words.year(*year));
         lists.editions.push(page(facet, &path, heading, lines, vec![], publication)?);
     }
-    let path = paths::facet(facet);
     if of.newest.is_empty() {
-        lists.gone.push(path);
+        lists.gone.push(first);
         return Ok(());
     }
     let years = of.years.iter().map(|year| Year {
-        href: paths::facet_year(facet, year.year),
+        href: paths::facet_year(&first, year.year),
         label: words.year(year.year),
         count: words.n_articles(year.count),
     });
-    lists.editions.push(page(facet, &path, facet.name.clone(), &of.newest, years.collect(), publication)?);
+    lists.editions.push(page(facet, &first, facet.name.clone(), &of.newest, years.collect(), publication)?);
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     super::{
-        CLAIM, CLAIM_PER_LANE, LOOK_EVERY, Letterhead, Sender as Writer, Stationery, Stencil,
+        CLAIM, CLAIM_PER_LANE, LOOK_EVERY, Stencil,
         lane::{IDLE, LETTERS_PER_CONNECTION},
         next_attempt,
         replies::{Verdict, judge},
@@ -16,19 +16,17 @@ use super::{
     },
     Order, Plan, begin,
     chance::Chance,
-    count, micros, part,
+    count, micros, paper, part,
     queue::Queue,
     receivers::{Answer, World},
     sender::{End, Job, Lane, Sender, Worker},
     shared::Shared,
-    tally::{Busy, Limit, OfDomain, Outcome},
+    tally::{Busy, OfDomain, Outcome},
     timestamp,
 };
 use crate::{
-    delivery::Delivery, delivery::Digest, delivery::DigestId, delivery::DigestStatus, delivery::Kind,
-    delivery::Printing, delivery::PrintingId, delivery::Reply, prose::Language, publication::Design,
-    publication::Forms, publication::Imprint, publication::Publication, subscriber::Address,
-    subscriber::LeaveKey, subscriber::Pace, subscriber::SubscriberId, subscriber::Wish, theme::Theme,
+    delivery::Delivery, delivery::DigestId, delivery::PrintingId, delivery::Reply, prose::Language,
+    subscriber::Address, subscriber::SubscriberId,
 };
 
 /// How many round trips it takes until a server takes envelopes: connection, greeting, TLS and log-in.
@@ -83,7 +81,7 @@ impl<'p> Engine<'p> {
         let queue = Queue::of(&world);
         let most = (plan.connections * CLAIM_PER_LANE).clamp(*CLAIM.start(), *CLAIM.end());
         let senders = (0..n_senders).map(|_| Sender::new(plan, most)).collect();
-        let outcome = empty(&world, n_senders);
+        let outcome = Outcome::empty(&world, n_senders);
         Self {
             plan,
             world,
@@ -95,7 +93,7 @@ impl<'p> Engine<'p> {
             n_events: 0,
             now: 0,
             chance: Chance::of(plan.seed),
-            stencil: Language::parse("en").and_then(stencil).map(Arc::new),
+            stencil: Language::parse("en").and_then(paper::stencil).map(Arc::new),
             outcome,
             since: (0, [0; 4]),
         }
@@ -569,89 +567,6 @@ impl<'p> Engine<'p> {
     }
 }
 
-fn empty(world: &World, senders: usize) -> Outcome {
-    let mut domains: Vec<OfDomain> = world.names().map(|name| OfDomain::new(Some(name.to_owned()))).collect();
-    domains.push(OfDomain::new(None));
-    let others = domains.len() - 1;
-    let mut reachable = 0;
-    for domain in 0..world.n_domains() {
-        let readers = world.readers(domain);
-        let n = count(readers.filter(|reader| world.can_be_reached(*reader, domain)).count());
-        domains[world.known(domain).unwrap_or(others)].reachable += n;
-        reachable += n;
-    }
-    Outcome {
-        senders,
-        readers: count(world.n_readers()),
-        reachable,
-        taken: 0,
-        failed: 0,
-        failed_though_reachable: 0,
-        twice: 0,
-        seconds: [None; 4],
-        a_second: 0.0,
-        refused_for_now: 0,
-        too_quick: 0,
-        asked: 0,
-        claimed: 0,
-        given_back: 0,
-        held_up: [Limit::Receivers; 2],
-        busy: Busy::default(),
-        most_letters_in_tray: 0,
-        most_domains_in_tray: 0,
-        tray_bytes: 0,
-        most_passed_over: 0,
-        even: [1.0; 2],
-        domains,
-        curve: Vec::new(),
-    }
-}
-
 fn micros_of(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// What letters are written with; none is. Without a way to write one, addressing it would fail, and nobody does.
-fn stencil(language: Language) -> Option<Stencil> {
-    let publication = Publication {
-        key: "simulation".to_owned(),
-        title: "A Simulation".to_owned(),
-        description: String::new(),
-        language,
-        time_zone: jiff::tz::TimeZone::UTC,
-        base_url: "https://news.example/".to_owned(),
-        authority: "news.example,2026".to_owned(),
-        hub: None,
-        imprint: Imprint::default(),
-        theme: Theme::default(),
-        design: Design::default(),
-        forms: Forms::default(),
-    };
-    let sender = Writer {
-        name: None,
-        address: Address::parse("gazette@news.example").ok()?,
-        reply_to: None,
-        leave_url: "https://news.example/".to_owned(),
-    };
-    let digest = Digest {
-        id: DigestId(1),
-        kind: Kind::Digest(Pace::Each),
-        period: "1".to_owned(),
-        issues: Vec::new(),
-        frozen: begin(),
-        until: begin(),
-        status: DigestStatus::Open,
-    };
-    let printing = Printing {
-        id: PrintingId(1),
-        digest,
-        wish: Wish::default(),
-        subject: "1".to_owned(),
-        text: String::new(),
-        html: String::new(),
-        books: Vec::new(),
-        previous: None,
-    };
-    let (leave_key, stationery) = (LeaveKey::new([0; 32]), Stationery::default());
-    Some(Stencil::of(printing, Letterhead { publication, sender, leave_key, stationery }))
 }

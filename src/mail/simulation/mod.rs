@@ -5,6 +5,7 @@
 
 mod chance;
 mod engine;
+mod paper;
 mod queue;
 mod receivers;
 mod sender;

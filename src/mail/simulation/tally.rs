@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::{count, receivers::World};
+
 /// The parts of all letters of which it is told when they were taken, in thousandths.
 const PARTS: [u64; 4] = [500, 900, 990, 999];
 
@@ -166,6 +168,46 @@ impl OfDomain {
 }
 
 impl Outcome {
+    /// Nothing has come yet.
+    pub(super) fn empty(world: &World, senders: usize) -> Self {
+        let mut domains: Vec<OfDomain> =
+            world.names().map(|name| OfDomain::new(Some(name.to_owned()))).collect();
+        domains.push(OfDomain::new(None));
+        let others = domains.len() - 1;
+        let mut reachable = 0;
+        for domain in 0..world.n_domains() {
+            let readers = world.readers(domain);
+            let n = count(readers.filter(|reader| world.can_be_reached(*reader, domain)).count());
+            domains[world.known(domain).unwrap_or(others)].reachable += n;
+            reachable += n;
+        }
+        Self {
+            senders,
+            readers: count(world.n_readers()),
+            reachable,
+            taken: 0,
+            failed: 0,
+            failed_though_reachable: 0,
+            twice: 0,
+            seconds: [None; 4],
+            a_second: 0.0,
+            refused_for_now: 0,
+            too_quick: 0,
+            asked: 0,
+            claimed: 0,
+            given_back: 0,
+            held_up: [Limit::Receivers; 2],
+            busy: Busy::default(),
+            most_letters_in_tray: 0,
+            most_domains_in_tray: 0,
+            tray_bytes: 0,
+            most_passed_over: 0,
+            even: [1.0; 2],
+            domains,
+            curve: Vec::new(),
+        }
+    }
+
     /// Counts a letter that was taken now. Gives whether half, and 99 of 100, are reached with it.
     pub(super) fn takes(&mut self, now: u64) -> [bool; 2] {
         self.taken += 1;

@@ -17,6 +17,7 @@ use gazetted::{
     publication::{Imprint, Publication},
     typography,
 };
+use image::ImageFormat;
 use jiff::Timestamp;
 use proptest::{
     prelude::*,
@@ -28,6 +29,7 @@ use serde_json::{Value, json};
 use crate::{
     listing::{files, moment, publishes},
     newsroom::{Newsroom, opened, page},
+    picturing::picture,
     properties, tools,
 };
 
@@ -508,5 +510,42 @@ fn rss2email_has_one_letter_of_each_entry_as_the_ledger_knows_it() {
         newsroom.saves(&format!("{name}.md"), page(&name, "The words of another.")).is_out(&name, 1);
         r2e(&["run"]);
         assert_eq!(letters(), known(), "{feed}");
+    }
+}
+
+/// The addresses in a document, also in the texts that it carries as escaped HTML.
+fn addresses(document: &str) -> Vec<String> {
+    let text = document.replace("&quot;", "\"").replace("&#34;", "\"").replace("\\\"", "\"");
+    let of = |name: &str| {
+        text.split(name).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+    };
+    let all: [Vec<String>; 2] = [of(" href=\""), of(" src=\"")];
+    all.concat()
+}
+
+#[test]
+fn no_address_in_a_feed_needs_the_page_around_it() {
+    let newsroom = Newsroom::opens();
+    let text = "---\ntitle: Week 1\n---\n\n# Story\n\n*By Ann Lee*\n\nThe bell[^1] is [here](other.html), [there](/harbour) and \
+                [below](#tide); [the tide](https://tide.example.org/).\n\n![a bell](bell.png)\n\n[^1]: It was cast in 1830.\n";
+    let bell = picture(60, 40, ImageFormat::Png);
+    newsroom
+        .saves_folder("w1", &[("index.md", text.as_bytes().to_vec()), ("bell.png", bell)])
+        .is_out("w1", 1);
+    for (path, begin) in [
+        ("feed.xml", "<channel"),
+        ("feed/articles.xml", "<channel"),
+        ("feed/books.xml", "<channel"),
+        ("feed/atom.xml", "<feed"),
+        ("feed/feed.json", "{"),
+    ] {
+        let document = newsroom.outbox_text(path);
+        let found = addresses(&document[document.find(begin).expect(begin)..]);
+        let whole = |address: &String| address.starts_with("https://") || address.starts_with("http://");
+        assert!(found.iter().all(whole), "{path}: {found:?}");
+        if !path.ends_with("books.xml") {
+            let has = |part: &str| found.iter().any(|address| address.contains(part));
+            assert!(has("/issues/w1/bell-") && has("https://tide.example.org/"), "{path}: {found:?}");
+        }
     }
 }

@@ -145,6 +145,47 @@ fn the_service_manager_hears_when_it_is_open_that_it_lives_and_when_it_closes() 
     assert!(daemon.0.wait().unwrap().success());
 }
 
+/// How many places of their own the threads of a program have for memory: each begins at a multiple of 64 MiB, all of which is set
+/// aside for it (glibc's `HEAP_MAX_SIZE`).
+fn places_for_memory(id: u32) -> usize {
+    const PLACE: u64 = 64 << 20;
+    let maps = fs::read_to_string(format!("/proc/{id}/maps")).unwrap();
+    let pieces: Vec<(u64, u64, &str)> = maps
+        .lines()
+        .filter_map(|line| {
+            let (range, rest) = line.split_once(' ')?;
+            let (from, to) = range.split_once('-')?;
+            let address = |digits: &str| u64::from_str_radix(digits, 16).ok();
+            Some((address(from)?, address(to)?, rest.get(..4)?))
+        })
+        .collect();
+    let is_place = |[used, free]: &[(u64, u64, &str); 2]| {
+        used.2 == "rw-p"
+            && free.2 == "---p"
+            && used.1 == free.0
+            && used.0 % PLACE == 0
+            && free.1 - used.0 == PLACE
+    };
+    pieces.array_windows().filter(|pair| is_place(pair)).count()
+}
+
+#[test]
+fn the_memory_of_a_small_machine_is_not_held_by_threads_that_have_gone() {
+    let mut newsroom = Newsroom::closed("");
+    newsroom.enters(&[]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gazetted"));
+    command.arg("run").current_dir(newsroom.folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+    let daemon = tools::Beside(command.spawn().unwrap());
+    for n in 1..=3 {
+        newsroom.saves(&format!("week-{n}.md"), page(&format!("Week {n}"), "The lamps are lit."));
+        until("an issue", || newsroom.path(&format!("outbox/issues/week-{n}/index.html")).exists());
+    }
+    let threads = fs::read_dir(format!("/proc/{}/task", daemon.0.id())).unwrap().count();
+    let places = places_for_memory(daemon.0.id());
+    // The first place, of four, is the program's own and none of these.
+    assert!(threads > 6 && (1..=3).contains(&places), "{threads} threads have {places} places");
+}
+
 #[test]
 fn an_operator_finds_every_command_in_the_manual_and_by_the_tab_key() {
     let page = gazetted(&["man"]);

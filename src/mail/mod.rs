@@ -373,7 +373,7 @@ impl Mail {
         let mut kept = Vec::with_capacity(claimed.len());
         let mut failed = Vec::new();
         for work in claimed {
-            let old = next_attempt(work.delivery.queued, 1, now).is_none();
+            let old = next_attempt(work.delivery.queued, 1, now).is_none() && !tray.knows(&work);
             let Some(reply) = old.then(|| tray.hindrance(work.domain())).flatten() else {
                 kept.push(work);
                 continue;

@@ -116,6 +116,9 @@ struct Stock {
     letters: VecDeque<Work>,
     /// The letters that are here or with a lane.
     held: HashSet<(DigestId, SubscriberId)>,
+    /// Those that ended since the last turn: a claim that was on its way meanwhile may bring one whose lease had ended, though it is
+    /// settled by now.
+    ended: HashSet<(DigestId, SubscriberId)>,
     back: Vec<Delivery>,
     /// How many letters the next claim may bring: where most of the last one's went back, about twice as many as were of use.
     useful: usize,
@@ -155,6 +158,7 @@ impl Tray {
         let stock = Stock {
             letters: VecDeque::with_capacity(most),
             held: HashSet::new(),
+            ended: HashSet::new(),
             back: Vec::new(),
             useful: most,
             domains: HashMap::new(),
@@ -204,8 +208,15 @@ impl Tray {
         stock
     }
 
-    /// Takes what was claimed. One that is here already or with a lane, because its lease ended, stays with whoever has it. Gives
-    /// how many letters can go from here that could not before.
+    /// Whether a letter is here or with a lane, or ended since the last turn: a claim that brings it has nothing new.
+    pub(super) fn knows(&self, work: &Work) -> bool {
+        let stock = self.stock();
+        stock.held.contains(&work.key()) || stock.ended.contains(&work.key())
+    }
+
+    /// Takes what was claimed since the last turn. One that is here already or with a lane, because its lease ended, stays with whoever
+    /// has it; one that ended meanwhile goes back, which changes nothing of what is settled. Gives how many letters can go from here that
+    /// could not before.
     pub(super) fn put(&self, works: Vec<Work>, now: Timestamp) -> usize {
         // Lanes that wait hang up after a while, unless they are called: for nothing, nobody is.
         if works.is_empty() {
@@ -216,6 +227,10 @@ impl Tray {
         let (before, brought, back) = (stock.letters.len(), works.len(), stock.back.len());
         let mut limited = stock.count(now, self.most);
         for work in works {
+            if stock.ended.contains(&work.key()) {
+                stock.back.push(work.delivery);
+                continue;
+            }
             if !stock.held.insert(work.key()) {
                 if let Some(held) = stock.letters.iter_mut().find(|held| held.key() == work.key()) {
                     *held = work;
@@ -243,10 +258,11 @@ impl Tray {
         stock.letters.len() - before
     }
 
-    /// What is to be fetched and given back now.
+    /// What is to be fetched and given back now; what is put next was claimed after this.
     pub(super) fn turn(&self, now: Timestamp) -> Turn {
         let mut stock = self.changing();
         let stock = &mut *stock;
+        stock.ended.clear();
         let open = stock.roads.iter().filter(|road| road.closed_until(now).is_none());
         let (mut n_open, mut tried) = (0, true);
         for road in open {
@@ -329,6 +345,7 @@ impl Tray {
         let mut stock = self.changing();
         let stock = &mut *stock;
         stock.held.remove(&work.key());
+        stock.ended.insert(work.key());
         stock.end(road, &mut work);
         let on = &mut stock.roads[road];
         let tried = on.is_on_trial();
@@ -536,11 +553,47 @@ impl Stock {
 mod tests {
     use std::pin::pin;
 
-    use super::*;
+    use super::{super::simulation::paper::stencil, *};
+    use crate::{delivery::PrintingId, prose::Language, subscriber::Address};
+
+    fn tray() -> Tray {
+        Tray::new(vec![Road::new("relay".to_owned(), 1, None, 1)], 1, 256, None, None)
+    }
+
+    fn letter() -> Work {
+        let (begin, language) = (Timestamp::UNIX_EPOCH, Language::parse("en").expect("a language"));
+        let delivery = Delivery {
+            digest: DigestId(1),
+            printing: PrintingId(1),
+            subscriber: SubscriberId(1),
+            address: Address::parse("mara@example.org").expect("an address"),
+            queued: begin,
+            attempts: 0,
+        };
+        let stencil = Arc::new(stencil(language).expect("a stencil"));
+        Work { delivery, stencil, taken_back: 0, claimed: begin, begun: begin, counted: false }
+    }
+
+    #[test]
+    fn a_letter_that_is_settled_while_a_claim_brings_it_again_is_sent_once() {
+        let (tray, now) = (tray(), Timestamp::UNIX_EPOCH);
+        tray.turn(now);
+        assert_eq!(tray.put(vec![letter()], now), 1);
+        let Next::Letter(sent) = tray.take(0, 0, now) else { panic!("a letter lies there") };
+        // The ledger could not take its outcome before its lease ended. Now it takes it right behind a claim.
+        tray.turn(now);
+        tray.done(0, *sent, &Heard::Taken, now);
+        assert!(tray.knows(&letter()));
+        assert_eq!(tray.put(vec![letter()], now), 0);
+        assert!(!matches!(tray.take(0, 0, now), Next::Letter(_)), "it would come twice");
+        // Had it been due again, it would only have come later.
+        assert_eq!(tray.turn(now).back.len(), 1);
+        assert_eq!(tray.put(vec![letter()], now), 1);
+    }
 
     #[test]
     fn a_claim_that_brings_nothing_calls_no_lane_so_that_idle_ones_hang_up() {
-        let tray = Tray::new(vec![Road::new("relay".to_owned(), 1, None, 1)], 1, 256, None, None);
+        let tray = tray();
         let mut called = pin!(tray.changed.notified());
         called.as_mut().enable();
         assert_eq!(tray.put(Vec::new(), Timestamp::UNIX_EPOCH), 0);

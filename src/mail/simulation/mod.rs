@@ -5,7 +5,7 @@
 
 mod chance;
 mod engine;
-mod paper;
+pub(super) mod paper;
 mod queue;
 mod receivers;
 mod sender;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What letters are written with; none is. Without a way to write one, addressing it would fail, and nobody does.
-pub(super) fn stencil(language: Language) -> Option<Stencil> {
+pub(in crate::mail) fn stencil(language: Language) -> Option<Stencil> {
     let publication = Publication {
         key: "simulation".to_owned(),
         title: "A Simulation".to_owned(),

@@ -26,7 +26,7 @@ impl Effort {
 }
 
 thread_local! {
-    // A packer has half a megabyte of tables, which a page's packing would otherwise ask of the machine each time.
+    // A packer has half a megabyte of tables, which would otherwise be asked of the machine for each page of a book.
     static PACKERS: RefCell<Vec<(Effort, Compressor)>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -6,6 +6,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use rustix::{fs::Mode, process::umask};
@@ -338,11 +339,30 @@ pub fn holds(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     }
 }
 
-/// A name that only this process uses, so that two of them never write one temporary file.
+/// A name that is used once, so that no two files are ever written under it: not by two processes, nor by two threads that put the
+/// same file, nor for two files whose names begin alike and are too long to be told apart.
 fn temporary_beside(path: &Path) -> PathBuf {
+    static USED: AtomicU64 = AtomicU64::new(0);
+    let nth = USED.fetch_add(1, Ordering::Relaxed);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let short: String = name.chars().take(60).collect();
-    path.with_file_name(format!("{TEMPORARY}{}-{short}", std::process::id()))
+    path.with_file_name(format!("{TEMPORARY}{}-{nth}-{}", std::process::id(), short(&name)))
+}
+
+/// What a temporary name has of the file's own, so that it is not too long for the file system.
+fn short(name: &str) -> &str {
+    name.char_indices().nth(60).map_or(name, |(end, _)| &name[..end])
+}
+
+/// Whether a file of this name was to become one whose name begins with `of`.
+#[must_use]
+pub fn was_to_become(temporary: &str, of: &str) -> bool {
+    let parts = || {
+        let (process, rest) = temporary.strip_prefix(TEMPORARY)?.split_once('-')?;
+        let (nth, name) = rest.split_once('-')?;
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        (digits(process) && digits(nth)).then_some(name)
+    };
+    parts().is_some_and(|name| name.starts_with(short(of)))
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -411,6 +431,19 @@ mod tests {
         assert_eq!(path, at("two/x"));
         assert_eq!(fs::read(at("a/one")).expect("kept"), b"1");
         assert_eq!(sweep(folder.path()), 0, "nothing half-written is left");
+    }
+
+    #[test]
+    fn two_names_that_begin_alike_are_two_files() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = |end: &str| folder.path().join(format!("{}{end}", "a".repeat(80)));
+        let files = [(at(".html.gz"), &b"packed"[..]), (at(".html"), b"page")];
+        assert_eq!(put_all(&files).expect("written"), 2);
+        assert_eq!(files.map(|(path, _)| fs::read(path).expect("readable")), [&b"packed"[..], b"page"]);
+        let temporary = temporary_beside(&at(".html"));
+        let name = temporary.file_name().and_then(|name| name.to_str()).expect("a name");
+        assert!(was_to_become(name, &"a".repeat(70)) && !was_to_become(name, "b"));
+        assert!(!was_to_become(".tmp-restore", "restore") && !was_to_become(".tmp-1-x-a", "a"));
     }
 
     #[test]

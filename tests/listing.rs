@@ -240,3 +240,28 @@ fn a_reader_finds_a_chinese_word_without_javascript() {
     let feed = feed_rs::parser::parse(&body[..]).unwrap();
     assert_eq!(feed.entries.len(), 1);
 }
+
+#[test]
+fn an_author_and_a_section_with_long_names_have_their_lists() {
+    let newsroom = Newsroom::opens();
+    let (author, section) = (
+        "晋中市马克思主义理论研究与建设工程重点研究基地课题组",
+        "Letters From The Far Side Of The Harbour And From Its Islands Beyond",
+    );
+    let text = format!(
+        "---\ntitle: Week 1\nauthor: {author}\nsection: {section}\n---\n\n# The lamps\n\nThe lamps are lit again.\n"
+    );
+    newsroom.saves("w1.md", text).is_out("w1", 1);
+    let files = files(&newsroom);
+    for folder in ["authors", "sections"] {
+        let is_long = |path: &&PathBuf| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            path.starts_with(folder) && name.strip_suffix(".html").is_some_and(|slug| slug.len() >= 55)
+        };
+        let page = files.keys().find(is_long);
+        assert!(
+            page.is_some_and(|page| files.contains_key(&page.with_added_extension("gz"))),
+            "{folder}: {page:?}"
+        );
+    }
+}

@@ -16,7 +16,7 @@ use crate::{
     configuring::gazetted,
     ledgers,
     listing::files,
-    newsroom::{Newsroom, page, until},
+    newsroom::{Newsroom, manuscript, page, until},
     picturing::picture,
     sink::Conduct,
     tools,
@@ -426,6 +426,31 @@ fn a_digest_that_fell_due_before_the_newsroom_came_back_asks_first() {
     newsroom.starts();
     until("a digest that asks", || says(&newsroom, &["digests", "list"]).1.contains("waits for you"));
     assert_eq!(newsroom.sink.letters(), 0);
+}
+
+#[test]
+fn of_many_digests_that_wait_the_oldest_are_told_of_in_one_line() {
+    let newsroom = opens();
+    assert_eq!(says(&newsroom, &["subscribers", "add", "li@example.org"]).0, 0);
+    let press = newsroom.press();
+    for n in 1..=22 {
+        let (file, text) = (format!("w{n:02}.md"), page(&format!("Week {n}"), "The lamps are lit."));
+        press.publish(&manuscript(&file, &text), newsroom.now()).unwrap();
+    }
+    let aside = tempfile::tempdir().unwrap();
+    let backup = aside.path().join("b");
+    assert_eq!(says(&newsroom, &["backup", &backup.to_string_lossy()]).0, 0);
+    is_lost(newsroom.folder.path());
+    vault::bring_back(&backup, newsroom.folder.path(), newsroom.now(), &mut |_, _| ()).unwrap();
+    let (code, said) = says(&newsroom, &["resume"]);
+    assert_eq!(code, 0, "{said}");
+    let waiting: Vec<&str> = said.lines().filter(|line| line.starts_with("  ")).collect();
+    assert_eq!(waiting.len(), 21, "{said}");
+    assert!(
+        waiting[0].starts_with("  2 digests from ") && waiting[0].ends_with(" on  [2 letters]"),
+        "{said}"
+    );
+    assert!(waiting[1].contains(" w03 ") && waiting[20].contains(" w22 "), "{said}");
 }
 
 #[test]

@@ -553,7 +553,7 @@ impl Stock {
 mod tests {
     use std::pin::pin;
 
-    use super::{super::simulation::paper::stencil, *};
+    use super::{super::simulation::stencil::stencil, *};
     use crate::{delivery::PrintingId, prose::Language, subscriber::Address};
 
     fn tray() -> Tray {

@@ -29,7 +29,7 @@ use tokio::runtime::Runtime;
 
 pub use access::{Access, PATIENCE};
 
-use super::{Coding, Error, is_name, packing, packing::Forms, stamp::Changes};
+use super::{Coding, Error, is_name, packing, packing::Packed, stamp::Changes};
 use crate::{cores, editions::Edition};
 use fence::Fence;
 use objects::{AT_ONCE, Brought, Object, Objects, Sheet, hash_of};
@@ -113,7 +113,7 @@ impl Bucket {
                 new.push((edition, before, hash));
             }
         }
-        let packed = cores::each(&new, |(edition, ..)| packing::forms(&edition.path, &edition.bytes));
+        let packed = cores::each(&new, |(edition, ..)| packing::pack_all(&edition.path, &edition.bytes));
         let mut sheets = Vec::new();
         for ((edition, before, hash), forms) in new.into_iter().zip(packed) {
             let failed = |source| Error::Write { path: PathBuf::from(&edition.path), source };
@@ -325,7 +325,7 @@ fn is_led_to(path: &str) -> bool {
 }
 
 /// The packed forms of a text as objects beside it; those that are not worth it have no bytes.
-fn beside(path: &str, forms: Forms) -> impl Iterator<Item = Object> {
+fn beside(path: &str, forms: Packed) -> impl Iterator<Item = Object> {
     forms.into_iter().map(move |(coding, packed)| Object {
         name: objects::beside(path, coding),
         coding: Some(coding),

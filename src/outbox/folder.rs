@@ -3,11 +3,11 @@
 use std::{
     borrow::Cow,
     collections::HashSet,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
-use super::{Coding, Error, is_name, packing, packing::Forms, stamp::Changes};
+use super::{Coding, Error, is_name, packing, stamp::Changes};
 use crate::{cores, durable, editions::Edition};
 
 /// A folder that any web server can serve.
@@ -42,18 +42,32 @@ impl Folder {
         }
         let written = put.iter().filter(|(.., is_new)| *is_new).count();
         // By all cores, for packing is a quarter of what an issue costs. Where a text is there with these bytes, its packed forms are too.
-        let packed = cores::each(&put, |(_, edition, is_new)| {
-            if *is_new { packing::forms(&edition.path, &edition.bytes) } else { Ok(Vec::new()) }
-        });
+        let new: Vec<&Edition> =
+            put.iter().filter(|(.., is_new)| *is_new).map(|(_, edition, _)| *edition).collect();
+        let mut packed =
+            cores::each(&new, |edition| packing::pack_all(&edition.path, &edition.bytes)).into_iter();
         let mut files: Vec<(PathBuf, Cow<'e, [u8]>)> = Vec::new();
-        for ((path, edition, _), forms) in put.into_iter().zip(packed) {
-            let forms = forms.and_then(|forms| beside(&path, forms));
-            files.extend(forms.map_err(|source| failed((path.clone(), source)))?);
+        // Packed forms that are not worth it any more.
+        let mut stale = Vec::new();
+        for (path, edition, is_new) in put {
+            let forms = if is_new { packed.next() } else { None };
+            let forms = forms.transpose().map_err(|source| failed((path.clone(), source)))?;
+            for (coding, packed) in forms.into_iter().flatten() {
+                let beside = packing::beside(&path, coding);
+                match packed {
+                    Some(packed) => files.push((beside, Cow::Owned(packed))),
+                    None => stale.push(beside),
+                }
+            }
             files.push((path, Cow::Borrowed(&edition.bytes)));
         }
         let files: Vec<(PathBuf, &[u8])> =
             files.iter().map(|(path, bytes)| (path.clone(), &**bytes)).collect();
         let put = || {
+            // They go before the texts change that they were made of.
+            for path in stale {
+                durable::remove(&path).map_err(|source| failed((path, source)))?;
+            }
             let put = durable::put_all_if(&files, || changes.may());
             put.map_err(|failure| if changes.may() { failed(failure) } else { Error::Led })
         };
@@ -120,19 +134,6 @@ impl Folder {
     pub(super) fn place(&self, path: &str) -> Option<PathBuf> {
         is_name(path).then(|| self.root.join(path))
     }
-}
-
-/// The packed forms of a text as files beside it; those that are not worth it any more are removed.
-fn beside<'e>(path: &Path, forms: Forms) -> io::Result<Vec<(PathBuf, Cow<'e, [u8]>)>> {
-    let mut files = Vec::new();
-    for (coding, packed) in forms {
-        let beside = packing::beside(path, coding);
-        match packed {
-            Some(packed) => files.push((beside, Cow::Owned(packed))),
-            None => durable::remove(&beside)?,
-        }
-    }
-    Ok(files)
 }
 
 /// How many bytes the files of a folder have, and of those in it. What goes away meanwhile has none.

@@ -125,7 +125,7 @@ impl Kept {
         let mut packed = Vec::new();
         let failed = |source| Error::Write { path: file.clone(), source };
         write(&file, bytes, put_at).map_err(failed)?;
-        for (coding, form) in packing::forms(path, bytes).map_err(failed)? {
+        for (coding, form) in packing::pack_all(path, bytes).map_err(failed)? {
             if let Some(form) = form {
                 let beside = packing::beside(&file, coding);
                 write(&beside, &form, put_at).map_err(failed)?;

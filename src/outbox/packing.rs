@@ -63,7 +63,7 @@ const WINDOW: i32 = 20;
 /// Zstandard's third level: a quarter of the time of the sixth. Who asks for it and not for the others wants to unpack quickly.
 const ZSTANDARD: i32 = 3;
 
-/// Whether a text of that length is packed in a way. What everybody knows comes first.
+/// Whether a text of that length is packed in a way.
 fn is_worth(coding: Coding, path: &str, length: usize) -> bool {
     match coding {
         Coding::Gzip => length >= LEAST,
@@ -92,10 +92,10 @@ pub(super) fn beside(path: &Path, coding: Coding) -> PathBuf {
 }
 
 /// The packed forms of a file in all ways, those that everybody knows last; `None` where one is not worth it. What is no text has none.
-pub(super) type Forms = Vec<(Coding, Option<Vec<u8>>)>;
+pub(super) type Packed = Vec<(Coding, Option<Vec<u8>>)>;
 
 /// Packs a file.
-pub(super) fn forms(path: &str, bytes: &[u8]) -> io::Result<Forms> {
+pub(super) fn pack_all(path: &str, bytes: &[u8]) -> io::Result<Packed> {
     let codings = Coding::ALL.into_iter().filter(|_| is_packable(path));
     codings.map(|coding| Ok((coding, pack(coding, path, bytes)?))).collect()
 }

@@ -5,7 +5,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Write as _},
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::Error;
@@ -60,14 +60,8 @@ impl Changes {
             return Err(Error::Led);
         }
         let Some(stamp) = &self.stamp else { return make() };
-        // Where a crash left it odd, this change goes on from there.
-        if stamp.count().is_none_or(|count| count % 2 == 0) {
-            stamp.advance().map_err(|source| Error::Write { path: root.to_owned(), source })?;
-        }
-        let made = make();
-        // Where this fails the files are out all the same, and copies are not used.
-        let _ = stamp.advance();
-        made
+        let _change = stamp.change().map_err(|source| Error::Write { path: root.to_owned(), source })?;
+        make()
     }
 }
 
@@ -75,13 +69,20 @@ impl Changes {
 #[derive(Debug, Clone)]
 struct Stamp {
     file: Arc<File>,
+    /// How many changes are made just now: a replay makes several at once.
+    under_way: Arc<Mutex<usize>>,
+}
+
+/// A change that is being made, until this is dropped.
+struct Change<'s> {
+    stamp: &'s Stamp,
 }
 
 impl Stamp {
     /// Opens the count at `path`, and begins it where there is none.
     fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
-        Ok(Self { file: Arc::new(file) })
+        Ok(Self { file: Arc::new(file), under_way: Arc::default() })
     }
 
     /// The count; `None` where nobody can tell.
@@ -94,5 +95,49 @@ impl Stamp {
     /// Counts on.
     fn advance(&self) -> io::Result<()> {
         (&*self.file).write_all(b".")
+    }
+
+    /// Begins a change: the count is odd until the last of those that are made at once has ended.
+    fn change(&self) -> io::Result<Change<'_>> {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where a crash left it odd, this change goes on from there.
+        if *under_way == 0 && self.count().is_none_or(|count| count % 2 == 0) {
+            self.advance()?;
+        }
+        *under_way += 1;
+        Ok(Change { stamp: self })
+    }
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.stamp.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        *under_way -= 1;
+        if *under_way == 0 {
+            // Where this fails the files are out all the same, and copies are not used.
+            let _ = self.stamp.advance();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_is_odd_until_the_last_of_several_changes_is_made() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let changes = Changes::default().counted(&folder.path().join("stamp")).expect("counted");
+        let other = changes.clone();
+        let made = changes.during(folder.path(), || {
+            other.during(folder.path(), || Ok(()))?;
+            Ok(changes.count())
+        });
+        assert_eq!(made.expect("made"), Some(1));
+        assert_eq!(changes.count(), Some(2));
+        // A crash had left it odd.
+        changes.advance();
+        changes.during(folder.path(), || Ok(())).expect("made");
+        assert_eq!(changes.count(), Some(4));
     }
 }

@@ -122,13 +122,8 @@ fn sweep(file: &Path) {
     let Some(name) = file.file_name().and_then(|name| name.to_str()) else { return };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let left = entry.file_name().to_str().and_then(|left| {
-            let (process, of) = left.strip_prefix(durable::TEMPORARY)?.split_once('-')?;
-            let ours = process.bytes().all(|b| b.is_ascii_digit()) && of.starts_with(name);
-            ours.then(|| entry.path())
-        });
-        if let Some(left) = left {
-            let _ = fs::remove_file(left);
+        if entry.file_name().to_str().is_some_and(|left| durable::was_to_become(left, name)) {
+            let _ = fs::remove_file(entry.path());
         }
     }
 }

@@ -73,8 +73,8 @@ pub(super) fn write(feed: &Feed, path: &str, publication: &Publication) -> Editi
         authors: said(&publication.title).map(|name| Author { name }).into_iter().collect(),
         items: feed.entries.iter().map(item).collect(),
     };
-    // Strings and numbers can always be written.
-    Edition { bytes: serde_json::to_vec(&document).unwrap_or_default(), path: path.to_owned() }
+    let bytes = serde_json::to_vec(&document).expect("strings and numbers can always be written");
+    Edition { bytes, path: path.to_owned() }
 }
 
 fn item(entry: &Entry) -> Item<'_> {

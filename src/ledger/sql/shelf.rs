@@ -305,16 +305,23 @@ pub(super) fn beside(
     day: &str,
     published: i64,
 ) -> Result<Beside, Refusal> {
+    // In the order of a volume: of those that came out at the same moment, the one of the first key stands for the newest.
     let next = |order: &str| -> Result<Option<Listing>, Refusal> {
         let sql = format!(
             "SELECT listing FROM releases WHERE publication = ?1 AND current = 1 AND status = 'usable' AND issue <> ?2
-                 AND (date, published) {order} LIMIT 1"
+                 AND {order} LIMIT 1"
         );
         db.first(&sql, params![publication, key.as_str(), day, published], listing)
     };
     Ok(Beside {
-        previous: next("< (?3, ?4) ORDER BY date DESC, published DESC")?,
-        next: next("> (?3, ?4) ORDER BY date, published")?,
+        previous: next(
+            "(date, published) <= (?3, ?4) AND ((date, published) < (?3, ?4) OR issue > ?2)
+             ORDER BY date DESC, published DESC, issue",
+        )?,
+        next: next(
+            "(date, published) >= (?3, ?4) AND ((date, published) > (?3, ?4) OR issue < ?2)
+             ORDER BY date, published, issue DESC",
+        )?,
     })
 }
 

@@ -326,10 +326,16 @@ fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     if found == 1 {
         with(&migration, filling::enter_all).map_err(|refusal| refusal.into_error(path))?;
     }
-    if found > 0 && found < SCHEMAS.len() {
+    let is_older = found > 0 && found < SCHEMAS.len();
+    if is_older {
         reached(Point::LedgerMigrated);
     }
-    migration.commit().map_err(failed)
+    migration.commit().map_err(failed)?;
+    if is_older {
+        // The log has the old pages and the new ones, and would keep its length. Where somebody else reads the ledger, it does.
+        let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+    Ok(())
 }
 
 /// The schema of a ledger that is only read, and what is wrong with it.

@@ -111,6 +111,28 @@ fn a_ledger_of_any_schema_is_migrated_with_all_that_it_knows() {
 }
 
 #[test]
+fn a_release_is_after_every_migration_what_it_was() {
+    let releases = |path: &Path| -> Vec<String> {
+        let db = Connection::open(path).expect("opened");
+        let sql = "SELECT json_array(publication, issue, version, manuscript, hex(source), published, updated, out, current, name, date,
+                       headlines, book_path, book_length, status, embargo, ordinal, closed, listing, body)
+                   FROM releases ORDER BY publication, issue, version";
+        let mut asked = db.prepare(sql).expect("a question");
+        let said = asked.query_map([], |row| row.get(0)).expect("asked");
+        said.collect::<Result<_, _>>().expect("text")
+    };
+    // The first two schemas had other columns.
+    for fixture in &FIXTURES[2..] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = laid(folder.path(), fixture);
+        let before = releases(&path);
+        drop(Sqlite::open(&path).expect("migrated"));
+        assert!(before.len() > 2, "{before:?}");
+        assert_eq!(releases(&path), before);
+    }
+}
+
+#[test]
 fn a_ledger_of_any_schema_is_brought_back_and_holds_its_letters() {
     for fixture in FIXTURES {
         let folder = tempfile::tempdir().expect("a temporary folder");

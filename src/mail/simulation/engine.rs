@@ -16,11 +16,12 @@ use super::{
     },
     Order, Plan, begin,
     chance::Chance,
-    count, micros, paper, part,
+    count, micros, part,
     queue::Queue,
     receivers::{Answer, World},
     sender::{End, Job, Lane, Sender, Worker},
     shared::Shared,
+    stencil::stencil,
     tally::{Busy, OfDomain, Outcome},
     timestamp,
 };
@@ -93,7 +94,7 @@ impl<'p> Engine<'p> {
             n_events: 0,
             now: 0,
             chance: Chance::of(plan.seed),
-            stencil: Language::parse("en").and_then(paper::stencil).map(Arc::new),
+            stencil: Language::parse("en").and_then(stencil).map(Arc::new),
             outcome,
             since: (0, [0; 4]),
         }

@@ -5,11 +5,11 @@
 
 mod chance;
 mod engine;
-pub(super) mod paper;
 mod queue;
 mod receivers;
 mod sender;
 mod shared;
+pub(super) mod stencil;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -144,8 +144,8 @@ pub(super) fn write(list: &Books, shelf: &Shelf, paper: &str, publication: &Publ
         },
         publications: list.lines.iter().map(|book| of_book(book, paper, publication)).collect(),
     };
-    // Strings and numbers can always be written.
-    Edition { bytes: serde_json::to_vec(&document).unwrap_or_default(), path: format!("{}.json", list.path) }
+    let bytes = serde_json::to_vec(&document).expect("strings and numbers can always be written");
+    Edition { bytes, path: format!("{}.json", list.path) }
 }
 
 fn of_book<'a>(book: &'a Book, paper: &'a str, publication: &'a Publication) -> Issue<'a> {

@@ -350,7 +350,7 @@ fn temporary_beside(path: &Path) -> PathBuf {
 
 /// What a temporary name has of the file's own, so that it is not too long for the file system.
 fn short(name: &str) -> &str {
-    name.char_indices().nth(60).map_or(name, |(end, _)| &name[..end])
+    &name[..name.floor_char_boundary(160)]
 }
 
 /// Whether a file of this name was to become one whose name begins with `of`.
@@ -436,13 +436,13 @@ mod tests {
     #[test]
     fn two_names_that_begin_alike_are_two_files() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let at = |end: &str| folder.path().join(format!("{}{end}", "a".repeat(80)));
+        let at = |end: &str| folder.path().join(format!("{}{end}", "a".repeat(200)));
         let files = [(at(".html.gz"), &b"packed"[..]), (at(".html"), b"page")];
         assert_eq!(put_all(&files).expect("written"), 2);
         assert_eq!(files.map(|(path, _)| fs::read(path).expect("readable")), [&b"packed"[..], b"page"]);
         let temporary = temporary_beside(&at(".html"));
         let name = temporary.file_name().and_then(|name| name.to_str()).expect("a name");
-        assert!(was_to_become(name, &"a".repeat(70)) && !was_to_become(name, "b"));
+        assert!(was_to_become(name, &"a".repeat(190)) && !was_to_become(name, "b"));
         assert!(!was_to_become(".tmp-restore", "restore") && !was_to_become(".tmp-1-x-a", "a"));
     }
 

@@ -147,6 +147,26 @@ fn names_in_any_script_and_with_any_character_get_keys_of_their_own() {
 }
 
 #[test]
+fn a_name_that_is_too_long_gets_its_reason_beside_it_and_holds_nobody_up() {
+    let newsroom = Newsroom::opens();
+    let long = format!("{}.md", "论".repeat(83));
+    newsroom.saves(&long, page("One", "The first words."));
+    let is_note = |name: &String| name.starts_with('论') && name.ends_with(".reason.txt");
+    let names = || -> Vec<String> {
+        let entries = fs::read_dir(newsroom.path("inbox")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    until("a note", || names().iter().any(is_note));
+    let note = names().into_iter().find(is_note).unwrap();
+    let said = fs::read_to_string(newsroom.path("inbox").join(&note)).unwrap();
+    assert!(said.contains("its name has 252 bytes") && said.contains("shorten it to 243 bytes"), "{said}");
+    newsroom.saves("two.md", page("Two", "The second words.")).is_out("two", 1);
+    fs::rename(newsroom.path("inbox").join(&long), newsroom.path("inbox/one.md")).unwrap();
+    newsroom.is_out("one", 1);
+    until("the note to go", || !names().iter().any(is_note));
+}
+
+#[test]
 fn a_name_with_a_new_line_gets_its_reason_beside_it() {
     refuses("two\nlines.md", "", "the file holds no text");
 }

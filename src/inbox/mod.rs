@@ -85,8 +85,22 @@ impl Manuscript {
         self.path.as_os_str().as_bytes()
     }
 
+    /// A file, or a folder with what is `beside` its text. Of one whose name is too long the bytes do not matter.
+    fn new(
+        path: PathBuf,
+        signature: &Signature,
+        bytes: Result<Vec<u8>, String>,
+        beside: Option<Beside>,
+    ) -> Self {
+        let bytes = match path.file_name().and_then(names::too_long) {
+            Some(reason) => Err(reason),
+            None => bytes,
+        };
+        Self { path, bytes, signature: signature.as_str().to_owned(), beside }
+    }
+
     fn folder(path: PathBuf, signature: &Signature, bytes: Vec<u8>, beside: Beside) -> Self {
-        Self { path, bytes: Ok(bytes), signature: signature.as_str().to_owned(), beside: Some(beside) }
+        Self::new(path, signature, Ok(bytes), Some(beside))
     }
 
     /// How many bytes it holds in memory.
@@ -96,7 +110,7 @@ impl Manuscript {
     }
 
     fn refused(path: PathBuf, signature: &Signature, reason: String) -> Self {
-        Self { path, bytes: Err(reason), signature: signature.as_str().to_owned(), beside: None }
+        Self::new(path, signature, Err(reason), None)
     }
 
     /// Opens it for reading; `bytes` are its own.
@@ -180,7 +194,7 @@ pub fn open(root: &Path, file: &Path) -> io::Result<Manuscript> {
         Taken::Large(length) => Err(too_large(&name, length)),
         Taken::Busy => return Err(busy()),
     };
-    Ok(Manuscript { path, bytes, signature: signature.as_str().to_owned(), beside: None })
+    Ok(Manuscript::new(path, &signature, bytes, None))
 }
 
 /// The outermost folder of the inbox around `path` that is one issue.
@@ -429,8 +443,7 @@ impl Inbox {
             // Its name is enough to tell; what is in it need not be read.
             Ok(Vec::new())
         };
-        let signature = signature.as_str().to_owned();
-        let manuscript = Manuscript { path: path.to_owned(), bytes, signature, beside: None };
+        let manuscript = Manuscript::new(path.to_owned(), signature, bytes, None);
         // A text right in the inbox is alone; one in a folder of its own may be the first file of an issue.
         let alone = path.parent().is_none_or(|folder| folder.as_os_str().is_empty())
             || manuscript::Form::of(&name) == Some(manuscript::Form::Archive);

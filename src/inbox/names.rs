@@ -37,6 +37,20 @@ const BEGINNINGS: [&str; 2] = [".", "~$"];
 /// The longest name that file systems take, in bytes.
 const LONGEST: usize = 255;
 
+/// The longest name of a manuscript, in bytes: that of its hundredth proof has twelve more.
+pub(super) const MOST: usize = LONGEST - ".proof-99.md".len();
+
+/// Why a manuscript of this name cannot be published, if it is too long.
+pub(super) fn too_long(name: &OsStr) -> Option<String> {
+    (name.len() > MOST).then(|| {
+        format!(
+            "its name has {} bytes, and its proof, which would lie beside it, none that a file can have; shorten it to {MOST} bytes \
+             (a Chinese character has 3)",
+            name.len()
+        )
+    })
+}
+
 /// The name of the note about a file: the file's, shortened where it would be too long, and [`REASON`].
 pub(super) fn reason_for(name: &OsStr) -> OsString {
     let bytes = name.as_bytes();
@@ -90,6 +104,19 @@ pub fn passed_over(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_note_and_the_proofs_of_a_file_have_names_that_a_file_can_have() {
+        for name in ["理".repeat(84), "a".repeat(255), "a".repeat(MOST + 1)] {
+            assert!(
+                too_long(OsStr::new(&name)).is_some_and(|reason| reason.contains(&name.len().to_string()))
+            );
+            assert!(reason_for(OsStr::new(&name)).len() <= LONGEST);
+        }
+        let name = "a".repeat(MOST);
+        assert_eq!(too_long(OsStr::new(&name)), None);
+        assert!(reason_for(OsStr::new(&name)).len() <= LONGEST);
+    }
 
     #[test]
     fn what_editors_and_sync_tools_leave_is_passed_over() {

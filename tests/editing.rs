@@ -6,11 +6,13 @@ use std::{
     net::TcpStream,
 };
 
+use image::ImageFormat;
 use jiff::SignedDuration;
 
 use crate::{
     configuring::gazetted,
     newsroom::{Newsroom, PATIENCE, page, until},
+    picturing::picture,
     proving::{DOUBTFUL, careful},
     tools,
 };
@@ -528,6 +530,24 @@ fn an_issue_is_taken_back_given_again_and_corrected_and_its_versions_are_compare
     assert!(shown.text.contains("<del>six</del><ins>seven</ins>"), "{}", shown.text);
     assert_eq!(browser.asks("/issues/nothing").status, 404);
     assert!(browser.asks("/issues").text.contains("v2"));
+}
+
+#[test]
+fn an_issue_that_came_as_a_folder_is_corrected_by_its_text() {
+    let newsroom = Newsroom::opens();
+    let files = [
+        ("index.md", page("One", "The ferry goes at six.").into_bytes()),
+        ("a.png", picture(40, 30, ImageFormat::Png)),
+    ];
+    newsroom.saves_folder("a", &files).is_out("a", 1);
+    let mut browser = Browser::logged_in(&newsroom);
+    let token = browser.asks("/issues/a").token();
+    let corrected = page("One", "The ferry goes at seven.");
+    let other = browser.drops("/issues/a/correct", &token, false, &[("a.zip", corrected.as_bytes())]);
+    assert!(other.status == 400 && other.text.contains("came from index.md"), "{}", other.text);
+    browser.drops("/issues/a/correct", &token, false, &[("corrected.md", corrected.as_bytes())]);
+    newsroom.is_out("a", 2).are_out(1);
+    assert!(newsroom.outbox_text("issues/a/index.html").contains("goes at seven"));
 }
 
 /// The editor's story in a browser, with a mouse or without.

@@ -245,6 +245,21 @@ fn a_missing_picture_is_told_and_the_issue_published() {
     newsroom.all_is_well();
 }
 
+#[test]
+fn a_picture_that_comes_later_corrects_the_issue_and_mails_nobody_twice() {
+    let newsroom = Newsroom::with_subscribers(["li@example.org"]);
+    let text = b"# A\n\nWords.\n\n![A lost goose](goose.png)\n".to_vec();
+    newsroom.saves_folder("late", &[("index.md", text)]).is_out("late", 1);
+    newsroom.sink.letters_to("li@example.org", 1);
+    fs::write(newsroom.path("inbox/late/goose.png"), picture(60, 40, ImageFormat::Png)).unwrap();
+    newsroom.is_out("late", 2).are_out(1);
+    assert!(newsroom.outbox_text("issues/late/index.html").contains("<img src=\"goose-"));
+    // The next folder has its own name, though its text is called the same.
+    newsroom.saves_folder("next", &[("index.md", b"# B\n\nOther words.\n".to_vec())]).is_out("next", 1);
+    newsroom.sink.letters_to("li@example.org", 2);
+    newsroom.all_is_well();
+}
+
 /// A JPEG that a telephone made: lying on its side, with the place where it was taken.
 fn from_a_telephone() -> Vec<u8> {
     let plain = picture(120, 80, ImageFormat::Jpeg);

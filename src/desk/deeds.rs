@@ -71,8 +71,8 @@ pub(super) async fn correct(
     let publication = desk.publication().clone();
     let source = desk.ask(move |ledger| ledger.source_of(&publication, &issue)).await?;
     let source = source.map(|source| FilePath::new(OsStr::from_bytes(&source)).to_owned());
-    let path = source.filter(|source| source.is_relative()).map(|source| desk.press.inbox.join(source));
-    let Some(path) = path.filter(|path| path.is_file()) else { return Ok(Corrected::Nothing) };
+    let path = source.and_then(|source| inbox::text_of(&desk.press.inbox, &source));
+    let Some(path) = path else { return Ok(Corrected::Nothing) };
     let ending = |name: &str| name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if ending(given) != ending(&name) {

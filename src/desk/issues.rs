@@ -17,7 +17,7 @@ use super::{
     words::Words,
 };
 use crate::{
-    delivery::State as LetterState, durable::Laid, issue::IssueKey, issue::Release, issue::Status,
+    delivery::State as LetterState, durable::Laid, inbox, issue::IssueKey, issue::Release, issue::Status,
     ledger::IssueLine,
 };
 
@@ -135,7 +135,7 @@ async fn page(desk: &Arc<Desk>, editor: &Editor, key: &str, asked: Asked, proble
         "url": desk.publication().url(&format!("issues/{key}/")),
         "book": null,
         "source": source.as_ref().map(|source| source.display().to_string()),
-        "correctable": source.as_ref().is_some_and(|source| source.is_relative() && desk.press.inbox.join(source).is_file()),
+        "correctable": source.as_ref().is_some_and(|source| inbox::text_of(&desk.press.inbox, source).is_some()),
         "language": versions.first().map(|release| release.issue.language.as_str().to_owned()),
         "articles": articles,
         "history": history,

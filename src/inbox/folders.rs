@@ -50,12 +50,10 @@ pub(super) enum TakenFolder {
 }
 
 impl Members {
-    /// The files of a folder, when they are one issue: at least one picture, and a manuscript directly in the folder.
+    /// The files of a folder, when they are one issue: a manuscript directly in the folder with at least one picture, or alone under the
+    /// name of a main file, to which pictures may come later.
     pub(super) fn of(files: Vec<(PathBuf, Signature)>) -> Option<Self> {
         let names: Vec<String> = files.iter().map(|(path, _)| name_of(path)).collect();
-        if !names.iter().any(|name| manuscript::is_picture(name)) {
-            return None;
-        }
         let texts: Vec<&str> = names
             .iter()
             .map(String::as_str)
@@ -63,8 +61,17 @@ impl Members {
             .filter(|name| super::manuscript_of(Path::new(name)).is_none())
             .collect();
         let main = manuscript::main_of(&texts).filter(|main| !main.contains('/'))?;
+        let is_alone = texts.len() == 1 && manuscript::is_main(main);
+        if !is_alone && !names.iter().any(|name| manuscript::is_picture(name)) {
+            return None;
+        }
         let main = names.iter().position(|name| name == main)?;
         Some(Self { main, files })
+    }
+
+    /// The file with the text, relative to the folder.
+    pub(super) fn main(&self) -> &Path {
+        &self.files[self.main].0
     }
 
     /// That of all files together: while it stays the same, nobody has written, added or removed any.
@@ -122,7 +129,7 @@ impl Members {
                 }
             }
         }
-        let main = name_of(&self.files[self.main].0);
+        let main = name_of(self.main());
         TakenFolder::Whole(text, Beside { files: Companions::of(&main, beside), main })
     }
 }
@@ -130,7 +137,11 @@ impl Members {
 /// The entries of a listing that is sorted by name. Of folders in each other, the outermost that is one issue counts.
 pub(super) fn gather(files: Vec<(PathBuf, Signature)>) -> Vec<Entry> {
     let mut folders = HashSet::new();
-    for (path, _) in files.iter().filter(|(path, _)| manuscript::is_picture(&name_of(path))) {
+    let may_be_of_an_issue = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        manuscript::is_picture(&name) || manuscript::is_main(&name)
+    };
+    for (path, _) in files.iter().filter(|(path, _)| may_be_of_an_issue(path)) {
         for folder in path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
             if !folders.insert(folder) {
                 break;
@@ -189,7 +200,7 @@ mod tests {
             .iter()
             .map(|entry| match &entry.members {
                 Some(members) => {
-                    format!("{} = {}", entry.path.display(), name_of(&members.files[members.main].0))
+                    format!("{} = {}", entry.path.display(), name_of(members.main()))
                 }
                 None => name_of(&entry.path),
             })
@@ -208,11 +219,15 @@ mod tests {
             &["2026/7 = a.md", "2026/8 = a.md"],
         );
         check(&["7/index.md", "7/x/index.md", "7/x/a.png"], &["7 = index.md"]);
+        check(&["7/index.md", "8/Index.txt", "8/notes.pages"], &["7 = index.md", "8 = Index.txt"]);
+        check(&["2026/7/index.md", "2026/8/index.md"], &["2026/7 = index.md", "2026/8 = index.md"]);
     }
 
     #[test]
     fn a_folder_without_pictures_or_with_many_manuscripts_is_only_a_folder() {
         check(&["7/index.md", "7/a.txt"], &["7/a.txt", "7/index.md"]);
+        check(&["7/a.md"], &["7/a.md"]);
+        check(&["7/index.md", "7/8/index.md"], &["7/8 = index.md", "7/index.md"]);
         check(&["7/a.md", "7/a.png", "7/b.md"], &["7/a.md", "7/a.png", "7/b.md"]);
         check(&["index.md", "a.png"], &["a.png", "index.md"]);
         check(&["7/a.png"], &["7/a.png"]);

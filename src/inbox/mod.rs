@@ -197,6 +197,19 @@ pub fn open(root: &Path, file: &Path) -> io::Result<Manuscript> {
     Ok(Manuscript::new(path, &signature, bytes, None))
 }
 
+/// Where the text of a manuscript of the inbox `root` lies: in the file itself, or in the main file of a folder that is one issue. `None` where
+/// it is not there, and for one from elsewhere.
+#[must_use]
+pub fn text_of(root: &Path, manuscript: &Path) -> Option<PathBuf> {
+    let path = manuscript.is_relative().then(|| root.join(manuscript))?;
+    if path.metadata().ok()?.is_dir() {
+        let (files, _) = scan::list(&path).ok()?;
+        Members::of(files).map(|members| path.join(members.main()))
+    } else {
+        Some(path)
+    }
+}
+
 /// The outermost folder of the inbox around `path` that is one issue.
 fn issue_around(root: &Path, path: &Path) -> Option<PathBuf> {
     let mut folders: Vec<&Path> = path.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()).collect();

@@ -46,6 +46,12 @@ pub fn main_of<'n>(names: &[&'n str]) -> Option<&'n str> {
     texts.next().filter(|_| texts.next().is_none()).copied()
 }
 
+/// Whether a file of this name is a folder's or zip's main file, whatever else there is.
+#[must_use]
+pub fn is_main(name: &str) -> bool {
+    is_text(name) && MAIN.contains(&&*folded(name))
+}
+
 /// Whether a file of this name can be the manuscript of a folder or zip.
 #[must_use]
 pub fn is_text(name: &str) -> bool {

@@ -57,7 +57,7 @@ use crate::{
     publication::Publication, typography,
 };
 
-pub use bundle::{MAX_FILES, MAX_TOTAL, is_text, main_of};
+pub use bundle::{MAX_FILES, MAX_TOTAL, is_main, is_text, main_of};
 pub use coding::{BYTES, Coding, Source};
 pub use companions::{Companion, Companions, is_picture};
 use draft::Draft;

@@ -399,6 +399,7 @@ fn brief(outline: &Outline) -> Outline {
             piece.kicker = cut(&piece.kicker, 120);
             piece.dek = cut(&piece.dek, 240);
             piece.byline = cut(&piece.byline, 160);
+            piece.credit = cut(&piece.credit, 240);
         }
     }
     brief

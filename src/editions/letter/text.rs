@@ -145,6 +145,11 @@ fn story(story: &Story, leaf: &Leaf, words: &Words, out: &mut String) {
     }
     out.push('\n');
     blocks(&story.excerpt.blocks, "", out);
+    // A text that stands here as a whole has its source beside it.
+    if let Some(credit) = piece.credit.as_ref().filter(|_| !story.excerpt.cut) {
+        wrap(credit, "", "", out);
+        out.push('\n');
+    }
     let label = if story.excerpt.cut { words.read_on } else { words.read_online };
     let _ = writeln!(out, "{label}{}{}", words.colon.replace('：', ": "), story.href);
 }

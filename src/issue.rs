@@ -92,6 +92,16 @@ impl Status {
         }
     }
 
+    /// What people are told that an issue is then.
+    #[must_use]
+    pub fn said(self) -> &'static str {
+        match self {
+            Self::Usable => "out",
+            Self::Withheld => "held back",
+            Self::Canceled => "withdrawn",
+        }
+    }
+
     /// The status of that word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

@@ -36,7 +36,7 @@ fn a_new_newsroom_is_made_and_publishes_by_hand() {
         &expect![[r"
         a newsroom is made in `news`
           1. say in `news/config/gazetted.toml` what it is called, its language and its web address
-          2. run `gazetted run`
+          2. run `cd news && gazetted run`
           3. save an issue (.txt or .md) in `news/inbox`
     "]],
     );

@@ -347,7 +347,7 @@ fn a_list_of_another_program_comes_in_and_its_bad_rows_are_told() {
         &["subscribers", "import", "list.csv", "--dry-run"],
         1,
         &expect![[r"
-            6 rows in gb18030 (2 confirmed, 1 left, 1 suppressed): 2 new, 1 changed, 0 there already, 1 kept away, 2 not taken; this was a dry run: nobody was entered
+            6 rows in gb18030 (2 confirmed, 1 left, 1 suppressed): 2 new, 1 changed, 0 there already, 1 kept away, 2 not taken; this was a dry run: nobody was entered; without `--dry-run` they are
             line 5: `wang`: `wang` is not an e-mail address: it needs one `@` with a name before it and a domain after it
             line 7: `sun@example.org`: `?` is no standing that is known: say confirmed, pending, left or suppressed
             line 3: `left@example.org`: had left, and is not brought back
@@ -416,7 +416,12 @@ fn a_dry_run_says_exactly_what_would_be_done_and_does_nothing() {
     let told = "6 rows in UTF-8, as Mailchimp writes them (5 confirmed): 1 new, 0 changed, 2 there already, 2 kept away, 1 not taken";
     let (code, said) = gazetted(folder, &["subscribers", "import", "subscribed.csv", "--dry-run"]);
     assert_eq!(code, 1);
-    assert!(said.starts_with(&format!("{told}; this was a dry run: nobody was entered\n")), "{said}");
+    assert!(
+        said.starts_with(&format!(
+            "{told}; this was a dry run: nobody was entered; without `--dry-run` they are\n"
+        )),
+        "{said}"
+    );
     for reason in [
         "line 4: `left@example.org`: had left, and is not brought back",
         "line 6: `gone@example.org`: was erased at its owner's wish, and does not come back",

@@ -390,6 +390,13 @@ fn folders_elsewhere_come_back_inside_the_new_one_and_what_is_not_in_the_backup_
             "error: a backup in `~/outbox/b` would lie in the outbox\nhelp: others read there; name a file outside of it\n"
         )
     );
+    let (code, said) = says(&newsroom, &["backup", &state.join("b").to_string_lossy()]);
+    assert!(
+        code == 2 && said.contains("would lie in the data\nhelp: the next backup would hold this one"),
+        "{said}"
+    );
+    let (code, said) = says(&newsroom, &["backup", &state.join("backups/b").to_string_lossy()]);
+    assert_eq!(code, 0, "{said}");
     let (code, said) = says(&newsroom, &["backup", &aside.path().join("b").to_string_lossy()]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("keep them yourself:\n  /etc/none/key.pem\n"), "{said}");

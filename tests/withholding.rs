@@ -166,7 +166,7 @@ fn the_command_line_withdraws_and_says_what_to_do_next() {
     assert!(done && said.contains("`gazetted issues reinstate a`"), "{said}");
     assert!(run(&["issues", "list"]).1.contains("withdrawn"));
     let (done, said) = run(&["issues", "withdraw", "a"]);
-    assert!(done && said.contains("canceled already"), "{said}");
+    assert!(done && said.contains("withdrawn already"), "{said}");
     let (done, said) = run(&["issues", "reinstate", "a"]);
     assert!(done && said.contains("is out, version 1"), "{said}");
     let (done, said) = run(&["issues", "hold", "b"]);

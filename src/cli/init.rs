@@ -34,7 +34,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Error> {
     durable::put(&file, settings.as_bytes()).map_err(|source| written(&file, source))?;
     say(&format!("a newsroom is made in `{}`", folder.display()))?;
     say(&format!("  1. say in `{}` what it is called, its language and its web address", file.display()))?;
-    say("  2. run `gazetted run`")?;
+    let there = if folder.as_os_str().is_empty() || folder == Path::new(".") {
+        String::new()
+    } else {
+        format!("cd {} && ", folder.display())
+    };
+    say(&format!("  2. run `{there}gazetted run`"))?;
     say(&format!("  3. save an issue (.txt or .md) in `{}`", folder.join("inbox").display()))
 }
 

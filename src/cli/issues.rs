@@ -88,7 +88,7 @@ fn change(
     let changed = press.set_status(&key, status, Timestamp::now())?;
     let has_changed = changed.is_some();
     let told = match changed {
-        None => format!("the issue `{key}` is {} already; nothing was done", status.as_str()),
+        None => format!("the issue `{key}` is {} already; nothing was done", status.said()),
         Some(Verdict::Published(receipt)) => {
             // What the editor was told of its waiting is true no longer.
             if let Some(source) = source {
@@ -98,7 +98,7 @@ fn change(
             }
             let letters = match receipt.queued {
                 Queued::Letters(letters) => format!("{} queued", super::report::count(letters, "letter")),
-                Queued::Before | Queued::Missing => "its letters were made before".to_owned(),
+                Queued::Before | Queued::Missing => "no letters: its digest was made before".to_owned(),
                 Queued::Nothing => "no letters: its date is too old".to_owned(),
             };
             format!("the issue `{key}` is out, version {}; {letters}", receipt.release.version)

@@ -73,6 +73,9 @@ fn help(error: &Error) -> Option<String> {
 
 fn vault_help(error: &vault::Error) -> Option<String> {
     let help = match error {
+        vault::Error::Exposed { which: "data", .. } => {
+            "the next backup would hold this one; name a file in its folder `backups`, or elsewhere"
+        }
         vault::Error::Exposed { .. } => "others read there; name a file outside of it",
         vault::Error::Busy => "wait until that one is done",
         vault::Error::Foreign { .. } => "name a file that `gazetted backup` wrote; nothing was written",

@@ -105,7 +105,8 @@ fn told(totals: &Totals, dry_run: bool, charset: &str, origin: Option<&Origin>) 
         .collect();
     let standings = if standings.is_empty() { String::new() } else { format!(" ({})", standings.join(", ")) };
     let by = origin.map(|origin| format!(", as {} writes them", origin.name)).unwrap_or_default();
-    let dry_run = if dry_run { "; this was a dry run: nobody was entered" } else { "" };
+    let dry_run =
+        if dry_run { "; this was a dry run: nobody was entered; without `--dry-run` they are" } else { "" };
     format!(
         "{} in {charset}{by}{standings}: {} new, {} changed, {} there already, {} kept away, {} not taken{dry_run}",
         report::count(totals.rows, "row"),

@@ -391,7 +391,7 @@ fn tell_log(path: &Path, verdict: &Verdict) {
             tracing::info!(
                 issue = key.as_str(),
                 "the issue is {} now, and gone from the outbox",
-                status.as_str()
+                status.said()
             );
         }
         Verdict::Rejected(reason) => tracing::warn!("did not publish `{manuscript}`: {reason}"),

@@ -39,7 +39,7 @@ pub(super) async fn set_status(
         .await
         .map_err(|error: crate::press::Error| Failure::fault(&error))?;
     let Some(changed) = changed else { return Ok(None) };
-    tracing::info!(issue = key.as_str(), "an editor made an issue {}", status.as_str());
+    tracing::info!(issue = key.as_str(), "an editor changed an issue, which is {} now", status.said());
     if let Some(Verdict::Published(receipt)) = &changed
         && receipt.queued != Queued::Before
     {

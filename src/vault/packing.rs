@@ -26,6 +26,9 @@ const LEVEL: i32 = 3;
 /// Files up to that length are taken in one piece, so that an editor who saves one meanwhile does no harm.
 const IN_ONE_PIECE: u64 = 64 << 20;
 
+/// Where in the state's folder backups lie.
+const BACKUPS: &str = "backups";
+
 /// What of the state's folder is made anew at every start, or is a copy itself.
 const PASSED_OVER: [&str; 9] = [
     "daemon.lock",
@@ -35,7 +38,7 @@ const PASSED_OVER: [&str; 9] = [
     "ledger.db",
     "ledger.db-wal",
     "ledger.db-shm",
-    "backups",
+    BACKUPS,
     // The bucket has it.
     "outbox-kept",
 ];
@@ -95,7 +98,7 @@ pub fn back_up(
     Ok(Made { manifest, length })
 }
 
-/// Whether nobody but the operator reads what lies there.
+/// Whether nobody but the operator reads what lies there, and no backup would hold another.
 fn is_private(newsroom: &Newsroom, file: &Path) -> Result<(), Error> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(folder) = folder.canonicalize() else { return Ok(()) };
@@ -103,6 +106,10 @@ fn is_private(newsroom: &Newsroom, file: &Path) -> Result<(), Error> {
         if theirs.canonicalize().is_ok_and(|theirs| folder.starts_with(theirs)) {
             return Err(Error::Exposed { path: file.to_owned(), which });
         }
+    }
+    let data = newsroom.data().canonicalize().unwrap_or_default();
+    if !data.as_os_str().is_empty() && folder.starts_with(&data) && !folder.starts_with(data.join(BACKUPS)) {
+        return Err(Error::Exposed { path: file.to_owned(), which: DATA });
     }
     Ok(())
 }

@@ -249,30 +249,32 @@ impl Markup {
             _ => r#"<div class="table">"#.to_owned(),
         };
         let _ = writeln!(out, "{open}<table>");
+        let of_figures: Vec<bool> = (0..width).map(|column| has_figures(rows, column)).collect();
         if !head.is_empty() {
             out.push_str("<thead>\n");
-            self.row(head, width, "th", out);
+            self.row(head, &of_figures, "th", out);
             out.push_str("</thead>\n");
         }
         if !rows.is_empty() {
             out.push_str("<tbody>\n");
             for row in rows {
-                self.row(row, width, "td", out);
+                self.row(row, &of_figures, "td", out);
             }
             out.push_str("</tbody>\n");
         }
         out.push_str("</table></div>\n");
     }
 
-    fn row(&mut self, cells: &[Vec<Inline>], width: usize, tag: &str, out: &mut String) {
+    fn row(&mut self, cells: &[Vec<Inline>], of_figures: &[bool], tag: &str, out: &mut String) {
         out.push_str("<tr>");
-        for cell in cells {
+        for (cell, is_of_figures) in cells.iter().zip(of_figures) {
             let text = self.inlines(cell);
             // An empty head would be read out as a column without a name.
             let tag = if text.trim().is_empty() { "td" } else { tag };
-            let _ = write!(out, "<{tag}>{text}</{tag}>");
+            let class = if *is_of_figures { r#" class="figures""# } else { "" };
+            let _ = write!(out, "<{tag}{class}>{text}</{tag}>");
         }
-        for _ in cells.len()..width {
+        for _ in cells.len()..of_figures.len() {
             out.push_str("<td></td>");
         }
         out.push_str("</tr>\n");
@@ -385,6 +387,23 @@ fn push_notes_of(inlines: &[Inline], numbers: &mut Vec<usize>) {
     }
 }
 
+/// Whether a column has figures and nothing else: they stand below each other by their ends, so that they can be compared.
+fn has_figures(rows: &[Vec<Vec<Inline>>], column: usize) -> bool {
+    let texts = rows.iter().filter_map(|row| row.get(column)).map(|cell| prose::plain(cell));
+    let mut texts = texts.filter(|text| text.chars().any(char::is_alphanumeric)).peekable();
+    texts.peek().is_some() && texts.all(|text| is_figure(text.trim()))
+}
+
+/// Whether a text is one figure: `1,200`, `-3.5 °C`, `€ 12`, `40 %`. A day such as `2026-07-09` is none.
+fn is_figure(text: &str) -> bool {
+    let unsigned = text.trim_start_matches(['+', '-', '\u{2212}', '\u{2013}', '€', '$', '¥', '￥', '£', ' ']);
+    let rest = unsigned.trim_start_matches(|c: char| c.is_ascii_digit() || ".,' \u{a0}\u{202f}".contains(c));
+    let unit = rest.trim_start();
+    unsigned.starts_with(|c: char| c.is_ascii_digit())
+        && unit.chars().count() <= 3
+        && unit.chars().all(|c| c.is_alphabetic() || "%‰°€$¥£".contains(c))
+}
+
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
@@ -400,6 +419,23 @@ mod tests {
 
     fn link(href: &str, text: &str) -> Inline {
         Inline::Link { href: Href::parse(href).expect("an address"), text: vec![Inline::text(text)] }
+    }
+
+    #[test]
+    fn figures_stand_below_each_other_by_their_ends() {
+        for text in
+            ["7", "1,200", "-3.5 °C", "\u{2212}4", "€ 12.50", "12 €", "40 %", "1 200 km", "12.5 万", "3人"]
+        {
+            assert!(is_figure(text), "{text}");
+        }
+        for text in ["", "a", "2026-07-09", "6:30", "No. 7", "7 or 8", "3.5 kilometres", "-", "%", "第3期"]
+        {
+            assert!(!is_figure(text), "{text}");
+        }
+        let row = |cells: &[&str]| cells.iter().map(|text| vec![Inline::text(*text)]).collect::<Vec<_>>();
+        let rows = [row(&["Monday", "1", "3", "–"]), row(&["2", "12 %", "–", "–"]), row(&["", ""])];
+        let found: Vec<bool> = (0..4).map(|column| has_figures(&rows, column)).collect();
+        assert_eq!(found, [false, true, true, false]);
     }
 
     #[test]
@@ -509,10 +545,10 @@ mod tests {
                 </ol>
                 <div class="table"><table>
                 <thead>
-                <tr><th>x</th><td></td></tr>
+                <tr><th class="figures">x</th><td></td></tr>
                 </thead>
                 <tbody>
-                <tr><td>1</td><td>2</td></tr>
+                <tr><td class="figures">1</td><td class="figures">2</td></tr>
                 <tr><td></td><td></td></tr>
                 </tbody>
                 </table></div>

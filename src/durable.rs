@@ -99,11 +99,43 @@ fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// A new temporary file beside `path`, for what is too long to have in memory as a whole; [`finish`] puts it in its place.
+/// A temporary file that is being written; it is removed when this is dropped before it is in its place.
+#[derive(Debug)]
+#[must_use]
+pub struct Begun(Option<PathBuf>);
+
+impl Begun {
+    /// Where the file is, as long as it is not in its place.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// Puts the `file` in its place. On return it is on the disk under that name.
+    ///
+    /// # Errors
+    /// Whatever the file system says; the old file, if any, is then still whole.
+    pub fn finish(mut self, file: &File, path: &Path) -> io::Result<()> {
+        file.sync_all()?;
+        fs::rename(self.path(), path)?;
+        self.0 = None;
+        sync_folder(path.parent().unwrap_or(Path::new(".")))
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// A new temporary file beside `path`, for what is too long to have in memory as a whole; [`Begun::finish`] puts it in its place.
 ///
 /// # Errors
 /// Whatever the file system says.
-pub fn begin(path: &Path) -> io::Result<(PathBuf, File)> {
+pub fn begin(path: &Path) -> io::Result<(Begun, File)> {
     begin_with(path, 0o666)
 }
 
@@ -111,16 +143,16 @@ pub fn begin(path: &Path) -> io::Result<(PathBuf, File)> {
 ///
 /// # Errors
 /// Whatever the file system says.
-pub fn begin_private(path: &Path) -> io::Result<(PathBuf, File)> {
+pub fn begin_private(path: &Path) -> io::Result<(Begun, File)> {
     begin_with(path, 0o600)
 }
 
-fn begin_with(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
+fn begin_with(path: &Path, mode: u32) -> io::Result<(Begun, File)> {
     make_folders(path.parent().unwrap_or(Path::new(".")))?;
     let temporary = temporary_beside(path);
     let _ = fs::remove_file(&temporary);
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(&temporary)?;
-    Ok((temporary, file))
+    Ok((Begun(Some(temporary)), file))
 }
 
 /// Writes a temporary file into a folder that is there, and removes it: to see that writing can be done.
@@ -132,16 +164,6 @@ pub fn try_writing(folder: &Path) -> io::Result<()> {
     let written = write_new(&temporary, b"?");
     let _ = fs::remove_file(&temporary);
     written
-}
-
-/// Puts the file of [`begin`] in its place. On return it is on the disk under that name.
-///
-/// # Errors
-/// Whatever the file system says; the old file, if any, is then still whole.
-pub fn finish(temporary: &Path, file: &File, path: &Path) -> io::Result<()> {
-    file.sync_all()?;
-    fs::rename(temporary, path)?;
-    sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
 /// Puts many files in their places, in that order; on return all of them are on the disk. Gives how many had to be written.
@@ -180,8 +202,10 @@ pub fn put_all_if(files: &[(PathBuf, &[u8])], may: impl Fn() -> bool) -> Result<
             }
             let temporary = temporary_beside(path);
             let _ = fs::remove_file(&temporary);
-            fs::write(&temporary, bytes).map_err(failed)?;
+            let written = fs::write(&temporary, bytes);
+            // What was begun is removed, too.
             waiting.push((temporary, path));
+            written.map_err(failed)?;
         }
         Ok(())
     };
@@ -411,12 +435,14 @@ mod tests {
     fn a_long_file_is_seen_only_when_it_is_whole() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("a/book.epub");
-        let (temporary, mut file) = begin(&path).expect("begun");
+        let (begun, mut file) = begin(&path).expect("begun");
         file.write_all(b"whole").expect("written");
         assert!(!path.exists());
-        finish(&temporary, &file, &path).expect("finished");
+        begun.finish(&file, &path).expect("finished");
         assert_eq!(fs::read(&path).expect("readable"), b"whole");
-        assert!(!temporary.exists());
+        // What is given up leaves nothing.
+        drop(begin(&path).expect("begun"));
+        assert_eq!(fs::read_dir(path.parent().expect("a folder")).expect("listed").count(), 1);
     }
 
     #[test]

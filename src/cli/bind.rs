@@ -173,7 +173,7 @@ fn nothing(choice: &Choice, known: &[String]) -> Error {
 /// Writes the book beside its place first: nobody finds a half of it under its name.
 fn write(anthology: &Anthology, publication: &Publication, press: &Press, file: &Path) -> Result<(), Error> {
     let unwritten = |source| Error::Write { path: file.to_owned(), source };
-    let (beside, out) = durable::begin(file).map_err(unwritten)?;
+    let (begun, out) = durable::begin(file).map_err(unwritten)?;
     let terminal = io::stderr().is_terminal();
     let (shown, pictures) =
         (std::cell::Cell::new(0), anthology.releases.iter().map(|r| r.issue.pictures.len()).sum::<usize>());
@@ -191,12 +191,8 @@ fn write(anthology: &Anthology, publication: &Publication, press: &Press, file: 
     let mut out: BufWriter<File> = BufWriter::new(out);
     let bound = editions::bind(anthology, publication, &plate, &mut out)
         .map_err(|source| Error::Bind { path: file.to_owned(), source });
-    let done = bound.and_then(|()| {
+    bound.and_then(|()| {
         out.flush().map_err(unwritten)?;
-        durable::finish(&beside, out.get_ref(), file).map_err(unwritten)
-    });
-    if done.is_err() {
-        let _ = durable::remove(&beside);
-    }
-    done
+        begun.finish(out.get_ref(), file).map_err(unwritten)
+    })
 }

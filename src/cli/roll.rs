@@ -10,8 +10,9 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Error, report, say};
 use crate::{
-    durable, ledger::Ledger, roll, roll::Assumed, roll::NoRehearsal, roll::Origin, roll::PAGE, roll::Problem,
-    roll::Rehearsal, roll::Rows, roll::Totals, roll::Unreadable, roll::Writing, subscriber::Standing,
+    durable, durable::Begun, ledger::Ledger, roll, roll::Assumed, roll::NoRehearsal, roll::Origin,
+    roll::PAGE, roll::Problem, roll::Rehearsal, roll::Rows, roll::Totals, roll::Unreadable, roll::Writing,
+    subscriber::Standing,
 };
 
 /// How many rows that were not taken are told on the terminal.
@@ -120,17 +121,17 @@ fn told(totals: &Totals, dry_run: bool, charset: &str, origin: Option<&Origin>) 
 
 /// Where rows are told that were not taken.
 struct Report<'a> {
-    file: Option<(&'a Path, PathBuf, csv::Writer<File>)>,
+    file: Option<(&'a Path, Begun, csv::Writer<File>)>,
     told: u64,
 }
 
 impl<'a> Report<'a> {
     fn open(path: Option<&'a Path>) -> Result<Self, Error> {
         let Some(path) = path else { return Ok(Self { file: None, told: 0 }) };
-        let (temporary, file) = durable::begin(path).map_err(|source| unwritten(path, source))?;
+        let (begun, file) = durable::begin(path).map_err(|source| unwritten(path, source))?;
         let mut table = csv::Writer::from_writer(file);
         table.write_record(["line", "address", "reason"]).map_err(|error| unwritten(path, error.into()))?;
-        Ok(Self { file: Some((path, temporary, table)), told: 0 })
+        Ok(Self { file: Some((path, begun, table)), told: 0 })
     }
 
     fn tell(&mut self, problem: &Problem) -> Result<(), Error> {
@@ -148,7 +149,7 @@ impl<'a> Report<'a> {
     }
 
     fn close(self) -> Result<(), Error> {
-        let Some((path, temporary, table)) = self.file else {
+        let Some((path, begun, table)) = self.file else {
             if self.told > TOLD {
                 let more = self.told - TOLD;
                 super::complain(&format!("and {more} more; `--report FILE` writes them all"));
@@ -156,7 +157,7 @@ impl<'a> Report<'a> {
             return Ok(());
         };
         let file = table.into_inner().map_err(|error| unwritten(path, error.into_error()))?;
-        durable::finish(&temporary, &file, path).map_err(|source| unwritten(path, source))?;
+        begun.finish(&file, path).map_err(|source| unwritten(path, source))?;
         if self.told > 0 {
             let rows = report::count(self.told, "row");
             super::complain(&format!("{rows} that did not come in: `{}` says why", path.display()));
@@ -212,10 +213,10 @@ pub(super) fn export(ledger: &dyn Ledger, file: Option<&Path>) -> Result<(), Err
         roll::export(ledger, BufWriter::new(io::stdout().lock()), Error::Answer)?;
         return Ok(());
     };
-    let (temporary, file) = durable::begin(path).map_err(|source| unwritten(path, source))?;
+    let (begun, file) = durable::begin(path).map_err(|source| unwritten(path, source))?;
     private(&file).map_err(|source| unwritten(path, source))?;
     let (file, n) = roll::export(ledger, file, |source| unwritten(path, source))?;
-    durable::finish(&temporary, &file, path).map_err(|source| unwritten(path, source))?;
+    begun.finish(&file, path).map_err(|source| unwritten(path, source))?;
     say(&format!("{} written to `{}`", report::count(n, "subscriber"), path.display()))
 }
 

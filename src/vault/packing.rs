@@ -140,8 +140,7 @@ fn unseen(file: &Path, what: &str) -> Result<File, Error> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{what}"));
     let path = file.with_file_name(name);
-    let (temporary, unseen) = durable::begin_private(&path).map_err(cannot_write(&path))?;
-    fs::remove_file(&temporary).map_err(cannot_write(&temporary))?;
+    let (_named, unseen) = durable::begin_private(&path).map_err(cannot_write(&path))?;
     Ok(unseen)
 }
 
@@ -150,10 +149,8 @@ fn copy_of(ledger: &dyn Ledger, file: &Path) -> Result<File, Error> {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".ledger");
     let path = file.with_file_name(name);
-    let (temporary, copy) = durable::begin_private(&path).map_err(cannot_write(&path))?;
-    let copied = ledger.copy_to(&temporary);
-    let _ = fs::remove_file(&temporary);
-    copied?;
+    let (named, copy) = durable::begin_private(&path).map_err(cannot_write(&path))?;
+    ledger.copy_to(named.path())?;
     Ok(copy)
 }
 
@@ -317,7 +314,7 @@ fn append<W: io::Write>(
 
 /// Writes manifest, body and seal, and puts the file in its place. Gives its length.
 pub(super) fn lay(manifest: &Manifest, body: &mut File, file: &Path) -> Result<u64, Error> {
-    let (temporary, laid) = durable::begin_private(file).map_err(cannot_write(file))?;
+    let (begun, laid) = durable::begin_private(file).map_err(cannot_write(file))?;
     let written = || -> io::Result<u64> {
         let mut out = Hashing::new(io::BufWriter::new(&laid));
         out.write_all(&head(manifest)?)?;
@@ -327,11 +324,7 @@ pub(super) fn lay(manifest: &Manifest, body: &mut File, file: &Path) -> Result<u
         out.flush()?;
         Ok(length)
     }();
-    let laid = written.and_then(|length| durable::finish(&temporary, &laid, file).map(|()| length));
-    laid.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        cannot_write(file)(error)
-    })
+    written.and_then(|length| begun.finish(&laid, file).map(|()| length)).map_err(cannot_write(file))
 }
 
 /// The first member, in a frame of its own.

@@ -370,14 +370,9 @@ fn back_up(db: &Connection, path: &Path, schema: i64) -> Result<(), Error> {
     let copy = path.with_file_name("backups").join(format!("before-schema-{schema}.db"));
     let failed =
         |source: Box<dyn std::error::Error + Send + Sync>| Error::Backup { path: copy.clone(), source };
-    let (temporary, file) = durable::begin_private(&copy).map_err(|error| failed(error.into()))?;
-    let copied = copy_into(db, &temporary)
-        .map_err(Into::into)
-        .and_then(|()| durable::finish(&temporary, &file, &copy).map_err(Into::into));
-    copied.map_err(|error| {
-        let _ = std::fs::remove_file(&temporary);
-        failed(error)
-    })
+    let (begun, file) = durable::begin_private(&copy).map_err(|error| failed(error.into()))?;
+    copy_into(db, begun.path()).map_err(|error| failed(error.into()))?;
+    begun.finish(&file, &copy).map_err(|error| failed(error.into()))
 }
 
 /// `VACUUM INTO` takes one moment of the database, and an empty file that is there keeps its mode.

@@ -278,6 +278,10 @@ impl Press {
         self.sweep();
         // What the daemon answers by itself looks like the rest, also before anything is out, and after a change of the theme.
         self.outbox.put([&editions::stylesheet(&self.publication)])?;
+        // Whoever comes before the first issue finds a front page and a feed.
+        if self.ledger.n_published(&self.publication)? == 0 && self.outbox.text(editions::INDEX)?.is_none() {
+            self.put_all_lists()?;
+        }
         let interrupted = self.ledger.interrupted(&self.publication, now)?;
         Ok(interrupted.into_iter().map(|begun| self.finish(begun, now)).collect())
     }

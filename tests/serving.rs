@@ -531,3 +531,15 @@ fn the_operators_programs_read_what_was_done_in_figures() {
     assert!(figures.ends_with(b"# EOF\n"));
     assert_eq!(newsroom.asks("GET", "/metrics", "").0, 404, "they are nobody else's business");
 }
+
+#[test]
+fn whoever_comes_before_the_first_issue_finds_a_page_and_a_feed() {
+    let newsroom = Newsroom::opens();
+    until("a front page", || newsroom.asks("GET", "/", "").0 == 200);
+    let (_, _, front) = newsroom.asks("GET", "/", "");
+    assert!(String::from_utf8(front).unwrap().contains("Nothing has been published yet."));
+    assert_eq!(newsroom.feed().entries.len(), 0);
+    newsroom.all_is_well();
+    newsroom.saves("a.md", page("One", "The first words.")).is_out("a", 1);
+    assert_eq!(newsroom.feed().entries.len(), 1);
+}

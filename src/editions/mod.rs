@@ -29,7 +29,7 @@ mod specimens;
 #[cfg(test)]
 mod tests;
 
-pub use self::paths::JOIN;
+pub use self::paths::{INDEX, JOIN};
 pub use self::shelf::{
     Beside, Contribution, Facet, FacetKind, ListedArticle, Listing, Sealed, Shelf, ShelfOf, Shelved, Volume,
     Year,

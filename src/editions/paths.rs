@@ -33,7 +33,7 @@ pub(super) const CATALOGUE_SEARCH: &str = "opds/search";
 /// The map of the site for search engines: the list of its parts.
 pub(super) const SITEMAP: &str = "sitemap.xml";
 /// The front page.
-pub(super) const INDEX: &str = "index.html";
+pub const INDEX: &str = "index.html";
 /// The page that explains how to follow.
 pub(super) const FOLLOWING: &str = "feeds.html";
 /// The newest book under an address that never changes. The outbox keeps it, not we.

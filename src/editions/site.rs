@@ -31,7 +31,7 @@ use crate::{
     editions::Listing, editions::Volume, editions::gallery::Gallery, editions::linked_data,
     editions::markup::Markup, editions::markup::Medium, editions::outline::Outline, editions::outline::Piece,
     editions::outline::said, editions::paths, issue::Release, publication::Publication, theme::Ready,
-    theme::Words, theme::direction,
+    theme::Words, theme::direction, typography,
 };
 
 /// The style sheet of all pages.
@@ -60,6 +60,8 @@ struct Page<'a> {
     name: &'a str,
     description: &'a str,
     paper: &'a str,
+    /// Whether that is set wide, as names in Chinese characters are.
+    wide: bool,
     tagline: Option<String>,
     kind: &'static str,
     class: &'static str,
@@ -95,6 +97,7 @@ impl<'a> Page<'a> {
             title,
             name: title,
             description: title,
+            wide: paper.chars().any(typography::is_han),
             paper,
             tagline: said(&publication.description),
             kind: "website",

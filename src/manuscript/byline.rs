@@ -208,6 +208,11 @@ pub(super) fn is_name(text: &str) -> bool {
     }
 }
 
+/// Whether a line ends with a person's name behind a word of whom it is, such as `南巷居民 赵德全`.
+pub(super) fn ends_with_name(line: &str) -> bool {
+    line.split_whitespace().skip(1).last().is_some_and(is_name)
+}
+
 fn is_office(text: &str) -> bool {
     let length = text.chars().count();
     (3..=24).contains(&length)

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use crate::proof::Doubt;
 
+use super::super::byline;
 use super::super::draft::{Draft, excerpt};
 use super::headings::Titles;
 use super::parts::{self, Kind, Part};
@@ -176,6 +177,23 @@ impl Page {
             }
         }
         bodies
+    }
+
+    /// Asks about short lines below a title, inside a body, that end with somebody's name, such as `南巷居民 赵德全`: what stands before the
+    /// name says who that is in words that nobody could list, and so the line was not known for a byline.
+    pub(super) fn ask_about_names(&self, bodies: &[Range<usize>], draft: &mut Draft) {
+        for k in bodies.iter().flat_map(|body| body.start + 1..body.end) {
+            for pair in self.parts_between(k).windows(2) {
+                let [title, below] = pair else { continue };
+                let names =
+                    below.is_title() && below.level().is_none() && byline::ends_with_name(&below.text);
+                if title.is_title() && names {
+                    let text =
+                        format!("this may name the author of another article: {}", excerpt(&below.text));
+                    draft.query(Doubt::TwoArticles, below.line, text);
+                }
+            }
+        }
     }
 
     /// Whether paragraph `k` stands below a line that has a sister inside the same body: a line with as many

@@ -30,6 +30,7 @@ pub(super) fn compose(
     let paragraphs: Vec<&str> = page.paragraphs.iter().map(|&p| page.parts[p].text.as_str()).collect();
     let vocabulary = Vocabulary::of(&paragraphs);
     let bodies = page.bodies(vocabulary.as_ref(), draft);
+    page.ask_about_names(&bodies, draft);
     let mut plan = Plan::new(&page, bodies);
     plan.give_headlines(&page, vocabulary.as_ref(), draft);
     plan.give_the_rest(&page);

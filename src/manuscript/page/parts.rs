@@ -227,7 +227,7 @@ fn is_second_reading(text: &str, above: Option<&Part>) -> bool {
 }
 
 /// Whether a text can be a title: short, without a stop inside or a comma at its end.
-fn is_title(text: &str) -> bool {
+pub(super) fn is_title(text: &str) -> bool {
     let length = text.chars().filter(|c| !c.is_whitespace()).count();
     let chinese = text.chars().any(typography::is_wide);
     if length > if chinese { MAX_TITLE } else { MAX_LATIN_TITLE } {

@@ -7,6 +7,7 @@ use super::super::lexicon::Lexicon;
 use super::super::{byline, credit};
 use super::clean::Line;
 use super::headings::{self, Heading, Headings};
+use super::parts;
 
 /// A run of text between two breaks of the page: a paragraph or a piece of one, a title, a byline.
 #[derive(Debug, Clone)]
@@ -67,7 +68,9 @@ pub(super) fn reflow(
             || (indents && line.indented)
             || (opens_credit && !in_credit)
             || (in_credit && !flow.in_open_credit())
-            || flow.is_byline_after_title(text, lines.get(index + 1), lexicon);
+            || flow.is_byline_after_title(text, lines.get(index + 1), lexicon)
+            || (indents && is_title_after_sentence(&lines[..=index], &lines[index + 1..]))
+            || (indents && flow.is_name_after_title(text));
         if begins && !(in_credit && flow.in_open_credit()) {
             let seam = indents && line.indented && !after_blank && flow.open;
             flow.close();
@@ -131,12 +134,35 @@ impl Flow {
                 .is_some_and(|block| credit::opens(&block.text) && credit::at_end(&block.text).is_none())
     }
 
+    /// Whether a line that ends with somebody's name stands right below a title.
+    fn is_name_after_title(&self, text: &str) -> bool {
+        byline::ends_with_name(text)
+            && self.blocks.last().is_some_and(|block| !is_long(&block.text) && !parts::ends(&block.text))
+    }
+
     /// Whether a line names an author right below a title, without a blank line between.
     fn is_byline_after_title(&self, text: &str, next: Option<&Line<'_>>, lexicon: &Lexicon) -> bool {
         let ends = next.is_none_or(|next| next.text.is_empty() || next.indented);
         ends && self.blocks.last().is_some_and(|block| !is_long(&block.text))
             && byline::parse_with(text, lexicon).is_some()
     }
+}
+
+/// Whether the last of the lines `so_far` is a title that no blank line sets apart: it stands behind the end of a sentence, has no stop itself,
+/// and the paragraph below it, or below one more such line, begins with an indent. A paragraph's own last line would have a stop.
+fn is_title_after_sentence(so_far: &[Line<'_>], below: &[Line<'_>]) -> bool {
+    let [.., above, line] = so_far else { return false };
+    let may_be_title = |line: &Line<'_>| {
+        !line.text.is_empty() && !line.indented && !parts::ends(line.text) && parts::is_title(line.text)
+    };
+    let mut below = below.iter();
+    let indented = match below.next() {
+        Some(next) if may_be_title(next) => below.next(),
+        next => next,
+    };
+    parts::ends(above.text)
+        && may_be_title(line)
+        && indented.is_some_and(|next| next.indented && !next.text.is_empty())
 }
 
 /// Whether a text is longer than a title.

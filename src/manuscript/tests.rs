@@ -357,6 +357,18 @@ fn html_leaves_its_text_and_no_script() {
 }
 
 #[test]
+fn lines_of_markdown_are_parted_also_behind_a_note_and_a_picture() {
+    let text = "# Boats\n\nThe water went down.[^1]\nThe boat ![a red boat](https://e.org/b.png)\nlies *here*[^1]\nand there.\n\n\
+                水退了。[^1]\n船在这里。\n\n[^1]: A note.\n";
+    let read = proof("boats.md", text);
+    let paragraphs: Vec<String> = read.issue.articles[0].body.iter().map(Block::plain).collect();
+    assert_eq!(
+        paragraphs,
+        ["The water went down. The boat a red boat lies here and there.", "水退了。船在这里。"]
+    );
+}
+
+#[test]
 fn chinese_markdown_has_no_spaces_from_its_lines_and_no_stray_stars() {
     let proof = proof("a.md", "# 标题\n\n河水\n流过，**“老桥”，**还在。\na\nb\n");
     assert_eq!(proof.issue.articles[0].body[0].plain(), "河水流过，“老桥”，还在。a b");

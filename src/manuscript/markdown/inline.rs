@@ -232,7 +232,10 @@ fn last_character(runs: &[Inline]) -> Option<char> {
             | Inline::Link { text, .. } => {
                 runs = text;
             }
-            Inline::Note { .. } | Inline::Picture { .. } | Inline::Break => return None,
+            // A mark of a note is no word, and a picture is as a word.
+            Inline::Note { .. } => runs = &runs[..runs.len() - 1],
+            Inline::Picture { alt, .. } => return alt.chars().next_back().or(Some('a')),
+            Inline::Break => return None,
         }
     }
 }

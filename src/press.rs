@@ -214,7 +214,10 @@ impl Press {
         }
         reached(Point::ManuscriptKept);
         let text = self.with_pictures(text, &hash)?;
-        let (proof, plates) = manuscript::read_with_plates(&text, &self.publication);
+        let (mut proof, plates) = manuscript::read_with_plates(&text, &self.publication);
+        if let Some(key) = self.key_of_its_text(manuscript, &proof.issue.key)? {
+            proof.issue.key = key;
+        }
         for plate in &plates {
             self.keep(&plate.picture.hash, &plate.bytes)?;
         }
@@ -396,7 +399,8 @@ impl Press {
         // A file that cannot be looked at is still there.
         let is_there =
             || !self.inbox.join(path).symlink_metadata().is_err_and(|e| e.kind() == io::ErrorKind::NotFound);
-        if source == manuscript.path_bytes() || path.is_absolute() || !is_there() {
+        // What came as a file may have become a folder, by a picture that was laid beside it.
+        if path.starts_with(&manuscript.path) || path.is_absolute() || !is_there() {
             return Ok(None);
         }
         Ok(Some(format!(
@@ -404,6 +408,20 @@ impl Press {
              name, and to publish another one, rename this file or give it an `issue:` of its own in its front matter",
             path.display()
         )))
+    }
+
+    /// Under which key the text of a folder came out when there was no picture beside it yet: readers have that issue, and not one of the
+    /// folder's name.
+    fn key_of_its_text(&self, manuscript: &Manuscript, key: &IssueKey) -> Result<Option<IssueKey>, Error> {
+        let Some(beside) = &manuscript.beside else { return Ok(None) };
+        if self.ledger.source_of(&self.publication, key)?.is_some() {
+            return Ok(None);
+        }
+        let before = IssueKey::of(&Path::new(&beside.main).file_stem().unwrap_or_default().to_string_lossy());
+        let Some(source) = self.ledger.source_of(&self.publication, &before)? else { return Ok(None) };
+        let source = Path::new(std::ffi::OsStr::from_bytes(&source));
+        let is_its = source == manuscript.path || source == manuscript.path.join(&beside.main);
+        Ok(is_its.then_some(before))
     }
 
     /// Keeps the manuscript by its hash: whatever becomes of the inbox, we have what we published.

@@ -260,6 +260,26 @@ fn a_picture_that_comes_later_corrects_the_issue_and_mails_nobody_twice() {
     newsroom.all_is_well();
 }
 
+#[test]
+fn a_text_that_becomes_a_folder_by_its_picture_stays_the_issue_it_was() {
+    let newsroom = Newsroom::with_subscribers(["li@example.org"]);
+    let text = |words: &str| format!("# A\n\n{words}\n\n![A lost goose](goose.png)\n");
+    newsroom.saves_folder("week-7", &[("story.md", text("Words.").into_bytes())]).is_out("story", 1);
+    newsroom.sink.letters_to("li@example.org", 1);
+    fs::write(newsroom.path("inbox/week-7/goose.png"), picture(60, 40, ImageFormat::Png)).unwrap();
+    newsroom.is_out("story", 2);
+    fs::write(newsroom.path("inbox/week-7/story.md"), text("Other words.")).unwrap();
+    newsroom.is_out("story", 3).are_out(1);
+    assert!(newsroom.outbox_text("issues/story/index.html").contains("<img src=\"goose-"));
+    // One whose key stands in its text is the same issue all the time, too.
+    let keyed = format!("---\nissue: geese\n---\n\n{}", text("More words."));
+    newsroom.saves_folder("week-8", &[("geese-8.md", keyed.into_bytes())]).is_out("geese", 1);
+    fs::write(newsroom.path("inbox/week-8/goose.png"), picture(60, 40, ImageFormat::Png)).unwrap();
+    newsroom.is_out("geese", 2).are_out(2);
+    newsroom.sink.letters_to("li@example.org", 2);
+    newsroom.all_is_well();
+}
+
 /// A JPEG that a telephone made: lying on its side, with the place where it was taken.
 fn from_a_telephone() -> Vec<u8> {
     let plain = picture(120, 80, ImageFormat::Jpeg);

@@ -14,6 +14,8 @@ mod assignment;
 mod bodies;
 mod plan;
 mod compose;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 

@@ -164,6 +164,15 @@ fn a_name_that_is_too_long_gets_its_reason_beside_it_and_holds_nobody_up() {
     fs::rename(newsroom.path("inbox").join(&long), newsroom.path("inbox/one.md")).unwrap();
     newsroom.is_out("one", 1);
     until("the note to go", || !names().iter().any(is_note));
+    // The proof of one that is just short enough is no manuscript whose name is too long.
+    let long = format!("{}.md", "a".repeat(240));
+    newsroom.saves(&long, "---\nissue: long\n---\n\n# Three\n\nThe third words.\n").is_out("long", 1);
+    let (code, proof) = gazetted(newsroom.folder.path(), &["proof", &format!("inbox/{long}")]);
+    assert_eq!(code, 0, "{proof}");
+    newsroom
+        .saves(&format!("{long}.proof.md"), proof.replace("third words", "words of the proof"))
+        .is_out("long", 2);
+    assert!(newsroom.outbox_text("issues/long/index.html").contains("words of the proof"));
 }
 
 #[test]

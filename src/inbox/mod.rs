@@ -85,14 +85,16 @@ impl Manuscript {
         self.path.as_os_str().as_bytes()
     }
 
-    /// A file, or a folder with what is `beside` its text. Of one whose name is too long the bytes do not matter.
+    /// A file, or a folder with what is `beside` its text. Of one whose name is too long for its proofs, and is no proof itself, the bytes
+    /// do not matter.
     fn new(
         path: PathBuf,
         signature: &Signature,
         bytes: Result<Vec<u8>, String>,
         beside: Option<Beside>,
     ) -> Self {
-        let bytes = match path.file_name().and_then(names::too_long) {
+        let name = path.file_name().filter(|_| manuscript_of(&path).is_none());
+        let bytes = match name.and_then(names::too_long) {
             Some(reason) => Err(reason),
             None => bytes,
         };
